@@ -1,0 +1,1 @@
+"""Agents that are useful by themselves, one file each."""

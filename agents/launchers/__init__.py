@@ -1,0 +1,1 @@
+"""Where a supervisor runs, and nothing else."""

@@ -1,0 +1,1 @@
+"""The picture: the terminal interface and the command line."""

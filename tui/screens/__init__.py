@@ -1,0 +1,1 @@
+"""What fills the terminal, one file and one style sheet each."""
