@@ -10,7 +10,7 @@ T = TypeVar("T")
 def eventually(
     predicate: Callable[[], T | None], timeout: float = 20.0, interval: float = 0.02, message: str = ""
 ) -> T:
-    """The first truthy value of `predicate`; after `timeout` seconds an AssertionError that shows the last one.
+    """The first truthy value of `predicate`; an AssertionError with the last one after `timeout` seconds.
 
     An AssertionError raised by the predicate counts as "not yet", so that it may make several assertions.
     """
