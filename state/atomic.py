@@ -1,0 +1,55 @@
+"""Replace a file so that a reader sees the old bytes or the new, on a full disk too."""
+
+import os
+from threading import get_ident
+
+
+def replace(path: str, data: bytes, *, mode: int = 0o600) -> None:
+    """Put `data` at `path`. On OSError the old file is as it was and no draft is left.
+
+    Safe at a kill at any instant; not synced, so a power cut may bring back the old bytes.
+    """
+    folder, name = os.path.split(path)
+    # The draft lies in the same directory: a rename is atomic only within one filesystem.
+    draft = os.path.join(folder, f".{name}.{os.getpid()}-{get_ident()}")
+    try:
+        write_new(draft, data, mode=mode)
+        os.replace(draft, path)
+    except BaseException:
+        discard(draft)
+        raise
+
+
+def write_new(path: str, data: bytes, *, mode: int = 0o600) -> None:
+    """Write `data` to `path` and check that the close worked: a full disk may show itself only there."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        write_all(descriptor, data)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte: a full disk takes a part first and refuses after."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def append_line(path: str, line: bytes, *, mode: int = 0o600) -> None:
+    """Add one line with a single write where the kernel takes it whole."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, mode)
+    try:
+        write_all(descriptor, line)
+    finally:
+        os.close(descriptor)
+
+
+def discard(path: str) -> None:
+    """Remove a file of our own that may not be there."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass

@@ -1,0 +1,86 @@
+"""Which of the agent's words count for the attempt that runs now, and what is still asked of it. Pure."""
+
+from overnight.state.records import AgentStatus, Handle, Heartbeat, Progress, Records, Request, Verb
+
+LASTING = frozenset({Verb.PAUSE, Verb.RESUME, Verb.CANCEL})
+"""What the run shall be: holds over restarts, backoff and queueing."""
+
+
+def progress_counts(records: Records) -> bool:
+    """Whether status and acknowledged of progress.json are this attempt's. Counts may be older."""
+    progress = records.progress
+    return progress is not None and _is_current(records, progress.attempt, records.progress_changed_at)
+
+
+def heartbeat_counts(records: Records) -> bool:
+    """Whether pid, handles and time of heartbeat.json are this attempt's."""
+    heartbeat = records.heartbeat
+    return heartbeat is not None and _is_current(records, heartbeat.attempt, records.heartbeat_changed_at)
+
+
+def _is_current(records: Records, said: int | None, changed_at: float | None) -> bool:
+    attempt = records.attempt
+    if attempt is None:
+        return False
+    if said is not None:
+        return said == attempt.attempt
+    return changed_at is not None and changed_at >= attempt.started_at
+
+
+def own_progress(records: Records) -> Progress | None:
+    """progress.json if it is this attempt's."""
+    return records.progress if progress_counts(records) else None
+
+
+def own_heartbeat(records: Records) -> Heartbeat | None:
+    """heartbeat.json if it is this attempt's."""
+    return records.heartbeat if heartbeat_counts(records) else None
+
+
+def own_status(records: Records) -> AgentStatus | None:
+    progress = own_progress(records)
+    return progress.status if progress else None
+
+
+def handles(records: Records, what: Handle) -> bool:
+    """Whether the attempt that runs now says that it obeys this."""
+    heartbeat = own_heartbeat(records)
+    return heartbeat is not None and what in heartbeat.handles
+
+
+def acknowledged(records: Records) -> int:
+    """The newest request that was obeyed, by the agent or on its behalf."""
+    progress = own_progress(records)
+    by_agent = progress.acknowledged if progress else 0
+    by_supervisor = records.supervisor.acknowledged if records.supervisor else 0
+    return max(by_agent, by_supervisor)
+
+
+def wanted(records: Records) -> Request | None:
+    """The newest request that says what the run shall be; None = nothing was ever asked.
+
+    A cancel is final until a later resume takes it back.
+    """
+    return next((each for each in reversed(records.requests) if each.verb in LASTING), None)
+
+
+def pause_wanted(requests: tuple[Request, ...]) -> bool:
+    """Whether the run shall be paused: the newest of pause and resume says so."""
+    newest = next((each for each in reversed(requests) if each.verb in {Verb.PAUSE, Verb.RESUME}), None)
+    return newest is not None and newest.verb is Verb.PAUSE
+
+
+def unobeyed(records: Records) -> Request | None:
+    """The newest request that nobody has obeyed yet. A late one, for an attempt that is over, does not count."""
+    if records.exit is not None:
+        return None
+    newest = records.requests[-1] if records.requests else None
+    if newest is None or newest.number <= acknowledged(records):
+        return None
+    return None if _is_late(records, newest) else newest
+
+
+def _is_late(records: Records, request: Request) -> bool:
+    if request.verb in LASTING or request.attempt is None or records.attempt is None:
+        return False
+    return request.attempt != records.attempt.attempt

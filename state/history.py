@@ -1,0 +1,55 @@
+"""What happened to a run, in order: the supervisor's events, merged with the launch and every request."""
+
+import os
+from collections.abc import Iterator
+from typing import TypeVar
+
+from overnight.state import codec
+from overnight.state.atomic import append_line
+from overnight.state.records import Event, ItemError, Spec
+from overnight.state.rundir import RunDir
+
+R = TypeVar("R")
+
+
+def append(run: RunDir, event: Event) -> None:
+    """Add one event. For the run's supervisor only. Raises OSError."""
+    append_line(run.history_path, codec.encode(event))
+
+
+def history_of(run: RunDir) -> tuple[Event, ...]:
+    """Every event by time: `created` from spec.json, `requested` from control/, the rest from history.jsonl."""
+    events = [*_created(run), *_requested(run), *_lines(run.history_path, Event)]
+    return tuple(sorted(events, key=lambda event: event.at))
+
+
+def item_errors_of(run: RunDir) -> tuple[ItemError, ...]:
+    """Every line of errors.jsonl that can be read, oldest first."""
+    return tuple(_lines(run.errors_path, ItemError))
+
+
+def _created(run: RunDir) -> Iterator[Event]:
+    spec = run.spec()
+    if isinstance(spec, Spec):
+        yield Event(spec.created_at, "created", by=spec.by)
+
+
+def _requested(run: RunDir) -> Iterator[Event]:
+    for request in run.requests()[0]:
+        detail = {"number": request.number, "verb": str(request.verb), **request.options}
+        yield Event(request.at or _changed_at(run, request.number), "requested", request.attempt, request.by, detail)
+
+
+def _changed_at(run: RunDir, number: int) -> float:
+    return os.stat(run.request_path(number)).st_mtime
+
+
+def _lines(path: str, kind: type[R]) -> Iterator[R]:
+    try:
+        with open(path, "rb") as file:
+            for line in file:
+                record = codec.decode(kind, line)
+                if isinstance(record, kind):
+                    yield record
+    except OSError:
+        return

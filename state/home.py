@@ -1,0 +1,100 @@
+"""The state directory: where runs live, and which run a name means."""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+
+from overnight.state.errors import HomeUnusable, NoSuchRun, WrongUsage
+from overnight.state.rundir import RunDir
+
+VARIABLE = "OVERNIGHT_HOME"
+NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+"""What a name may be: a letter or digit, then letters, digits, dot, dash, underscore."""
+
+
+class Home:
+    """The folder with all runs of a user. Creates nothing until `prepare`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self.runs_path = os.path.join(self.path, "runs")
+
+    def prepare(self) -> None:
+        """Create the folders, 0700. Raises HomeUnusable."""
+        try:
+            os.makedirs(self.path, mode=0o700, exist_ok=True)
+            os.makedirs(self.runs_path, mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from None
+        if not os.access(self.runs_path, os.W_OK | os.X_OK):
+            raise self._unusable(PermissionError(13, "Permission denied", self.runs_path))
+
+    def ids(self) -> list[str]:
+        """Of all runs, in no order. Raises HomeUnusable; no folder yet = no runs."""
+        try:
+            with os.scandir(self.runs_path) as entries:
+                return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def runs(self) -> Iterator[RunDir]:
+        return (self.run(run_id) for run_id in self.ids())
+
+    def run(self, run_id: str) -> RunDir:
+        return RunDir(os.path.join(self.runs_path, run_id))
+
+    def new_run(self, name: str) -> RunDir:
+        """An empty directory with a fresh id for `name`, 0700. Raises WrongUsage, HomeUnusable."""
+        check_name(name)
+        self.prepare()
+        while True:
+            run = self.run(f"{name}-{secrets.token_hex(3)}")
+            try:
+                os.mkdir(run.path, 0o700)
+                os.mkdir(run.control_path, 0o700)
+                os.mkdir(run.attempts_path, 0o700)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise self._unusable(error) from None
+            return run
+
+    def existing(self, run_id: str) -> RunDir:
+        """The run of exactly this id. Raises NoSuchRun."""
+        run = self.run(run_id)
+        if not run_id or "/" in run_id or run_id.startswith(".") or not os.path.isdir(run.path):
+            raise NoSuchRun(f"no run {run_id!r} in {self.path}", hint="`overnight ls` lists the runs.")
+        return run
+
+    def _unusable(self, error: OSError) -> HomeUnusable:
+        return HomeUnusable(
+            f"state directory {error.filename or self.path}: {error.strerror}",
+            hint=f"Set {VARIABLE} to a folder that you can write to.",
+        )
+
+
+def default_home() -> Home:
+    """$OVERNIGHT_HOME, else the XDG state folder: what platformdirs' user_state_path answers, without its import."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Home(os.path.expanduser(named))
+    state = os.environ.get("XDG_STATE_HOME", "").strip() or os.path.expanduser("~/.local/state")
+    return Home(os.path.join(state, "overnight"))
+
+
+def check_name(name: str) -> None:
+    """Raise WrongUsage for a name that cannot be a file's and a word on the command line."""
+    if not NAME.fullmatch(name):
+        raise WrongUsage(
+            f"{name!r} cannot be a run's name",
+            hint=f"Use letters, digits, dot, dash, underscore, at most 64: --name {name_from(name)}",
+        )
+
+
+def name_from(text: str) -> str:
+    """The nearest allowed name."""
+    kept = re.sub(r"[^\w.-]+", "-", text).strip("-._")[:64]
+    return kept or "run"

@@ -1,0 +1,39 @@
+"""The lock that says who supervises a run: an OFD write lock, held for life, handed over as a descriptor.
+
+Readers only ask. A reader that took it, however shortly, would make others fail.
+"""
+
+import fcntl
+import os
+import struct
+
+_WHOLE_FILE = "hhqqi4x"
+"""The kernel's `struct flock` on 64-bit Linux: type, whence, start, length, pid."""
+
+
+def acquire(path: str) -> int | None:
+    """A descriptor that holds the lock until its last copy is closed; None = somebody else holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(_WHOLE_FILE, fcntl.F_WRLCK, 0, 0, 0, 0))
+    except (BlockingIOError, PermissionError):
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def is_held(path: str) -> bool:
+    """Whether somebody holds the lock of `path`. Takes nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        asked = struct.pack(_WHOLE_FILE, fcntl.F_WRLCK, 0, 0, 0, 0)
+        found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, asked)
+    finally:
+        os.close(descriptor)
+    return bool(struct.unpack(_WHOLE_FILE, found)[0] != fcntl.F_UNLCK)

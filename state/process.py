@@ -1,0 +1,92 @@
+"""Which process is meant: (pid, start time, boot id), so that a recycled pid is never signalled."""
+
+import os
+import signal
+from typing import NamedTuple
+
+_STATE = 0
+_START_TIME = 19
+"""Fields of /proc/PID/stat behind the command's name, see proc(5): numbers 3 and 22 there."""
+
+
+class Identity(NamedTuple):
+    """One process of one boot of one machine."""
+
+    pid: int
+    start_time: int
+    """The kernel's, in clock ticks since boot."""
+    boot_id: str
+
+
+def boot_id() -> str:
+    """Of the running kernel; it changes at every boot."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def identity_of(pid: int) -> Identity | None:
+    """Of a living process; None = there is none, a zombie included."""
+    fields = _stat(pid)
+    return (
+        None
+        if fields is None or (fields[_STATE] == "Z" and not _has_threads(pid))
+        else Identity(pid, int(fields[_START_TIME]), boot_id())
+    )
+
+
+def state_of(pid: int, start_time: int) -> str | None:
+    """The kernel's letter (R, S, D, T, …); None = that process is gone, a zombie included."""
+    fields = _stat(pid)
+    if fields is None or int(fields[_START_TIME]) != start_time:
+        return None
+    state = fields[_STATE]
+    if state != "Z":
+        return state
+    # Z can mean that only the main thread has ended.
+    return "S" if _has_threads(pid) else None
+
+
+def open_process(identity: Identity) -> int | None:
+    """A pidfd of exactly this process (close it); None = it is gone, or belongs to another boot."""
+    if identity.boot_id != boot_id():
+        return None
+    try:
+        descriptor = os.pidfd_open(identity.pid)
+    except (ProcessLookupError, ValueError, OverflowError):
+        return None
+    # Opened first, compared after: from here on the descriptor cannot come to mean another process.
+    if state_of(identity.pid, identity.start_time) is None:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def send(identity: Identity, number: signal.Signals) -> bool:
+    """Signal exactly this process. False = it is gone; nobody else was signalled."""
+    descriptor = open_process(identity)
+    if descriptor is None:
+        return False
+    try:
+        signal.pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _has_threads(pid: int) -> bool:
+    try:
+        return len(os.listdir(f"/proc/{pid}/task")) > 1
+    except OSError:
+        return False
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            line = file.read().decode("utf-8", "replace")
+    except OSError:
+        return None
+    # The command's name is in parentheses and may hold spaces and parentheses itself.
+    return line[line.rfind(")") + 2 :].split()

@@ -1,0 +1,301 @@
+"""The records of a run: frozen values, one for each kind of file. No disk, no clock.
+
+Times are seconds since the epoch (float), durations seconds, sizes bytes. `codec` turns each of them
+into the JSON of the protocol and back. They are named tuples: `dataclasses` would cost every
+supervisor a megabyte and every verb six milliseconds.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+Count = int | float
+
+
+class Verb(StrEnum):
+    """What an operator can ask of a run."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    KILL = "kill"
+    RESTART = "restart"
+    STACKS = "stacks"
+    EXPECT = "expect"
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class AgentStatus(StrEnum):
+    """What an agent says of itself in progress.json."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class SupervisorState(StrEnum):
+    """What a supervisor is doing."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    RUNNING = "running"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+
+
+class Restart(StrEnum):
+    """When a run whose process ended is started again."""
+
+    NEVER = "never"
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+
+
+class Handle(StrEnum):
+    """What an agent says in its heartbeat that it obeys."""
+
+    PAUSE = "pause"
+    STOP = "stop"
+    STACKS = "stacks"
+
+
+class Spec(NamedTuple):
+    """What was launched. Written once, by the launching command."""
+
+    id: str
+    name: str
+    command: tuple[str, ...]
+    cwd: str
+    group: str = "default"
+    labels: Mapping[str, str] = {}
+    after: tuple[str, ...] = ()
+    start_at: float | None = None
+    restart: Restart = Restart.NEVER
+    retries: int = 0
+    """Restarts allowed without progress between them."""
+    pause_grace: float = 30.0
+    stop_grace: float = 20.0
+    stall: float | None = None
+    """Seconds without progress that count as stalled; None = judged from the run's own pace."""
+    on_stall: str = "mark"
+    log_limit: int = 268_435_456
+    progress_file: str | None = None
+    """Where the agent writes its progress; None = in the run's directory. Relative to `cwd`."""
+    heartbeat_file: str | None = None
+    created_at: float = 0.0
+    by: str = ""
+
+
+class Estimate(NamedTuple):
+    """Active seconds that remain: an 80 % range and the likely value."""
+
+    low: float
+    likely: float
+    high: float
+
+
+class Phase(NamedTuple):
+    """One stage of a run."""
+
+    name: str
+    processed_items: Count = 0
+    total_items: Count | None = None
+
+
+class ItemSeconds(NamedTuple):
+    """How long recent items took: what makes a silence unusual."""
+
+    longest: float
+    p95: float
+
+
+class Progress(NamedTuple):
+    """How far the agent is. Written by the agent."""
+
+    status: AgentStatus | None = None
+    total_items: Count | None = None
+    """None = length unknown."""
+    processed_items: Count | None = None
+    """Finished items of all attempts, resumed ones included; None = only a percentage is known."""
+    resumed_items: Count = 0
+    failed_items: Count = 0
+    current_item: str | None = None
+    unit: str | None = None
+    phase: str | None = None
+    phases: tuple[Phase, ...] = ()
+    message: str | None = None
+    errors: tuple[str, ...] = ()
+    error_count: int = 0
+    """Length of `errors` as the agent gave it, or the number it gave instead of a list."""
+    estimate: Estimate | None = None
+    estimated_completion: float | None = None
+    percent_complete: float | None = None
+    """0 to 100, by weight where items have weights."""
+    active_seconds: float | None = None
+    counters: Mapping[str, Count] = {}
+    item_seconds: ItemSeconds | None = None
+    acknowledged: int = 0
+    attempt: int | None = None
+    updated_at: float | None = None
+
+
+class Waiting(NamedTuple):
+    """A wait that the agent announced: not a stall."""
+
+    for_: str
+    until: float | None = None
+
+
+class Heartbeat(NamedTuple):
+    """That the agent lives. Written by the agent about once a second."""
+
+    status: str | None = None
+    last_heartbeat: float | None = None
+    uptime_seconds: float | None = None
+    interval_seconds: float = 1.0
+    pid: int | None = None
+    last_progress: float | None = None
+    handles: frozenset[str] = frozenset()
+    waiting: Waiting | None = None
+    attempt: int | None = None
+
+
+class Request(NamedTuple):
+    """What an operator asked of a run. Written once, by whoever claimed the number."""
+
+    number: int
+    verb: Verb
+    attempt: int | None = None
+    """The attempt it was meant for; None = whichever is running."""
+    by: str = ""
+    at: float | None = None
+    options: Mapping[str, Any] = {}
+
+
+class AgentProcess(NamedTuple):
+    """The process of the running attempt."""
+
+    pid: int
+    start_time: int
+    """The kernel's, in clock ticks since boot."""
+    started_at: float | None = None
+
+
+class SupervisorRecord(NamedTuple):
+    """What the supervisor knows and does. Written by the supervisor."""
+
+    pid: int
+    start_time: int
+    boot_id: str
+    host: str
+    state: SupervisorState
+    attempt: int = 0
+    acknowledged: int = 0
+    """The newest request it has obeyed on behalf of an agent that does not acknowledge by itself."""
+    frozen: bool = False
+    agent: AgentProcess | None = None
+    next_start_at: float | None = None
+    reason: str | None = None
+    updated_at: float | None = None
+
+
+class Attempt(NamedTuple):
+    """One process of a run. Written by its keeper, at its start and at its end."""
+
+    attempt: int
+    pid: int
+    start_time: int
+    boot_id: str
+    started_at: float
+    ended_at: float | None = None
+    code: int | None = None
+    signal: str | None = None
+    max_rss: int | None = None
+    """Bytes."""
+    cpu_seconds: float | None = None
+    exec_error: str | None = None
+    """Why the command could not be executed; None = it could."""
+
+
+class Exit(NamedTuple):
+    """How the run ended. There = the run is over. Written by the supervisor."""
+
+    outcome: Outcome
+    code: int | None = None
+    signal: str | None = None
+    attempts: int = 0
+    reason: str | None = None
+    out_of_memory: bool | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+class ItemError(NamedTuple):
+    """One item that failed. A line of errors.jsonl, written by the agent."""
+
+    at: float | None = None
+    attempt: int | None = None
+    item: str = ""
+    type: str = ""
+    message: str = ""
+    traceback: str | None = None
+    transient: bool = False
+    tries: int = 1
+    outcome: str = "quarantined"
+
+
+class Event(NamedTuple):
+    """Something that happened to a run. A line of history.jsonl, written by the supervisor."""
+
+    at: float
+    event: str
+    attempt: int | None = None
+    by: str | None = None
+    detail: Mapping[str, Any] = {}
+
+
+class Damaged(NamedTuple):
+    """A record that could not be read. A value, not an exception: the rest of the run still shows."""
+
+    path: str
+    problem: str
+
+
+class Records(NamedTuple):
+    """Everything that was read of one run at one moment, and what the kernel says of its process."""
+
+    id: str
+    directory: str
+    spec: Spec | None = None
+    progress: Progress | None = None
+    progress_changed_at: float | None = None
+    """The file's own time, seconds since the epoch."""
+    heartbeat: Heartbeat | None = None
+    heartbeat_changed_at: float | None = None
+    requests: tuple[Request, ...] = ()
+    """Oldest first."""
+    supervisor: SupervisorRecord | None = None
+    attempt: Attempt | None = None
+    """The newest."""
+    exit: Exit | None = None
+    supervised: bool = False
+    """The run's lock is held."""
+    process_state: str | None = None
+    """The kernel's letter for the attempt's process (R, S, D, T, …); None = it is gone, a zombie included."""
+    boot_id: str = ""
+    """Of the machine that read this."""
+    errors: int = 0
+    """Item errors, counted in errors.jsonl where it exists, else as the agent reports them."""
+    damaged: tuple[Damaged, ...] = ()

@@ -1,0 +1,206 @@
+"""RunDir: where each record of a run lives, and reading them all at one moment."""
+
+import os
+import time
+from typing import TypeVar
+
+from overnight.state import codec, lock, process
+from overnight.state.atomic import replace
+from overnight.state.records import (
+    Attempt,
+    Damaged,
+    Exit,
+    Heartbeat,
+    Progress,
+    Records,
+    Request,
+    Spec,
+    SupervisorRecord,
+)
+
+R = TypeVar("R")
+
+REREAD_AFTER = 0.005
+"""Seconds until a file that was cut short by a plain write is read again."""
+
+
+class RunDir:
+    """One run's directory. Paths and reads; each record has one kind of writer, named in the protocol."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self.id = os.path.basename(self.path)
+        self.control_path = self.file("control")
+        self.attempts_path = self.file("attempts")
+        self.artifacts_path = self.file("artifacts")
+        self.spec_path = self.file("spec.json")
+        self.env_path = self.file("env.json")
+        self.lock_path = self.file("lock")
+        self.supervisor_path = self.file("supervisor.json")
+        self.supervisor_log_path = self.file("supervisor.log")
+        self.history_path = self.file("history.jsonl")
+        self.exit_path = self.file("exit.json")
+        self.progress_path = self.file("progress.json")
+        self.heartbeat_path = self.file("heartbeat.json")
+        self.errors_path = self.file("errors.jsonl")
+        self.output_path = self.file("output.log")
+        self.stacks_path = self.file("stacks.txt")
+        self.checkpoint_log_path = self.file("checkpoint.log")
+        self.checkpoint_path = self.file("checkpoint.json")
+
+    def file(self, name: str) -> str:
+        return os.path.join(self.path, name)
+
+    def attempt_path(self, number: int) -> str:
+        return os.path.join(self.attempts_path, f"{number:04d}.json")
+
+    def request_path(self, number: int) -> str:
+        return os.path.join(self.control_path, f"{number:06d}.json")
+
+    def progress_file(self, spec: Spec | None) -> str:
+        """Where this agent writes its progress."""
+        named = spec.progress_file if spec else None
+        return os.path.join(spec.cwd, named) if spec and named else self.progress_path
+
+    def heartbeat_file(self, spec: Spec | None) -> str:
+        """Where this agent writes its heartbeat."""
+        named = spec.heartbeat_file if spec else None
+        return os.path.join(spec.cwd, named) if spec and named else self.heartbeat_path
+
+    def spec(self) -> Spec | Damaged | None:
+        return read_record(Spec, self.spec_path)
+
+    def exit(self) -> Exit | Damaged | None:
+        return read_record(Exit, self.exit_path)
+
+    def supervisor(self) -> SupervisorRecord | Damaged | None:
+        return read_record(SupervisorRecord, self.supervisor_path)
+
+    def attempt(self, number: int) -> Attempt | Damaged | None:
+        return read_record(Attempt, self.attempt_path(number))
+
+    def last_attempt_number(self) -> int:
+        """0 = none was ever started."""
+        return max(_numbers_in(self.attempts_path), default=0)
+
+    def is_supervised(self) -> bool:
+        return lock.is_held(self.lock_path)
+
+    def write(self, path: str, record: object) -> None:
+        """Replace one of this run's records. Raises OSError; the old record is then as it was."""
+        replace(path, codec.encode(record))
+
+    def requests(self) -> tuple[tuple[Request, ...], tuple[Damaged, ...]]:
+        """Every request, oldest first, and what could not be read."""
+        read = [read_record(Request, self.request_path(number)) for number in sorted(_numbers_in(self.control_path))]
+        good = tuple(each for each in read if isinstance(each, Request))
+        return good, tuple(each for each in read if isinstance(each, Damaged))
+
+    def read(self) -> Records:
+        """Everything about the run at this moment. Never raises for what a file holds."""
+        reader = _Reader()
+        spec = reader.take(self.spec())
+        progress, progress_changed_at = reader.take_polled(Progress, self.progress_file(spec))
+        heartbeat, heartbeat_changed_at = reader.take_polled(Heartbeat, self.heartbeat_file(spec))
+        requests, damaged_requests = self.requests()
+        # The lock is asked before exit.json is read: a run that ends in between shows its outcome, not "lost".
+        supervised = self.is_supervised()
+        attempt = reader.take(self.attempt(self.last_attempt_number()))
+        return Records(
+            id=self.id,
+            directory=self.path,
+            spec=spec,
+            progress=progress,
+            progress_changed_at=progress_changed_at,
+            heartbeat=heartbeat,
+            heartbeat_changed_at=heartbeat_changed_at,
+            requests=requests,
+            supervisor=reader.take(self.supervisor()),
+            attempt=attempt,
+            process_state=_process_state(attempt),
+            exit=reader.take(self.exit()),
+            supervised=supervised,
+            boot_id=process.boot_id(),
+            errors=self.count_errors(progress),
+            damaged=(*reader.damaged, *damaged_requests),
+        )
+
+    def count_errors(self, progress: Progress | None) -> int:
+        """Item errors: lines of errors.jsonl where it exists, else as many as the agent reports."""
+        try:
+            with open(self.errors_path, "rb") as file:
+                return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 16), b""))
+        except OSError:
+            return max(progress.error_count, int(progress.failed_items)) if progress else 0
+
+
+class _Reader:
+    """Reads records and keeps what was damaged."""
+
+    def __init__(self) -> None:
+        self.damaged: list[Damaged] = []
+
+    def take(self, read: R | Damaged | None) -> R | None:
+        if isinstance(read, Damaged):
+            self.damaged.append(read)
+            return None
+        return read
+
+    def take_polled(self, kind: type[R], path: str) -> tuple[R | None, float | None]:
+        return self.take(read_record(kind, path)), changed_at(path)
+
+
+def read_record(kind: type[R], path: str) -> R | Damaged | None:
+    """The record at `path`; None = there is no file. Read a second time when it looks cut short."""
+    read = _read_once(kind, path)
+    if isinstance(read, Damaged):
+        time.sleep(REREAD_AFTER)
+        read = _read_once(kind, path)
+    return read
+
+
+def _read_once(kind: type[R], path: str) -> R | Damaged | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return Damaged(path, error.strerror or str(error))
+    try:
+        return codec.decode(kind, _read_bounded(descriptor), path)
+    except OSError as error:
+        return Damaged(path, error.strerror or str(error))
+    finally:
+        os.close(descriptor)
+
+
+def _read_bounded(descriptor: int) -> bytes:
+    """All bytes, or one more than the largest record: enough to be refused."""
+    parts: list[bytes] = []
+    left = codec.LARGEST + 1
+    while left and (part := os.read(descriptor, min(left, 1 << 16))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def changed_at(path: str) -> float | None:
+    """The file's own time, seconds since the epoch; None = there is no file."""
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return None
+
+
+def _numbers_in(folder: str) -> list[int]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdecimal()]
+
+
+def _process_state(attempt: Attempt | None) -> str | None:
+    if attempt is None or attempt.ended_at is not None or attempt.boot_id != process.boot_id():
+        return None
+    return process.state_of(attempt.pid, attempt.start_time)

@@ -1,0 +1,98 @@
+"""What a run's records mean, and the named sets of statuses. Pure: no clock, no disk, no terminal."""
+
+from enum import StrEnum
+
+from overnight.state import current
+from overnight.state.health import Verdict, health_of
+from overnight.state.records import AgentStatus, Outcome, Records, SupervisorState, Verb
+
+
+class Status(StrEnum):
+    """Derived by `status_of`, stored nowhere."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    FROZEN = "frozen"
+    RESUMING = "resuming"
+    STOPPING = "stopping"
+    BACKOFF = "backoff"
+    STALLED = "stalled"
+    STALE = "stale"
+    LOST = "lost"
+    UNSUPERVISED = "unsupervised"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.INTERRUPTED})
+"""The run is over: exit.json says so, or a reboot does."""
+HELD = frozenset({Status.PAUSED, Status.FROZEN})
+"""Nothing moves because an operator asked for it."""
+WAITING = frozenset({Status.QUEUED, Status.BACKOFF, Status.STARTING})
+"""No attempt works, one will."""
+TROUBLE = frozenset({Status.STALLED, Status.STALE, Status.LOST, Status.UNSUPERVISED, Status.FAILED, Status.INTERRUPTED})
+"""Somebody should look."""
+LIVE = frozenset(Status) - ENDED - {Status.LOST}
+"""There is, or will be, a process."""
+RESUMABLE = frozenset({Status.INTERRUPTED, Status.LOST})
+"""Not running and not ended by intent: `resume` continues it from its checkpoint."""
+RETRYABLE = frozenset({Status.FAILED, Status.CANCELLED}) | RESUMABLE
+"""`retry` continues it from its checkpoint."""
+
+FINAL = {
+    Outcome.COMPLETED: Status.COMPLETED,
+    Outcome.FAILED: Status.FAILED,
+    Outcome.CANCELLED: Status.CANCELLED,
+    Outcome.INTERRUPTED: Status.INTERRUPTED,
+}
+
+
+def status_of(records: Records, now: float) -> Status:
+    """The first that matches, in the protocol's order. `now`: seconds since the epoch."""
+    if records.exit is not None:
+        return FINAL[records.exit.outcome]
+    if not records.supervised:
+        return _unsupervised_status(records)
+    state = records.supervisor.state if records.supervisor else SupervisorState.STARTING
+    if records.attempt is None:
+        return Status.QUEUED if state is SupervisorState.WAITING else Status.STARTING
+    if state is SupervisorState.STOPPING:
+        return Status.STOPPING
+    if state is SupervisorState.BACKOFF:
+        return Status.PAUSED if current.pause_wanted(records.requests) else Status.BACKOFF
+    return _attempt_status(records, now)
+
+
+def _unsupervised_status(records: Records) -> Status:
+    attempt = records.attempt
+    if attempt is None:
+        return Status.QUEUED
+    if attempt.ended_at is not None or records.process_state is not None:
+        # It lives, or its end is on record: whoever takes the lock next takes the outcome over.
+        return Status.UNSUPERVISED
+    return Status.INTERRUPTED if attempt.boot_id != records.boot_id else Status.LOST
+
+
+def _attempt_status(records: Records, now: float) -> Status:
+    if records.process_state in {"T", "t"}:
+        return Status.FROZEN
+    asked = current.unobeyed(records)
+    if asked is not None and asked.verb in _UNOBEYED:
+        return _UNOBEYED[asked.verb]
+    if current.own_status(records) is AgentStatus.PAUSED:
+        return Status.PAUSED
+    return _HEALTH.get(health_of(records, now).verdict, Status.RUNNING)
+
+
+_UNOBEYED = {
+    Verb.PAUSE: Status.PAUSING,
+    Verb.RESUME: Status.RESUMING,
+    Verb.CANCEL: Status.STOPPING,
+    Verb.KILL: Status.STOPPING,
+}
+_HEALTH = {Verdict.STALE: Status.STALE, Verdict.STALLED: Status.STALLED}

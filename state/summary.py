@@ -1,0 +1,141 @@
+"""One run at one moment, as every view shows it: the fields of `ls --json`. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from overnight.state import current, forms
+from overnight.state.health import health_of, heartbeat_age
+from overnight.state.records import Count, Estimate, Progress, Records
+from overnight.state.status import ENDED, HELD, Status, status_of
+
+
+class Summary(NamedTuple):
+    """Times are seconds since the epoch, durations seconds; None = not known."""
+
+    id: str
+    name: str
+    group: str
+    labels: Mapping[str, str]
+    status: Status
+    health: str
+    """The verdict in words, with its reason; of ended runs the reason of their end."""
+    attempt: int
+    pid: int | None
+    """The agent's; None when no attempt lives."""
+    supervisor_pid: int | None
+    processed_items: Count | None
+    total_items: Count | None
+    resumed_items: Count
+    failed_items: Count
+    percent: float | None
+    """0 to 100."""
+    rate: float | None
+    """Items a second of this attempt's active time."""
+    estimate: Estimate | None
+    heartbeat_age: float | None
+    errors: int
+    requested: str | None
+    """A verb not yet obeyed."""
+    created_at: float | None
+    started_at: float | None
+    ended_at: float | None
+    outcome: str | None
+    exit_code: int | None
+    directory: str
+
+
+def summary_of(records: Records, now: float) -> Summary:
+    """What the records of one run say at `now`, seconds since the epoch."""
+    spec, progress, ended = records.spec, records.progress or Progress(), records.exit
+    status = status_of(records, now)
+    asked = current.unobeyed(records)
+    alive = records.process_state is not None
+    return Summary(
+        id=records.id,
+        name=spec.name if spec else records.id,
+        group=spec.group if spec else "default",
+        labels=spec.labels if spec else {},
+        status=status,
+        health=_health(records, status, now),
+        attempt=records.attempt.attempt if records.attempt else 0,
+        pid=records.attempt.pid if alive and records.attempt else None,
+        supervisor_pid=records.supervisor.pid if records.supervised and records.supervisor else None,
+        processed_items=progress.processed_items,
+        total_items=progress.total_items,
+        resumed_items=progress.resumed_items,
+        failed_items=progress.failed_items,
+        percent=percent_of(progress),
+        rate=None if status in ENDED else rate_of(records, now),
+        estimate=None if status in ENDED else estimate_of(records, now),
+        heartbeat_age=heartbeat_age(records, now) if alive else None,
+        errors=records.errors,
+        requested=str(asked.verb) if asked else None,
+        created_at=spec.created_at if spec else None,
+        started_at=_started_at(records),
+        ended_at=ended.ended_at if ended else None,
+        outcome=str(ended.outcome) if ended else None,
+        exit_code=ended.code if ended else None,
+        directory=records.directory,
+    )
+
+
+def percent_of(progress: Progress) -> float | None:
+    """0 to 100: what the agent says by weight, else counted by items; None = length unknown."""
+    if progress.percent_complete is not None:
+        return progress.percent_complete
+    if progress.processed_items is None or not progress.total_items:
+        return None
+    return min(100.0, 100.0 * progress.processed_items / progress.total_items)
+
+
+def rate_of(records: Records, now: float) -> float | None:
+    """The mean of this attempt: what was resumed is not work, and a pause is not time."""
+    progress = records.progress
+    if progress is None or progress.processed_items is None or records.attempt is None:
+        return None
+    seconds = progress.active_seconds
+    if seconds is None:
+        seconds = (progress.updated_at or now) - records.attempt.started_at
+    done = progress.processed_items - progress.resumed_items
+    return done / seconds if seconds > 0 and done > 0 else None
+
+
+def estimate_of(records: Records, now: float) -> Estimate | None:
+    """What the agent foretells; else from its own time of completion; else from its mean rate."""
+    progress = records.progress
+    if progress is None:
+        return None
+    if progress.estimate is not None:
+        return progress.estimate
+    if progress.estimated_completion is not None:
+        left = max(0.0, progress.estimated_completion - now)
+        return Estimate(left, left, left)
+    rate = rate_of(records, now)
+    if rate is None or progress.total_items is None or progress.processed_items is None:
+        return None
+    left = max(0.0, progress.total_items - progress.processed_items) / rate
+    return Estimate(left * 0.7, left, left * 1.5)
+
+
+def _health(records: Records, status: Status, now: float) -> str:
+    if records.exit is not None:
+        return records.exit.reason or str(status)
+    if status in HELD or records.process_state is None:
+        return str(status)
+    health = health_of(records, now)
+    return f"{health.verdict}: {health.reason}" if health.reason else str(health.verdict)
+
+
+def _started_at(records: Records) -> float | None:
+    if records.exit is not None and records.exit.started_at is not None:
+        return records.exit.started_at
+    return records.attempt.started_at if records.attempt else None
+
+
+def plain(summary: Summary) -> dict[str, Any]:
+    """As JSON shows it: times in ISO 8601, the estimate an object."""
+    fields = summary._asdict()
+    for name in ("created_at", "started_at", "ended_at"):
+        fields[name] = None if fields[name] is None else forms.iso(fields[name])
+    fields["estimate"] = None if summary.estimate is None else summary.estimate._asdict()
+    return fields

@@ -1,0 +1,38 @@
+"""Which verb can be asked of a run in which status, and the words for why not. Pure."""
+
+from overnight.state.errors import NotPossibleNow
+from overnight.state.records import Verb
+from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, Status
+
+
+def check(verb: Verb, status: Status, run_id: str) -> None:
+    """Raise NotPossibleNow, with what to do instead, if `verb` makes no sense for a run in `status`."""
+    if status in ENDED and not (verb is Verb.RESUME and status in RESUMABLE):
+        raise NotPossibleNow(f"{run_id} is {status}: there is nothing to {verb}", hint=_instead(status))
+    if verb is Verb.PAUSE and status is Status.LOST:
+        raise NotPossibleNow(f"{run_id} is lost: there is nothing to pause", hint=_instead(status))
+
+
+def check_retry(status: Status, run_id: str) -> None:
+    """Raise NotPossibleNow unless the run has ended without completing."""
+    if status not in RETRYABLE:
+        hint = "Launch it again with `overnight run`." if status is Status.COMPLETED else "Cancel it first."
+        raise NotPossibleNow(
+            f"{run_id} is {status}: only a run that ended without completing can be retried", hint=hint
+        )
+
+
+def check_remove(status: Status, run_id: str) -> None:
+    """Raise NotPossibleNow for a run that may still work."""
+    if status not in ENDED and status is not Status.LOST:
+        raise NotPossibleNow(
+            f"{run_id} is {status}: only ended runs are removed", hint=f"`overnight cancel {run_id}` first."
+        )
+
+
+def _instead(status: Status) -> str:
+    if status in RESUMABLE:
+        return "`overnight resume` continues it from its checkpoint; `overnight rm` removes it."
+    if status in RETRYABLE:
+        return "`overnight retry` continues it from its checkpoint; `overnight rm` removes it."
+    return "`overnight rm` removes it."
