@@ -60,19 +60,12 @@ class Environment:
 
     def __init__(self, folder: Path) -> None:
         self.scripts = folder / "bin"
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         self._folder = folder
 
     def install(self, *wheels: Path) -> None:
-        pip = [
-            self.scripts / "pip",
-            "--disable-pip-version-check",
-            "install",
-            "-q",
-            "--no-index",
-            "--no-deps",
-        ]
-        subprocess.run([*pip, *wheels], check=True)
+        offline = ["--no-index", "--no-deps", "--disable-pip-version-check"]
+        subprocess.run([str(self.scripts / "pip"), "install", "-q", *offline, *wheels], check=True)
         # After pip has run: it would take a package that is found there for installed here. The .pth files of
         # that folder are not read, hence an editable install of the project there is not seen from here.
         paths = {"base": str(self._folder), "platbase": str(self._folder)}
