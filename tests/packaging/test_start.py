@@ -7,6 +7,7 @@ import what is looked for.
 import subprocess
 import sys
 import sysconfig
+from pathlib import Path
 
 import pytest
 
@@ -26,24 +27,73 @@ HEAVY = {
 
 LIGHT = [*tree.modules("state", "agents/supervisor", "agents/launchers", "tui/commands"), "overnight.tui.cli"]
 
-PROGRAM = """\
+IMPORT = """\
 import sys
-root, third_party, module = sys.argv[1:]
+root, third_party, report, module, *arguments = sys.argv[1:]
 overnight = sys.modules["overnight"] = type(sys)("overnight")
 overnight.__path__ = [root]
 sys.path.append(third_party)
-__import__(module)
-print(*sys.modules)
+try:
+    __import__(module)
+    if arguments:
+        sys.argv = arguments
+        sys.exit(sys.modules[module].main())
+finally:
+    with open(report, "w") as file:
+        print(*sys.modules, file=file)
 """
 
 
-def loaded_by(module: str) -> set[str]:
-    """The top-level names that a fresh interpreter has loaded once it has imported `module`."""
-    command = [sys.executable, "-S", "-c", PROGRAM, str(tree.ROOT), sysconfig.get_path("purelib"), module]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return {name.partition(".")[0] for name in done.stdout.split()}
+def start(tmp_path: Path, module: str, *arguments: str) -> tuple[int, str, set[str]]:
+    """Import `module` in a fresh interpreter, and with `arguments` call its `main`.
+
+    The exit code, what it printed, and the heavy ones among the top-level names it loaded.
+    """
+    report = tmp_path / "loaded"
+    places = [str(tree.ROOT), sysconfig.get_path("purelib"), str(report)]
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", IMPORT, *places, module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    loaded = {name.partition(".")[0] for name in report.read_text().split()}
+    return done.returncode, done.stdout, loaded & HEAVY
 
 
 @pytest.mark.parametrize("module", LIGHT)
-def test_importing_it_loads_nothing_heavy(module: str) -> None:
-    assert loaded_by(module) & HEAVY == set()
+def test_importing_it_loads_nothing_heavy(module: str, tmp_path: Path) -> None:
+    code, _, heavy = start(tmp_path, module)
+    assert (code, heavy) == (0, set())
+
+
+@pytest.mark.parametrize(
+    "verb", ["show", "logs", "errors", "pause", "resume", "cancel", "kill", "wait", "rm"]
+)
+def test_a_verb_refuses_an_unknown_run_without_loading_anything_heavy(
+    verb: str, home: Path, tmp_path: Path
+) -> None:
+    code, _, heavy = start(tmp_path, "overnight.tui.cli", "overnight", verb, "nobody")
+    assert (code, heavy) == (3, set())
+
+
+def test_a_run_is_launched_steered_and_removed_without_loading_anything_heavy(
+    home: Path, tmp_path: Path
+) -> None:
+    """All that a script does from launch to removal, on a real run."""
+
+    def overnight(*arguments: str) -> tuple[int, set[str]]:
+        code, _, heavy = start(tmp_path, "overnight.tui.cli", "overnight", *arguments)
+        return code, heavy
+
+    light = set[str]()
+    assert overnight("run", "--name", "nap", "--", "sleep", "600") == (0, light)
+    assert overnight("ls", "--json") == (0, light)
+    assert overnight("show", "--json", "nap") == (0, light)
+    assert overnight("errors", "--json", "nap") == (0, light)
+    assert overnight("logs", "nap") == (0, light)
+    assert overnight("pause", "nap") == (0, light)
+    assert overnight("resume", "nap") == (0, light)
+    assert overnight("cancel", "nap") == (0, light)
+    assert overnight("wait", "nap", "--timeout", "60") == (1, light)
+    assert overnight("rm", "nap") == (0, light)
