@@ -64,7 +64,7 @@ def status_of(records: Records, now: float) -> Status:
     if state is SupervisorState.STOPPING:
         return Status.STOPPING
     if state is SupervisorState.BACKOFF:
-        return Status.PAUSED if current.pause_wanted(records.requests) else Status.BACKOFF
+        return Status.BACKOFF
     return _attempt_status(records, now)
 
 

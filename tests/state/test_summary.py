@@ -1,0 +1,80 @@
+"""The fields of `ls --json`, from records alone."""
+
+import pytest
+
+from overnight.state.errors import NotPossibleNow
+from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, Verb
+from overnight.state.status import Status
+from overnight.state.summary import plain, summary_of
+from overnight.state.verbs import check, check_remove, check_retry
+from tests.builders import T0, a_run, progress, requests
+
+FIELDS = (
+    "id name group labels status health attempt pid supervisor_pid "
+    "processed_items total_items resumed_items percent rate estimate heartbeat_age errors requested "
+    "created_at started_at ended_at outcome exit_code directory"
+)
+
+
+def test_every_field_of_the_protocol_is_there() -> None:
+    assert set(FIELDS.split()) <= set(plain(summary_of(a_run(), T0)))
+
+
+def test_resumed_items_are_not_counted_as_this_attempts_work() -> None:
+    run = a_run(progress=progress(processed_items=90, resumed_items=80, active_seconds=20.0))
+    assert summary_of(run, T0).rate == 0.5
+
+
+def test_without_totals_a_percentage_serves() -> None:
+    assert summary_of(a_run(progress=progress(total_items=None, percent_complete=41.0)), T0).percent == 41.0
+    assert summary_of(a_run(progress=progress(total_items=None)), T0).percent is None
+    assert summary_of(a_run(progress=progress(total_items=0, processed_items=0)), T0).percent is None
+
+
+def test_more_done_than_there_is_never_shows_more_than_all() -> None:
+    assert summary_of(a_run(progress=progress(processed_items=150)), T0).percent == 100.0
+
+
+def test_an_agent_that_only_writes_counts_gets_an_estimate() -> None:
+    foretold = summary_of(a_run(progress=progress(active_seconds=40.0)), T0).estimate
+    assert foretold is not None
+    assert foretold.likely == pytest.approx(60.0)
+
+
+def test_an_agents_own_estimate_is_taken() -> None:
+    own = Estimate(1.0, 2.0, 3.0)
+    assert summary_of(a_run(progress=progress(estimate=own)), T0).estimate == own
+
+
+def test_a_run_that_ended_has_neither_rate_nor_estimate_nor_pid() -> None:
+    run = a_run(exit=Exit(Outcome.FAILED, code=3, ended_at=T0), process_state=None, supervised=False)
+    summary = summary_of(run, T0)
+    assert (summary.rate, summary.estimate, summary.pid, summary.supervisor_pid) == (None, None, None, None)
+    assert (summary.outcome, summary.exit_code) == ("failed", 3)
+
+
+def test_a_request_shows_until_it_is_obeyed() -> None:
+    run = a_run(requests=requests(Verb.PAUSE))
+    assert summary_of(run, T0).requested == "pause"
+    obeyed = run._replace(progress=progress(status=AgentStatus.PAUSED, acknowledged=1))
+    assert summary_of(obeyed, T0).requested is None
+
+
+@pytest.mark.parametrize("verb", [Verb.PAUSE, Verb.CANCEL, Verb.KILL])
+def test_what_has_ended_cannot_be_steered_and_the_hint_says_what_can_be_done(verb: Verb) -> None:
+    with pytest.raises(NotPossibleNow) as refused:
+        check(verb, Status.FAILED, "crawl-1")
+    assert "retry" in refused.value.hint
+
+
+def test_only_what_ended_is_removed_and_only_what_did_not_complete_is_retried() -> None:
+    check_remove(Status.COMPLETED, "x")
+    check_remove(Status.LOST, "x")
+    check_retry(Status.LOST, "x")
+    check(Verb.RESUME, Status.INTERRUPTED, "x")
+    with pytest.raises(NotPossibleNow):
+        check_remove(Status.PAUSED, "x")
+    with pytest.raises(NotPossibleNow):
+        check_retry(Status.COMPLETED, "x")
+    with pytest.raises(NotPossibleNow):
+        check_retry(Status.RUNNING, "x")
