@@ -1,0 +1,303 @@
+"""What cells say: numbers, durations, bars, states and forecasts as text. Pure, and cheap to import."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from overnight.state import current
+from overnight.state.health import silence
+from overnight.state.records import Count, Outcome, Records, Request, Verb
+from overnight.state.status import ENDED, HELD, RESUMABLE, TROUBLE, WAITING, Status
+from overnight.state.summary import Summary, summary_of
+from overnight.tui.glyphs import UNICODE, Glyphs
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+class Sample(NamedTuple):
+    """How far a run was at a moment."""
+
+    at: float
+    processed: Count
+
+
+class Row(NamedTuple):
+    """One run at one moment, as the list and the panes show it. Its texts are clean."""
+
+    records: Records
+    summary: Summary
+    now: float
+    queue_place: int | None = None
+    """1 = the next of its group."""
+    newest_line: str = ""
+    """Of its output; read only for runs that report nothing."""
+    samples: tuple[Sample, ...] = ()
+
+    @property
+    def status(self) -> Status:
+        return self.summary.status
+
+    @property
+    def reports(self) -> bool:
+        """Whether the agent ever said how far it is."""
+        return self.records.progress is not None
+
+
+def row_of(records: Records, now: float) -> Row:
+    return Row(records, summary_of(records, now), now)
+
+
+# -- numbers and durations
+
+
+def number(value: Count) -> str:
+    """`31 204`: thousands apart; fractions only below 100."""
+    if isinstance(value, float) and not value.is_integer() and abs(value) < 100:
+        return f"{value:.1f}"
+    return f"{round(value):,}".replace(",", " ")
+
+
+def duration(seconds: float) -> str:
+    """`41s`, `4m12`, `1h07`, `2d03h`: two units, cut, never rounded up."""
+    whole = max(0, int(seconds))
+    if whole < MINUTE:
+        return f"{whole}s"
+    if whole < HOUR:
+        return f"{whole // MINUTE}m{whole % MINUTE:02}"
+    if whole < DAY:
+        return f"{whole // HOUR}h{whole % HOUR // MINUTE:02}"
+    return f"{whole // DAY}d{whole % DAY // HOUR:02}h"
+
+
+def age(seconds: float) -> str:
+    """`2s`, `9m`, `3h`, `2d`: one unit, so that it seldom changes."""
+    whole = max(0, int(seconds))
+    for unit, sign in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
+        if whole >= unit:
+            return f"{whole // unit}{sign}"
+    return f"{whole}s"
+
+
+def about(seconds: float) -> str:
+    """A forecast, rounded to what it is worth: `45s`, `4m`, `41m`, `3h02`, `2d03h`."""
+    if seconds < 10:
+        return f"{max(1, round(seconds))}s"
+    if seconds < 57.5:
+        return f"{5 * round(seconds / 5)}s"
+    if seconds < HOUR - MINUTE / 2:
+        return f"{max(1, round(seconds / MINUTE))}m"
+    return duration(seconds)
+
+
+def rate(per_second: float) -> str:
+    """`152/s`, `3.2/s`, `14/m`, `2/h`."""
+    for factor, unit in ((1, "s"), (MINUTE, "m"), (HOUR, "h")):
+        value = per_second * factor
+        if value >= 1 or unit == "h":
+            return f"{value:.1f}/{unit}" if value < 9.95 and unit == "s" else f"{round(value)}/{unit}"
+    raise AssertionError("an hour takes every rate")
+
+
+def size(length: float) -> str:
+    """`12 B`, `3.4 kB`, `250 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if length < 1000:
+            return f"{length:.0f} {unit}" if unit == "B" or length >= 99.5 else f"{length:.1f} {unit}"
+        length /= 1000
+    return f"{length:.1f} TB"
+
+
+def ordinal(place: int) -> str:
+    """`1st`, `2nd`, `3rd`, `4th`, `11th`."""
+    ending = "th" if place % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place}{ending}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+# -- bars
+
+
+def bar(fraction: float, width: int, glyphs: Glyphs = UNICODE) -> tuple[str, str]:
+    """The filled part and the rest; together `width` cells. Full only when nothing is left."""
+    fraction = min(1.0, max(0.0, fraction))
+    steps = len(glyphs.partials) + 1
+    filled = int(fraction * width * steps)
+    whole, part = divmod(filled, steps)
+    text = glyphs.full * whole + (glyphs.partials[part - 1] if part else "")
+    return text, glyphs.empty * (width - len(text))
+
+
+def sparkline(values: Sequence[float], glyphs: Glyphs = UNICODE) -> str:
+    """One sign a value, from nothing to the greatest of them."""
+    most = max(values, default=0.0)
+    top = len(glyphs.levels) - 1
+    return "".join(glyphs.levels[round(top * max(0.0, value) / most) if most > 0 else 0] for value in values)
+
+
+def rates_of(samples: Sequence[Sample], bins: int) -> list[float]:
+    """Items a second in each of at most `bins` equal spans between the first and the last sample."""
+    if len(samples) < 2 or bins < 1:
+        return []
+    first, last = samples[0].at, samples[-1].at
+    if last <= first:
+        return []
+    bins = min(bins, len(samples) - 1)
+    edges = [_done_by(samples, first + (last - first) * edge / bins) for edge in range(bins + 1)]
+    return [max(0.0, (b - a) * bins / (last - first)) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def _done_by(samples: Sequence[Sample], moment: float) -> float:
+    """How far it was at `moment`, between two samples in proportion."""
+    before = samples[0]
+    for sample in samples:
+        if sample.at >= moment:
+            span = sample.at - before.at
+            share = (moment - before.at) / span if span > 0 else 1.0
+            return before.processed + (sample.processed - before.processed) * share
+        before = sample
+    return float(samples[-1].processed)
+
+
+def middle(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
+    """`text` in at most `width` characters, shortened in its middle: ends of names tell them apart."""
+    if len(text) <= width:
+        return text
+    if width < 3:
+        return text[:width]
+    tail = (width - 1) // 2
+    return text[: width - 1 - tail] + glyphs.ellipsis + text[len(text) - tail :]
+
+
+# -- states
+
+_WORDS = {Status.COMPLETED: "done"}
+
+
+def state_word(status: Status) -> str:
+    """As the list says it; capitals = somebody should look."""
+    word = _WORDS.get(status, str(status))
+    return word.upper() if status in TROUBLE else word
+
+
+def state_role(status: Status) -> str:
+    """The name of the colour that goes with it."""
+    if status in TROUBLE:
+        return "trouble" if status in {Status.FAILED, Status.LOST} else "warn"
+    if status in HELD or status is Status.PAUSING:
+        return "held"
+    if status is Status.COMPLETED:
+        return "done"
+    return "dim" if status in ENDED or status in WAITING else "run"
+
+
+def percent_text(row: Row) -> str:
+    """`62%`; 100 only when nothing is left; "" = unknown."""
+    percent = row.summary.percent
+    if percent is None:
+        return ""
+    left = row.status is not Status.COMPLETED and percent < 100
+    return f"{min(99, int(percent)) if left else round(percent)}%"
+
+
+def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
+    """When it will be over, or the word that stands for why that is not known."""
+    status, now = row.status, row.now
+    if status in RESUMABLE:
+        return "p continues it"
+    if status in ENDED:
+        return _ended_text(row)
+    if row.summary.requested is not None and (asked := asked_age(row)) is not None:
+        return f"asked {age(asked)} ago"
+    if status is Status.QUEUED:
+        return f"{ordinal(row.queue_place)} in queue" if row.queue_place else "in queue"
+    if status is Status.BACKOFF:
+        return _again_text(row)
+    if status in HELD:
+        since = held_since(row.records)
+        return f"{status} {age(now - since)}" if since is not None else str(status)
+    if status is Status.STALLED:
+        return f"stalled {age(silence(row.records, now) or 0)}"
+    if status is Status.STALE:
+        return f"silent {age(row.summary.heartbeat_age or 0)}"
+    if status in {Status.UNSUPERVISED, Status.STARTING, Status.STOPPING}:
+        return {Status.UNSUPERVISED: "no supervisor", Status.STARTING: "", Status.STOPPING: ""}[status]
+    return _forecast_text(row, glyphs)
+
+
+def _forecast_text(row: Row, glyphs: Glyphs) -> str:
+    if not row.reports:
+        return f"up {duration(uptime(row))}"
+    estimate = row.summary.estimate
+    if estimate is None:
+        return "measuring" if row.summary.percent is not None else "unknown"
+    half = (estimate.high - estimate.low) / 2
+    likely = about(estimate.likely)
+    return f"{likely} {glyphs.about}{about(half)}" if half >= 1 else likely
+
+
+def _again_text(row: Row) -> str:
+    supervisor = row.records.supervisor
+    at = supervisor.next_start_at if supervisor else None
+    return f"again in {age(max(0.0, at - row.now))}" if at is not None else "again soon"
+
+
+def _ended_text(row: Row) -> str:
+    ended = row.records.exit
+    if ended is None or ended.ended_at is None:
+        return ""
+    ago = f"{age(row.now - ended.ended_at)} ago"
+    if ended.outcome is Outcome.COMPLETED:
+        return f"took {duration(ended.ended_at - ended.started_at)}" if ended.started_at is not None else ago
+    if ended.outcome is Outcome.FAILED:
+        return f"{exit_words(row)}, {ago}"
+    return ago
+
+
+def exit_words(row: Row) -> str:
+    """`exit 1`, `SIGKILL`, `out of memory`."""
+    ended = row.records.exit
+    if ended is None:
+        return ""
+    if ended.out_of_memory:
+        return "out of memory"
+    return ended.signal or (f"exit {ended.code}" if ended.code is not None else "no exit code")
+
+
+def uptime(row: Row) -> float:
+    """Seconds since this attempt began."""
+    attempt = row.records.attempt
+    if attempt is None:
+        return 0.0
+    return (attempt.ended_at or row.now) - attempt.started_at
+
+
+def beat_text(row: Row) -> str:
+    """The age of the last heartbeat. A beat a second is steady, not a number that jumps between 0 and 1."""
+    seconds = row.summary.heartbeat_age
+    return "" if seconds is None else age(max(1.0, seconds))
+
+
+# -- requests
+
+
+def asked(row: Row) -> Request | None:
+    """The request that nobody has obeyed yet."""
+    return current.unobeyed(row.records)
+
+
+def asked_age(row: Row) -> float | None:
+    request = asked(row)
+    return row.now - request.at if request is not None and request.at is not None else None
+
+
+def awaited(row: Row) -> str:
+    """Who has to move for the request to be obeyed."""
+    return "the agent" if row.records.supervised and row.summary.pid is not None else "the supervisor"
+
+
+def held_since(records: Records) -> float | None:
+    """When the pause that holds it was asked for; None = nobody asked, or it is not known."""
+    return next((each.at for each in reversed(records.requests) if each.verb is Verb.PAUSE), None)
