@@ -1,6 +1,7 @@
 """What cells say: numbers, durations, bars, states and forecasts as text. Pure, and cheap to import."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from overnight.state import current
@@ -146,7 +147,7 @@ def rates_of(samples: Sequence[Sample], bins: int) -> list[float]:
         return []
     bins = min(bins, len(samples) - 1)
     edges = [_done_by(samples, first + (last - first) * edge / bins) for edge in range(bins + 1)]
-    return [max(0.0, (b - a) * bins / (last - first)) for a, b in zip(edges, edges[1:], strict=False)]
+    return [max(0.0, (b - a) * bins / (last - first)) for a, b in pairwise(edges)]
 
 
 def _done_by(samples: Sequence[Sample], moment: float) -> float:
@@ -159,16 +160,6 @@ def _done_by(samples: Sequence[Sample], moment: float) -> float:
             return before.processed + (sample.processed - before.processed) * share
         before = sample
     return float(samples[-1].processed)
-
-
-def middle(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
-    """`text` in at most `width` characters, shortened in its middle: ends of names tell them apart."""
-    if len(text) <= width:
-        return text
-    if width < 3:
-        return text[:width]
-    tail = (width - 1) // 2
-    return text[: width - 1 - tail] + glyphs.ellipsis + text[len(text) - tail :]
 
 
 # -- states

@@ -1,0 +1,117 @@
+"""A line of a picture: texts with the names of their colours, and how many cells they take. Pure."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from overnight.tui.glyphs import UNICODE, Glyphs
+
+Span = tuple[str, str]
+"""A clean text and its role: the name of a colour, "" = the ordinary one."""
+
+
+class Line(NamedTuple):
+    """One line of cells."""
+
+    spans: tuple[Span, ...] = ()
+    ground: str = ""
+    """The role of its background; "" = the ordinary one."""
+
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ in self.spans)
+
+
+ROLES = (
+    "run",
+    "held",
+    "warn",
+    "trouble",
+    "done",
+    "dim",
+    "strong",
+    "accent",
+    "title",
+    "bar",
+    "rest",
+    "rule",
+    "key",
+)
+GROUNDS = ("cursor", "heading", "band")
+
+
+def line(*spans: Span | str, ground: str = "") -> Line:
+    return Line(tuple((span, "") if isinstance(span, str) else span for span in spans), ground)
+
+
+def cells(text: str) -> int:
+    """How many cells a clean text takes."""
+    return len(text) if text.isascii() else sum(map(_cells_of, text))
+
+
+def _cells_of(char: str) -> int:
+    if char < "\u0300":
+        return 1
+    import unicodedata
+
+    if unicodedata.category(char) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def left(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
+    """Exactly `width` cells: cut at its end, or filled."""
+    text = cut(text, width, glyphs)
+    return text + " " * (width - cells(text))
+
+
+def right(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
+    """Exactly `width` cells, the text at their end."""
+    text = cut(text, width, glyphs)
+    return " " * (width - cells(text)) + text
+
+
+def cut(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
+    """At most `width` cells; what is cut away shows as an ellipsis."""
+    if cells(text) <= width:
+        return text
+    return _head(text, width - 1) + glyphs.ellipsis if width > 0 else ""
+
+
+def middle(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
+    """At most `width` cells, shortened in its middle: the ends of names tell them apart."""
+    if cells(text) <= width:
+        return text
+    if width < 3:
+        return cut(text, width, glyphs)
+    tail = _head(text[::-1], (width - 1) // 2)[::-1]
+    return _head(text, width - 1 - cells(tail)) + glyphs.ellipsis + tail
+
+
+def _head(text: str, width: int) -> str:
+    """The longest beginning that takes at most `width` cells."""
+    taken = 0
+    for position, char in enumerate(text):
+        taken += _cells_of(char)
+        if taken > width:
+            return text[:position]
+    return text
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Pieces of at most `width` cells."""
+    pieces = []
+    while cells(text) > width > 0:
+        head = _head(text, width) or text[:1]
+        space = head.rfind(" ")
+        if space > width // 2:
+            head = head[: space + 1]
+        pieces.append(head.rstrip())
+        text = text[len(head) :]
+    return [*pieces, text]
+
+
+def spread(first: Iterable[Span], last: Iterable[Span], width: int, ground: str = "") -> Line:
+    """Two groups of spans at the two ends of a line; the second gives way where there is no room."""
+    first, last = tuple(first), tuple(last)
+    gap = width - sum(cells(text) for text, _ in (*first, *last))
+    return Line((*first, (" " * gap, ""), *last) if gap >= 1 else first, ground)

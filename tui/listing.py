@@ -1,0 +1,255 @@
+"""The fleet list: which columns a width has room for, and what a run's line says in each. Pure."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from overnight.state.status import ENDED, LIVE, Status
+from overnight.tui import view
+from overnight.tui.glyphs import Glyphs
+from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, right, spread
+from overnight.tui.model import Fleet, Mode, counts, row_at
+from overnight.tui.view import Row
+
+LEAD = 4
+"""Cells before the first column: cursor, mark, glyph, a space."""
+STATE_SHORT, STATE_WHOLE = 9, 12
+NAME_LEAST, NAME_MOST = 8, 40
+LEAST_WIDTH, LEAST_HEIGHT = 60, 15
+"""Below either, one line says how the fleet is."""
+
+
+class Column(NamedTuple):
+    title: str
+    width: int
+    draw: Callable[[Row, int, Glyphs], tuple[Span, ...]]
+    """Exactly `width` cells."""
+    to_the_right: bool = False
+
+
+class Layout(NamedTuple):
+    """Columns for one width; a space stands between two."""
+
+    columns: tuple[Column, ...]
+
+
+def layout_for(width: int) -> Layout:
+    """As many columns as there is room for; they drop from the right, then the name shrinks, the state never."""
+    state = Column("STATE", STATE_WHOLE if width >= 104 else STATE_SHORT, _state)
+    fixed = (_BAR, _PERCENT, _ETA)
+    optional = [_ERRORS, _BEAT, _RATE, _PHASE, _SPARKLINE]
+    wanted: list[Column] = []
+    for column in optional:
+        used = _width_of((state, *fixed, *wanted, column)) + NAME_LEAST + 5
+        if used <= width - LEAD:
+            wanted.append(column)
+        else:
+            break
+    name = min(NAME_MOST, max(NAME_LEAST, width - LEAD - _width_of((state, *fixed, *wanted)) - 1))
+    ordered = [each for each in (_RATE, _BEAT, _ERRORS, _PHASE, _SPARKLINE) if each in wanted]
+    return Layout((state, Column("AGENT", name, _name), *fixed, *ordered))
+
+
+def _width_of(columns: tuple[Column, ...]) -> int:
+    return sum(column.width + 1 for column in columns) - 1
+
+
+def heading(layout: Layout, width: int, glyphs: Glyphs) -> Line:
+    texts = [(right if each.to_the_right else left)(each.title, each.width, glyphs) for each in layout.columns]
+    return line((left(" " * LEAD + " ".join(texts), width, glyphs), "dim"), ground="heading")
+
+
+def run_line(row: Row, layout: Layout, glyphs: Glyphs, *, cursor: bool, marked: bool) -> Line:
+    """One run."""
+    spans: list[Span] = [
+        (glyphs.cursor if cursor else " ", "accent"),
+        (glyphs.mark if marked else " ", "accent"),
+        (glyphs.states[row.status], view.state_role(row.status)),
+    ]
+    drawn = list(layout.columns)
+    if not row.reports and row.status is Status.RUNNING:
+        # Nothing to draw a bar of: the newest line of its output takes the place of bar and percentage.
+        room = _BAR.width + 1 + _PERCENT.width
+        drawn = [each for each in drawn if each is not _PERCENT]
+        drawn[drawn.index(_BAR)] = Column("", room, _newest_line)
+    for column in drawn:
+        spans += [(" ", ""), *column.draw(row, column.width, glyphs)]
+    return Line(tuple(spans), "cursor" if cursor else "")
+
+
+def _state(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    word = view.state_word(row.status)
+    shown = word if len(word) <= width else word[: width - 1] + "."
+    return ((left(shown, width, glyphs), view.state_role(row.status)),)
+
+
+def _name(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    role = "dim" if row.status in ENDED and row.status is not Status.FAILED else ""
+    return ((left(middle(row.summary.name, width, glyphs), width, glyphs), role),)
+
+
+def _bar(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    percent = row.summary.percent
+    if percent is None:
+        return ((left(_count(row), width, glyphs), "dim"),)
+    return bar_spans(percent / 100, width, bar_role(row), glyphs)
+
+
+def bar_spans(fraction: float, width: int, role: str, glyphs: Glyphs) -> tuple[Span, ...]:
+    filled, rest = view.bar(fraction, width, glyphs)
+    return ((filled, role), (rest, "rest"))
+
+
+def bar_role(row: Row) -> str:
+    return "bar" if row.status is Status.RUNNING else view.state_role(row.status)
+
+
+def _count(row: Row) -> str:
+    done = row.summary.processed_items
+    if done is None:
+        return ""
+    return f"{view.number(done)} {row.records.progress.unit or 'items'}" if row.records.progress else ""
+
+
+def _newest_line(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    return ((left(row.newest_line.strip(), width, glyphs), "dim"),)
+
+
+def _percent(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    return ((right(view.percent_text(row), width, glyphs), "dim" if row.status in ENDED else ""),)
+
+
+def _eta(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    text = view.eta_text(row, glyphs)
+    role = view.state_role(row.status)
+    return ((left(text, width, glyphs), "" if role == "run" else role),)
+
+
+def _rate(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    moves = row.summary.rate is not None and row.status is Status.RUNNING
+    return ((right(view.rate(row.summary.rate or 0) if moves else "", width, glyphs), ""),)
+
+
+def _beat(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    role = "warn" if row.status is Status.STALE else "dim"
+    return ((right(view.beat_text(row), width, glyphs), role),)
+
+
+def _errors(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    count = row.summary.errors
+    return ((right(_short(count) if count else glyphs.nothing, width, glyphs), "trouble" if count else "dim"),)
+
+
+def _short(count: int) -> str:
+    return str(count) if count < 1000 else f"{count // 1000}k"
+
+
+def _phase(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    phase = row.records.progress.phase if row.records.progress and row.status in LIVE else None
+    return ((left(middle(phase or "", width, glyphs), width, glyphs), "dim"),)
+
+
+def _sparkline(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    text = view.sparkline(view.rates_of(row.samples, width), glyphs) if row.status in LIVE else ""
+    return ((left(text, width, glyphs), "bar"),)
+
+
+_BAR = Column("PROGRESS", 13, _bar)
+_PERCENT = Column("%", 4, _percent, to_the_right=True)
+_ETA = Column("ETA", 14, _eta)
+_RATE = Column("RATE", 6, _rate, to_the_right=True)
+_BEAT = Column("BEAT", 4, _beat, to_the_right=True)
+_ERRORS = Column("ERR", 3, _errors, to_the_right=True)
+_PHASE = Column("PHASE", 10, _phase)
+_SPARKLINE = Column("LAST 15 MIN", 16, _sparkline)
+
+
+# -- the header
+
+_SHOWN_STATES = (
+    (Status.RUNNING, (Status.RUNNING, Status.STARTING, Status.RESUMING, Status.BACKOFF), "running"),
+    (Status.PAUSED, (Status.PAUSED, Status.PAUSING, Status.FROZEN), "paused"),
+    (Status.STALLED, (Status.STALLED, Status.STALE, Status.UNSUPERVISED), "silent"),
+    (Status.INTERRUPTED, (Status.LOST, Status.INTERRUPTED), "cut off"),
+    (Status.FAILED, (Status.FAILED,), "failed"),
+    (Status.CANCELLED, (Status.CANCELLED, Status.STOPPING), "stopped"),
+    (Status.COMPLETED, (Status.COMPLETED,), "done"),
+    (Status.QUEUED, (Status.QUEUED,), "queued"),
+)
+
+
+def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
+    """The program, the machine, how many runs are in which state, and the time of day."""
+    first: list[Span] = [(" overnight ", "title"), (f" {cut(fleet.host, 24, glyphs)}  ", "dim")]
+    room = width - sum(cells(text) for text, _ in first) - 8
+    with_words = _count_spans(counts(fleet), glyphs, words=True)
+    short = _count_spans(counts(fleet), glyphs, words=False)
+    first += with_words if sum(cells(text) for text, _ in with_words) <= room - 40 else short
+    return spread(first, [*_header_end(fleet, width, glyphs), (f"{_clock(fleet.now)} ", "")], width, "band")
+
+
+def _count_spans(found: Mapping[Status, int], glyphs: Glyphs, *, words: bool) -> list[Span]:
+    spans: list[Span] = []
+    for sign, members, word in _SHOWN_STATES:
+        count = sum(found.get(each, 0) for each in members)
+        if count:
+            text = f"{glyphs.states[sign]} {count}{f' {word}' if words else ''}  "
+            spans.append((text, view.state_role(sign)))
+    return spans
+
+
+def _header_end(fleet: Fleet, width: int, glyphs: Glyphs) -> list[Span]:
+    spans: list[Span] = []
+    if Mode.ONLY_TROUBLE in fleet.modes:
+        spans.append(("only trouble  ", "warn"))
+    if fleet.marks:
+        spans.append((f"{len(fleet.marks)} marked  ", "accent"))
+    return spans + (_overall(fleet, glyphs) if width >= 110 else [])
+
+
+def _overall(fleet: Fleet, glyphs: Glyphs) -> list[Span]:
+    """One bar for all that is live, and the forecast of the one that takes longest."""
+    summaries = [row_at(fleet, each).summary for each in fleet.order if fleet.statuses[each] in LIVE]
+    percents = [each.percent for each in summaries if each.percent is not None]
+    if not percents:
+        return []
+    mean = sum(percents) / len(percents)
+    longest = max((each.estimate.likely for each in summaries if each.estimate is not None), default=None)
+    ends = f" {view.about(longest)}" if longest is not None else ""
+    return [*bar_spans(mean / 100, 14, "bar", glyphs), (f" {int(mean)}%{ends}   ", "")]
+
+
+def _clock(now: float) -> str:
+    """Hours and minutes here: the picture changes once a minute."""
+    return time.strftime("%H:%M", time.localtime(now))
+
+
+def too_small(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
+    """The one line of a terminal that has no room for a list."""
+    states = _count_spans(counts(fleet), glyphs, words=False) or [("no runs  ", "dim")]
+    spans: list[Span] = [(" overnight  ", "title"), *states]
+    hint = f"needs {LEAST_WIDTH}x{LEAST_HEIGHT}"
+    return spread(spans, [(hint, "dim"), (" ", "")], width)
+
+
+EMPTY = (
+    ("Nothing runs here yet.", "strong"),
+    ("", ""),
+    ("overnight demo", "key"),
+    ("    real agents on real files of this machine, to watch and to steer", "dim"),
+    ("", ""),
+    ("overnight run -- COMMAND", "key"),
+    ("    any program as a run; `python my_agent.py` is one too", "dim"),
+    ("", ""),
+    ("Runs appear here by themselves. They do not need this window:", ""),
+    ("q leaves it, and they go on.", ""),
+)
+
+
+def empty_lines(fleet: Fleet) -> tuple[Line, ...]:
+    """What stands where the list would be."""
+    if not fleet.loaded:
+        return (line(), line(("    reading…", "dim")))
+    if fleet.order:
+        return (line(), line(("    No run is in trouble. ", ""), ("f", "key"), (" shows them all.", "")))
+    return (line(), *(line("    ", (text, role)) for text, role in EMPTY))

@@ -1,0 +1,432 @@
+"""The fleet as the interface holds it, and the one place where it changes: reduce(fleet, event). Pure.
+
+A status is never set here: it follows from records and the present moment. What a person did with the
+keyboard (the cursor, marks, the open pane) is part of the fleet, what they asked of a run is not: that
+comes back in the run's records.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, StrEnum
+
+from overnight.state.records import Records, Verb
+from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, TROUBLE, Status, status_of
+from overnight.state.summary import summary_of
+from overnight.tui.detail import TABS, Detail, Tab
+from overnight.tui.view import Row, Sample
+
+SPAN = 900.0
+"""Seconds that a sparkline shows."""
+GRAIN = 32
+"""Samples are no closer to each other than this part of the time they cover: few of them, and at once some."""
+
+
+class Depth(Enum):
+    """How far a person has gone into the run under the cursor."""
+
+    LIST = 0
+    OPEN = 1
+    """Its pane is beside the list; keys move the list."""
+    ENTERED = 2
+    """Keys move the pane."""
+
+
+class Mode(StrEnum):
+    """What is on or off."""
+
+    ONLY_TROUBLE = "only_trouble"
+    WRAP = "wrap"
+    FOLLOW = "follow"
+    MAXIMISED = "maximised"
+
+
+class Marking(StrEnum):
+    """What a key does to the marks."""
+
+    ONE = "one"
+    RANGE = "range"
+    ALL = "all"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of one run; its texts are clean. `id` is the directory's own name."""
+
+    id: str
+    records: Records
+    newest_line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Runs were read again; others are no longer there."""
+
+    reads: tuple[Read, ...]
+    gone: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detailed:
+    """The open run's files were read again."""
+
+    detail: Detail
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Watching does not work. `message`: clean."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CursorMoved:
+    """By so many rows, as far as there are any."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPut:
+    """On a row by its place among those shown; -1 = the last."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Backed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class TabChosen:
+    tab: Tab
+
+
+@dataclass(frozen=True, slots=True)
+class TabStepped:
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A mode was turned on or off; `on` None = the other way than it is."""
+
+    mode: Mode
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    marking: Marking
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A text is looked for; the cursor goes to the first run at or behind it whose name has it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNext:
+    """To the next run that has the text, `by` 1, or to the one before, -1."""
+
+    by: int
+
+
+KeyEvent = CursorMoved | CursorPut | Opened | Backed | TabChosen | TabStepped | Switched | Marked | Sought | FoundNext
+Event = Arrived | Ticked | Detailed | Failed | KeyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything the interface shows at one moment."""
+
+    now: float
+    host: str = ""
+    loaded: bool = False
+    """Whether the runs were read once: before that, an empty list means nothing."""
+    reads: Mapping[str, Read] = field(default_factory=dict)
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+    samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)
+    """Of queued runs, in the queue of their group."""
+    order: tuple[str, ...] = ()
+    """All ids as they are listed: newest first, those that are over below when first read. Stays put."""
+    shown: tuple[str, ...] = ()
+    """Those of them that pass the filter."""
+    cursor: str | None = None
+    marks: frozenset[str] = frozenset()
+    marked_last: str | None = None
+    modes: frozenset[Mode] = frozenset({Mode.FOLLOW})
+    depth: Depth = Depth.OPEN
+    tab: Tab = Tab.PROGRESS
+    sought: str = ""
+    detail: Detail | None = None
+    failure: str = ""
+
+
+def reduce(fleet: Fleet, event: Event) -> Fleet:
+    """The fleet after `event`."""
+    match event:
+        case Arrived():
+            return _arrived(fleet, event)
+        case Ticked(now):
+            return _ticked(fleet, now)
+        case Detailed(detail):
+            return replace(fleet, detail=detail)
+        case Failed(message):
+            return replace(fleet, failure=message)
+        case CursorMoved(by):
+            return _put(fleet, max(0, cursor_index(fleet) + by))
+        case CursorPut(index):
+            return _put(fleet, index if index >= 0 else len(fleet.shown) - 1)
+        case Opened():
+            return _opened(fleet)
+        case Backed():
+            return _backed(fleet)
+        case TabChosen(tab):
+            return replace(fleet, tab=tab, depth=_at_least_open(fleet))
+        case TabStepped(by):
+            tab = TABS[(TABS.index(fleet.tab) + by) % len(TABS)]
+            return replace(fleet, tab=tab, depth=_at_least_open(fleet))
+        case Switched(mode, on):
+            return _switched(fleet, mode, on)
+        case Marked(marking):
+            return _marked(fleet, marking)
+        case Sought(text):
+            return _found(replace(fleet, sought=text), step=1, skip=0) if text else replace(fleet, sought="")
+        case FoundNext(by):
+            return _found(fleet, step=by, skip=1)
+
+
+# -- what others ask of it
+
+
+def row_at(fleet: Fleet, run_id: str) -> Row:
+    """The run as it is shown now."""
+    read = fleet.reads[run_id]
+    return Row(
+        records=read.records,
+        summary=summary_of(read.records, fleet.now),
+        now=fleet.now,
+        queue_place=fleet.places.get(run_id),
+        newest_line=read.newest_line,
+        samples=fleet.samples.get(run_id, ()),
+    )
+
+
+def cursor_index(fleet: Fleet) -> int:
+    """The place of the cursor among the shown rows; 0 where there are none."""
+    try:
+        return fleet.shown.index(fleet.cursor) if fleet.cursor is not None else 0
+    except ValueError:
+        return 0
+
+
+def targets(fleet: Fleet) -> tuple[str, ...]:
+    """What a key asks for: the marked runs, else the one under the cursor."""
+    marked = tuple(run_id for run_id in fleet.order if run_id in fleet.marks)
+    return marked or ((fleet.cursor,) if fleet.cursor is not None else ())
+
+
+def pause_or_resume(fleet: Fleet) -> Verb:
+    """What `p` means now: pause as long as any of the targets can be, else let them go on."""
+    held = HELD | RESUMABLE | {Status.PAUSING}
+    statuses = [fleet.statuses[run_id] for run_id in targets(fleet)]
+    return Verb.RESUME if statuses and all(status in held | ENDED for status in statuses) else Verb.PAUSE
+
+
+def counts(fleet: Fleet) -> Mapping[Status, int]:
+    """How many runs are in each status."""
+    found: dict[Status, int] = {}
+    for status in fleet.statuses.values():
+        found[status] = found.get(status, 0) + 1
+    return found
+
+
+def live_ids(fleet: Fleet) -> tuple[str, ...]:
+    return tuple(run_id for run_id in fleet.order if fleet.statuses[run_id] in LIVE)
+
+
+# -- records and the clock
+
+
+def _arrived(fleet: Fleet, event: Arrived) -> Fleet:
+    reads, samples = dict(fleet.reads), dict(fleet.samples)
+    for run_id in event.gone:
+        reads.pop(run_id, None)
+        samples.pop(run_id, None)
+    for read in event.reads:
+        reads[read.id] = read
+        samples[read.id] = add_sample(samples.get(read.id, ()), _sample_of(read.records, fleet.now))
+    statuses = {run_id: status for run_id, status in fleet.statuses.items() if run_id in reads}
+    statuses |= {read.id: status_of(read.records, fleet.now) for read in event.reads}
+    order = _order(fleet, reads, statuses)
+    changed = replace(
+        fleet,
+        loaded=True,
+        reads=reads,
+        samples=samples,
+        statuses=statuses,
+        order=order,
+        places=_places(reads, statuses, order),
+        marks=fleet.marks & reads.keys(),
+    )
+    return _filtered(changed)
+
+
+def _ticked(fleet: Fleet, now: float) -> Fleet:
+    """Time alone can make a run stalled or stale; an ended one stays what it is."""
+    statuses = {
+        run_id: status if status in ENDED else status_of(fleet.reads[run_id].records, now)
+        for run_id, status in fleet.statuses.items()
+    }
+    if statuses == fleet.statuses:
+        return replace(fleet, now=now)
+    return _filtered(replace(fleet, now=now, statuses=statuses))
+
+
+def _order(fleet: Fleet, reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:
+    """Those that were there stay where they are. New ones go on top; at first, those that are over go below."""
+    kept = tuple(run_id for run_id in fleet.order if run_id in reads)
+    known = frozenset(kept)
+    new = sorted((run_id for run_id in reads if run_id not in known), key=lambda each: _newest_first(reads[each]))
+    if fleet.loaded:
+        return (*new, *kept)
+    return tuple(sorted(new, key=lambda each: statuses[each] in ENDED - RESUMABLE))
+
+
+def _newest_first(read: Read) -> tuple[float, str]:
+    spec = read.records.spec
+    return (-spec.created_at if spec else 0.0, read.id)
+
+
+def _places(reads: Mapping[str, Read], statuses: Mapping[str, Status], order: Iterable[str]) -> Mapping[str, int]:
+    queued = [run_id for run_id in order if statuses[run_id] is Status.QUEUED]
+    lengths: dict[str, int] = {}
+    places = {}
+    for run_id in sorted(queued, key=lambda each: _newest_first(reads[each]), reverse=True):
+        spec = reads[run_id].records.spec
+        group = spec.group if spec else ""
+        places[run_id] = lengths[group] = lengths.get(group, 0) + 1
+    return places
+
+
+def _sample_of(records: Records, now: float) -> Sample | None:
+    progress = records.progress
+    if progress is None or progress.processed_items is None:
+        return None
+    return Sample(now, progress.processed_items)
+
+
+def add_sample(ring: tuple[Sample, ...], sample: Sample | None) -> tuple[Sample, ...]:
+    """With the newest sample and without what is too old. Bounded: about GRAIN * ln(SPAN) of them."""
+    if sample is None:
+        return ring
+    if ring and sample.processed < ring[-1].processed:
+        return (sample,)
+    kept = tuple(each for each in ring if sample.at - each.at <= SPAN)
+    if len(kept) < 2:
+        return (*kept, sample) if not kept or sample.at > kept[-1].at else (kept[0],)
+    spacing = max(1.0, (sample.at - kept[0].at) / GRAIN)
+    return (*kept[:-1], sample) if sample.at - kept[-2].at < spacing else (*kept, sample)
+
+
+# -- the keyboard
+
+
+def _filtered(fleet: Fleet) -> Fleet:
+    """What passes the filter now, with the cursor on one of them: its own run while that is shown."""
+    shown = tuple(run_id for run_id in fleet.order if _passes(fleet, run_id))
+    if fleet.cursor in shown:
+        return replace(fleet, shown=shown)
+    near = min(cursor_index(fleet), len(shown) - 1)
+    return replace(fleet, shown=shown, cursor=shown[near] if shown else None)
+
+
+def _passes(fleet: Fleet, run_id: str) -> bool:
+    if Mode.ONLY_TROUBLE not in fleet.modes:
+        return True
+    return fleet.statuses[run_id] in TROUBLE or fleet.reads[run_id].records.errors > 0
+
+
+def _put(fleet: Fleet, index: int) -> Fleet:
+    if not fleet.shown:
+        return fleet
+    return replace(fleet, cursor=fleet.shown[min(index, len(fleet.shown) - 1)])
+
+
+def _opened(fleet: Fleet) -> Fleet:
+    if fleet.cursor is None:
+        return fleet
+    return replace(fleet, depth=Depth.OPEN if fleet.depth is Depth.LIST else Depth.ENTERED)
+
+
+def _backed(fleet: Fleet) -> Fleet:
+    """One step out: of a big pane, of the pane, then of what was looked for, then the pane closes."""
+    if Mode.MAXIMISED in fleet.modes:
+        return replace(fleet, modes=fleet.modes - {Mode.MAXIMISED}, depth=Depth.OPEN)
+    if fleet.depth is Depth.ENTERED:
+        return replace(fleet, depth=Depth.OPEN)
+    if fleet.sought:
+        return replace(fleet, sought="")
+    if fleet.marks:
+        return replace(fleet, marks=frozenset(), marked_last=None)
+    return replace(fleet, depth=Depth.LIST)
+
+
+def _at_least_open(fleet: Fleet) -> Depth:
+    return Depth.OPEN if fleet.depth is Depth.LIST else fleet.depth
+
+
+def _switched(fleet: Fleet, mode: Mode, on: bool | None) -> Fleet:
+    on = mode not in fleet.modes if on is None else on
+    fleet = replace(fleet, modes=fleet.modes | {mode} if on else fleet.modes - {mode})
+    if mode is Mode.MAXIMISED:
+        return replace(fleet, depth=Depth.ENTERED if on else Depth.OPEN)
+    return _filtered(fleet) if mode is Mode.ONLY_TROUBLE else fleet
+
+
+def _marked(fleet: Fleet, marking: Marking) -> Fleet:
+    cursor = fleet.cursor
+    if marking is Marking.NONE or cursor is None:
+        return replace(fleet, marks=frozenset(), marked_last=None)
+    if marking is Marking.ONE:
+        return _put(replace(fleet, marks=fleet.marks ^ {cursor}, marked_last=cursor), cursor_index(fleet) + 1)
+    if marking is Marking.ALL:
+        shown = frozenset(fleet.shown)
+        return replace(fleet, marks=fleet.marks - shown if shown <= fleet.marks else fleet.marks | shown)
+    start = fleet.shown.index(fleet.marked_last) if fleet.marked_last in fleet.shown else cursor_index(fleet)
+    first, last = sorted((start, cursor_index(fleet)))
+    return replace(fleet, marks=fleet.marks | set(fleet.shown[first : last + 1]), marked_last=cursor)
+
+
+def _found(fleet: Fleet, *, step: int, skip: int) -> Fleet:
+    """The cursor on the next shown run that has the sought text, round the end; where none has it, as it is."""
+    count = len(fleet.shown)
+    start = cursor_index(fleet)
+    for offset in range(skip, count + skip):
+        run_id = fleet.shown[(start + step * offset) % count]
+        if fleet.sought and matches(fleet.reads[run_id], fleet.sought):
+            return replace(fleet, cursor=run_id)
+    return fleet
+
+
+def matches(read: Read, sought: str) -> bool:
+    """Whether a run's id, name, group or labels have the text; capitals do not matter."""
+    spec = read.records.spec
+    texts = [read.records.id, *((spec.name, spec.group, *spec.labels.values()) if spec else ())]
+    return any(sought.lower() in text.lower() for text in texts)
