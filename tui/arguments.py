@@ -1,0 +1,30 @@
+"""What a value on the command line may be. Each function turns the word into the value, or says what it is not."""
+
+from argparse import ArgumentTypeError
+from math import isfinite
+
+
+def seconds(word: str) -> float:
+    """A span of time, 0 included."""
+    try:
+        value = float(word)
+    except ValueError:
+        value = -1.0
+    if not isfinite(value) or value < 0:
+        raise ArgumentTypeError(f"{word!r} is not a number of seconds")
+    return value
+
+
+def count(word: str) -> int:
+    """How many, 0 included."""
+    if not (word.isascii() and word.isdecimal()):
+        raise ArgumentTypeError(f"{word!r} is not a whole number, 0 or more")
+    return int(word)
+
+
+def pair(word: str) -> tuple[str, str]:
+    """KEY=VALUE; the value may be empty and may hold more of `=`."""
+    key, separator, value = word.partition("=")
+    if not key or not separator or "\0" in word:
+        raise ArgumentTypeError(f"{word!r} is not KEY=VALUE")
+    return key, value

@@ -1,0 +1,86 @@
+"""The items that failed: alike ones together, with when, where and why. --json: one array, an object an error.
+
+A line that cannot be read is shown as that.
+"""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from typing import Any
+
+from overnight.state import codec
+from overnight.state.records import Damaged, ItemError, Progress
+from overnight.state.rundir import RunDir
+from overnight.tui import console, selection
+from overnight.tui.clean import clean
+from overnight.tui.detail import ErrorGroup, groups_of, reported_group
+from overnight.tui.moments import moment
+from overnight.tui.view import plural
+
+
+def declare(parser: ArgumentParser) -> None:
+    selection.declare(parser)
+    parser.add_argument("--json", action="store_true", help="every error, for a program")
+
+
+def run(options: Namespace) -> int:
+    home = selection.open_home()
+    runs, code = selection.select(home, options)
+    if options.json:
+        console.json_data([_plain(each, error) for each in runs for error in errors_of(each)])
+    else:
+        for each in runs:
+            _show(each)
+    return code
+
+
+def errors_of(run: RunDir) -> Iterator[ItemError | Damaged]:
+    """Every line of errors.jsonl, oldest first; where there is no such file, what the agent says in its progress."""
+    try:
+        with open(run.errors_path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                yield codec.decode(ItemError, line, f"{run.errors_path}:{number}")
+    except FileNotFoundError:
+        yield from (ItemError(message=message) for message in _progress(run).errors)
+
+
+def _progress(run: RunDir) -> Progress:
+    return run.read().progress or Progress()
+
+
+def _plain(run: RunDir, error: ItemError | Damaged) -> dict[str, Any]:
+    if isinstance(error, Damaged):
+        return {"run": run.id, "damaged": error.problem, "path": error.path}
+    fields: dict[str, Any] = json.loads(codec.encode(error))
+    return {"run": run.id, **fields}
+
+
+def _show(run: RunDir) -> None:
+    every = list(errors_of(run))
+    records = run.read()
+    console.data(f"{run.id}: {plural(records.errors, 'error') if records.errors else 'no errors'}")
+    for group in _groups(every, records.errors):
+        _show_group(group)
+    for each in every:
+        if isinstance(each, Damaged):
+            console.data(f"  unreadable: {clean(each.path)}: {clean(each.problem)}")
+
+
+def _groups(every: list[ItemError | Damaged], count: int) -> tuple[ErrorGroup, ...]:
+    errors = [each for each in every if isinstance(each, ItemError)]
+    if any(each.type or each.item for each in errors):
+        return groups_of(errors)
+    return reported_group([clean(each.message) for each in errors], count)
+
+
+def _show_group(group: ErrorGroup) -> None:
+    console.data(f"  {group.count} × {group.type}: {group.message}")
+    if group.last_at is not None and group.first_at is not None:
+        first = f"first {moment(group.first_at)}, " if group.count > 1 else ""
+        console.data(f"      {first}last {moment(group.last_at)}")
+    for item in group.items:
+        console.data(f"      {item}")
+    if group.count > len(group.items) > 0:
+        console.data(f"      and {group.count - len(group.items)} more")
+    for line in group.traceback:
+        console.data(f"      | {line}")

@@ -1,0 +1,36 @@
+"""Whether the interface can be opened here; where it cannot, the plain list, and why."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from overnight.agents.launchers.local import adopt_orphans
+from overnight.state.home import Home
+from overnight.tui import console
+from overnight.tui.reading import records_of, show_list
+
+
+def open_interface(home: Home, *, ascii: bool = False) -> int:
+    """The exit code of the interface; 0 after the plain list."""
+    home.prepare()
+    adopt_orphans(home)
+    why = why_not(os.environ)
+    if why is None:
+        from overnight.tui.app import run_app
+
+        return run_app(home, ascii=ascii)
+    console.say(f"Plain list: {why}.")
+    every = sorted(records_of(home.runs()), key=lambda records: records.spec.created_at if records.spec else 0.0)
+    show_list(every)
+    return 0
+
+
+def why_not(environ: Mapping[str, str]) -> str | None:
+    """Textual paints on stderr and reads keys from stdin: both have to be a terminal. None = they are."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return "stdin is not a terminal, so there are no keys"
+    if not sys.stderr.isatty():
+        return "stderr is not a terminal, and that is where the interface is drawn"
+    if environ.get("TERM", "") in {"", "dumb"}:
+        return f"TERM={environ.get('TERM', '')} cannot be drawn on"
+    return None

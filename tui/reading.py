@@ -1,0 +1,25 @@
+"""Runs as the list on stdout shows them: read at one moment, drawn for where they are written to."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+
+from overnight.state.records import Records
+from overnight.state.rundir import RunDir
+from overnight.tui import console
+
+
+def records_of(runs: Iterable[RunDir]) -> list[Records]:
+    """What each says now; without those that were removed meanwhile."""
+    read = (run.read() for run in runs)
+    return [records for records in read if records.spec is not None or os.path.isdir(records.directory)]
+
+
+def show_list(every: Sequence[Records]) -> None:
+    from overnight.tui.table import table_lines
+    from overnight.tui.view import row_of
+
+    now = time.time()
+    for line in table_lines([row_of(records, now) for records in every], console.style(sys.stdout)):
+        console.data(line)

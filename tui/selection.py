@@ -1,0 +1,79 @@
+"""Which runs the words and options of a command line mean, and doing one thing to each of them."""
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
+
+from overnight.agents.launchers.local import adopt_orphans
+from overnight.state.errors import OvernightError, WrongUsage
+from overnight.state.find import find
+from overnight.state.home import Home, default_home
+from overnight.state.records import Spec
+from overnight.state.rundir import RunDir
+from overnight.state.status import Status, status_of
+from overnight.tui import console
+
+T = TypeVar("T")
+Concerns = Callable[[Status], bool]
+"""Which runs of a group, or of all, a verb is about. A run that is named is taken whatever its status."""
+
+
+class Selection(NamedTuple):
+    """The runs that were meant, each once, and the exit code of the words that mean none: those are said."""
+
+    runs: tuple[RunDir, ...]
+    code: int
+
+
+def declare(parser: ArgumentParser) -> None:
+    """RUN…, `--group` and `--all`, as every verb that takes a run has them."""
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="a run's id, or its name")
+    parser.add_argument("--group", metavar="G", help="every run of this group")
+    parser.add_argument("--all", action="store_true", help="every run")
+
+
+def open_home() -> Home:
+    """The home, once every agent in it that lost its supervisor has got a new one."""
+    home = default_home()
+    adopt_orphans(home)
+    return home
+
+
+def select(home: Home, options: Namespace, concerns: Concerns | None = None) -> Selection:
+    """The runs that the options mean. Raises WrongUsage where they name none at all."""
+    if not options.runs and options.group is None and not options.all:
+        raise WrongUsage("no run was named", hint="Name runs by id or name, or use --group G or --all.")
+    found: dict[str, RunDir] = {}
+
+    def take(word: str) -> None:
+        run = find(home, word)
+        found[run.id] = run
+
+    code = for_each(options.runs, take)
+    if options.all or options.group is not None:
+        found |= _of_many(home, None if options.all else options.group, concerns)
+    return Selection(tuple(found.values()), code)
+
+
+def _of_many(home: Home, group: str | None, concerns: Concerns | None) -> dict[str, RunDir]:
+    """By id, in the order in which they were launched; of the group, or of all where it is None."""
+    found = []
+    for run in home.runs():
+        spec = run.spec()
+        created_at, its_group = (spec.created_at, spec.group) if isinstance(spec, Spec) else (0.0, None)
+        if group in {None, its_group} and (concerns is None or concerns(status_of(run.read(), time.time()))):
+            found.append((created_at, run.id))
+    return {run_id: home.run(run_id) for _, run_id in sorted(found)}
+
+
+def for_each(things: Iterable[T], act: Callable[[T], int | None]) -> int:
+    """Do it to each; what is refused is said in one line and the others go on. The worst exit code."""
+    worst = 0
+    for thing in things:
+        try:
+            worst = max(worst, act(thing) or 0)
+        except OvernightError as error:
+            console.complain(error)
+            worst = max(worst, error.exit_code)
+    return worst

@@ -1,0 +1,144 @@
+"""Runs as lines of plain text, for a person who has no interface open. Pure."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from overnight.state.status import RESUMABLE
+from overnight.tui.clean import clean
+from overnight.tui.glyphs import UNICODE, Glyphs
+from overnight.tui.lines import cells, cut, middle
+from overnight.tui.view import (
+    Row,
+    bar,
+    beat_text,
+    eta_text,
+    number,
+    percent_text,
+    plural,
+    rate,
+    state_role,
+    state_word,
+)
+
+BAR = 13
+GAP = "  "
+SHORTEST_NAME = 12
+COLOURS = {"run": "32", "trouble": "31", "warn": "33", "held": "36", "done": "2", "dim": "2"}
+"""Roles as the terminal's own colours, so that they fit its background; 2 = faint."""
+
+
+class Style(NamedTuple):
+    """What the place that is written to can show."""
+
+    glyphs: Glyphs = UNICODE
+    colours: bool = False
+    width: int | None = None
+    """Columns; None = as wide as it takes."""
+
+
+class Column(NamedTuple):
+    """One column with all its cells."""
+
+    title: str
+    texts: tuple[str, ...]
+    right: bool = False
+    given_up: int | None = None
+    """The lower, the sooner it goes where the width does not suffice; None = it stays."""
+
+    @property
+    def width(self) -> int:
+        return max(map(cells, (self.title, *self.texts)))
+
+
+def table_lines(rows: Sequence[Row], style: Style) -> list[str]:
+    """A header and a line for each run; nothing for none."""
+    if not rows:
+        return []
+    columns = _fitting(_columns(rows, style.glyphs), style)
+    header = _line([column.title for column in columns], columns)
+    lines = [_line(texts, columns) for texts in zip(*(column.texts for column in columns), strict=True)]
+    if style.colours:
+        lines = [painted(line, state_role(row.status)) for line, row in zip(lines, rows, strict=True)]
+    return [header, *lines]
+
+
+def progress_line(row: Row, style: Style) -> str:
+    """One run as one line without columns: for a line that is drawn over, or one now and then."""
+    done, total = row.summary.processed_items, row.summary.total_items
+    counted = "" if done is None else number(done) + (f"/{number(total)}" if total else "")
+    errors = plural(row.summary.errors, "error") if row.summary.errors else ""
+    parts = (clean(row.summary.id), state_word(row.status), bar_text(row, style.glyphs), percent_text(row), counted)
+    more = (remaining_text(row, style.glyphs), rate_text(row), errors)
+    line = GAP.join(part for part in (*parts, *more) if part)
+    return line if style.width is None else cut(line, style.width - 1, style.glyphs)
+
+
+def painted(text: str, role: str) -> str:
+    return f"\x1b[{COLOURS[role]}m{text}\x1b[0m"
+
+
+def bar_text(row: Row, glyphs: Glyphs, width: int = BAR) -> str:
+    """No bar where no percentage is known."""
+    percent = row.summary.percent
+    return "" if percent is None else "".join(bar(percent / 100, width, glyphs))
+
+
+def rate_text(row: Row) -> str:
+    return "" if row.summary.rate is None else rate(row.summary.rate)
+
+
+def remaining_text(row: Row, glyphs: Glyphs) -> str:
+    """As in the interface, but where that names a key, the verb."""
+    return "resume continues it" if row.status in RESUMABLE else eta_text(row, glyphs)
+
+
+def _columns(rows: Sequence[Row], glyphs: Glyphs) -> list[Column]:
+    def column(title: str, texts: Iterable[str], right: bool = False, given_up: int | None = None) -> Column:
+        return Column(title, tuple(texts), right, given_up)
+
+    columns = [
+        column("STATE", (f"{glyphs.states[row.status]} {state_word(row.status)}" for row in rows)),
+        column("RUN", (clean(row.summary.id) for row in rows)),
+        column("PROGRESS", (bar_text(row, glyphs) for row in rows), given_up=3),
+        column("%", (percent_text(row) for row in rows), right=True),
+        column("ETA", (remaining_text(row, glyphs) for row in rows)),
+        column("RATE", map(rate_text, rows), right=True, given_up=1),
+        column("BEAT", map(beat_text, rows), right=True, given_up=2),
+        column("ERR", (str(row.summary.errors or glyphs.nothing) for row in rows), right=True),
+    ]
+    if any(row.summary.group != "default" for row in rows):
+        columns.append(column("GROUP", (clean(row.summary.group) for row in rows), given_up=0))
+    return columns
+
+
+def _fitting(columns: list[Column], style: Style) -> list[Column]:
+    """Give up what says least, then shorten names; the state is never touched."""
+    if style.width is None:
+        return columns
+    giving_up = sorted(
+        (each for each in columns if each.given_up is not None), key=lambda each: each.given_up or 0, reverse=True
+    )
+    while giving_up and _total(columns) > style.width:
+        columns.remove(giving_up.pop())
+    over = _total(columns) - style.width
+    return [_shortened(column, over, style.glyphs) if column.title == "RUN" else column for column in columns]
+
+
+def _shortened(names: Column, over: int, glyphs: Glyphs) -> Column:
+    if over <= 0:
+        return names
+    width = max(SHORTEST_NAME, names.width - over)
+    return names._replace(texts=tuple(middle(name, width, glyphs) for name in names.texts))
+
+
+def _total(columns: list[Column]) -> int:
+    return sum(column.width for column in columns) + len(GAP) * (len(columns) - 1)
+
+
+def _line(texts: Sequence[str], columns: Sequence[Column]) -> str:
+    return GAP.join(_padded(text, column) for text, column in zip(texts, columns, strict=True)).rstrip()
+
+
+def _padded(text: str, column: Column) -> str:
+    space = " " * (column.width - cells(text))
+    return space + text if column.right else text + space
