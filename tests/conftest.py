@@ -52,9 +52,7 @@ def processes_of(home: Path) -> dict[int, str]:
 
 
 def belongs_to(home: bytes, environ: list[bytes], command: list[bytes]) -> bool:
-    return b"OVERNIGHT_HOME=" + home in environ or any(
-        word == home or home + b"/" in word for word in command
-    )
+    return b"OVERNIGHT_HOME=" + home in environ or any(word == home or home + b"/" in word for word in command)
 
 
 def kill_processes_of(home: Path) -> dict[int, str]:

@@ -92,9 +92,7 @@ def installed(wheel: Path, stand_in: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def installed_editable(
-    editable_wheel: Path, stand_in: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Environment:
+def installed_editable(editable_wheel: Path, stand_in: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     environment = Environment(tmp_path_factory.mktemp("installed-editable"))
     environment.install(stand_in, editable_wheel)
     return environment

@@ -67,19 +67,13 @@ def test_importing_it_loads_nothing_heavy(module: str, tmp_path: Path) -> None:
     assert (code, heavy) == (0, set())
 
 
-@pytest.mark.parametrize(
-    "verb", ["show", "logs", "errors", "pause", "resume", "cancel", "kill", "wait", "rm"]
-)
-def test_a_verb_refuses_an_unknown_run_without_loading_anything_heavy(
-    verb: str, home: Path, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("verb", ["show", "logs", "errors", "pause", "resume", "cancel", "kill", "wait", "rm"])
+def test_a_verb_refuses_an_unknown_run_without_loading_anything_heavy(verb: str, home: Path, tmp_path: Path) -> None:
     code, _, heavy = start(tmp_path, "overnight.tui.cli", "overnight", verb, "nobody")
     assert (code, heavy) == (3, set())
 
 
-def test_a_run_is_launched_steered_and_removed_without_loading_anything_heavy(
-    home: Path, tmp_path: Path
-) -> None:
+def test_a_run_is_launched_steered_and_removed_without_loading_anything_heavy(home: Path, tmp_path: Path) -> None:
     """All that a script does from launch to removal, on a real run."""
 
     def overnight(*arguments: str) -> tuple[int, set[str]]:

@@ -20,9 +20,7 @@ def files() -> list[Path]:
 
 def modules(*folders: str) -> list[str]:
     """The importable names of the modules that lie in these folders, not deeper."""
-    found = [
-        path.relative_to(ROOT).with_suffix("") for folder in folders for path in (ROOT / folder).glob("*.py")
-    ]
+    found = [path.relative_to(ROOT).with_suffix("") for folder in folders for path in (ROOT / folder).glob("*.py")]
     return sorted("overnight." + ".".join(path.parts).removesuffix(".__init__") for path in found)
 
 
