@@ -1,0 +1,20 @@
+"""What a launcher is: where a supervisor runs, and nothing else. Nothing above it knows which one it is."""
+
+from typing import Protocol
+
+from overnight.agents.launchers.order import Order
+from overnight.state.home import Home
+from overnight.state.rundir import RunDir
+
+
+class Launcher(Protocol):
+    """`overnight.agents.launchers.local` is one: a module with these functions."""
+
+    def launch(self, home: Home, order: Order) -> RunDir:
+        """Make a run and start its supervisor; returns when the command runs. Raises WrongUsage, HomeUnusable."""
+
+    def supervise(self, run: RunDir) -> bool:
+        """Start a supervisor on a run that exists. False = it has one."""
+
+    def revive(self, run: RunDir) -> None:
+        """Continue an ended or lost run with a next attempt. Raises AlreadySupervised, WrongUsage, NotPossibleNow."""

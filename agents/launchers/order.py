@@ -1,0 +1,148 @@
+"""What somebody wants launched, and whether it can be: checked before any directory exists."""
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from overnight.state.errors import WrongUsage
+from overnight.state.home import check_name, name_from
+from overnight.state.operator import operator_name
+from overnight.state.records import Restart, Spec
+
+DEFAULT_RETRIES = 5
+"""Of a restart policy that names no number."""
+ON_STALL = ("mark", "restart")
+INTERPRETERS = ("python", "pypy", "node", "ruby", "perl", "bash", "sh", "zsh", "uv", "deno", "Rscript")
+"""Commands that are named by the file they are given."""
+
+
+class Order(NamedTuple):
+    """One launch. None = the protocol's default."""
+
+    command: tuple[str, ...]
+    name: str | None = None
+    """None = after the command."""
+    group: str = "default"
+    labels: Mapping[str, str] = {}
+    cwd: str | None = None
+    """None = where the launcher is."""
+    environment: Mapping[str, str] = {}
+    """In addition to the launcher's own."""
+    restart: Restart | None = None
+    """None = on-failure where there are retries, else never."""
+    retries: int | None = None
+    pause_grace: float = 30.0
+    stop_grace: float = 20.0
+    stall: float | None = None
+    on_stall: str = "mark"
+    progress_file: str | None = None
+    heartbeat_file: str | None = None
+
+
+def spec_of(order: Order) -> Spec:
+    """The spec without its id. Raises WrongUsage for what cannot be launched."""
+    if not order.command:
+        raise WrongUsage("no command to run", hint="overnight run -- COMMAND …")
+    cwd = _folder(order.cwd)
+    _check_executable(order, cwd)
+    _check_numbers(order)
+    name = order.name if order.name is not None else name_of(order.command)
+    check_name(name)
+    restart, retries = _restarts(order)
+    return Spec(
+        id="",
+        name=name,
+        command=order.command,
+        cwd=cwd,
+        group=order.group,
+        labels=order.labels,
+        restart=restart,
+        retries=retries,
+        pause_grace=order.pause_grace,
+        stop_grace=order.stop_grace,
+        stall=order.stall,
+        on_stall=order.on_stall,
+        progress_file=order.progress_file,
+        heartbeat_file=order.heartbeat_file,
+        created_at=time.time(),
+        by=operator_name(),
+    )
+
+
+def name_of(command: tuple[str, ...]) -> str:
+    """`python a.py` -> `a`; `python -m pkg.tool` -> `tool`; `sh -c …` -> `sh`; else the command's own name."""
+    program = _stem(command[0])
+    if not program.startswith(INTERPRETERS):
+        return name_from(program)
+    arguments = command[1:]
+    if "-m" in arguments[:-1]:
+        return name_from(arguments[arguments.index("-m") + 1].rpartition(".")[2])
+    files = [each for each in arguments if not each.startswith("-")]
+    if "-c" in arguments or not files or not _looks_like_a_file(files[0]):
+        return name_from(program)
+    return name_from(_stem(files[0]))
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def _looks_like_a_file(word: str) -> bool:
+    return "/" in word or "." in word
+
+
+def _folder(named: str | None) -> str:
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        raise WrongUsage("the current folder was removed", hint="Change to a folder that exists.") from None
+    folder = os.path.join(here, os.path.expanduser(named or here))
+    if not os.path.isdir(folder):
+        raise WrongUsage(f"no such folder: {folder}", hint="Name one that exists with --cwd.")
+    if not os.access(folder, os.X_OK):
+        raise WrongUsage(f"folder cannot be entered: {folder}", hint="Name one that can be with --cwd.")
+    return os.path.normpath(folder)
+
+
+def _check_executable(order: Order, cwd: str) -> None:
+    program = order.command[0]
+    if "/" not in program:
+        path = order.environment.get("PATH", os.environ.get("PATH", os.defpath))
+        if not program or shutil.which(program, path=path) is None:
+            raise WrongUsage(f"command not found: {program or repr(program)}", hint=_hint_of_missing(program, cwd))
+        return
+    file = os.path.join(cwd, program)
+    if not os.path.exists(file):
+        raise WrongUsage(f"command not found: {file}", hint="Check the path; it is relative to --cwd.")
+    if os.path.isdir(file) or not os.access(file, os.X_OK):
+        raise WrongUsage(f"not executable: {file}", hint=f"Name its interpreter (python {program}), or chmod +x it.")
+
+
+def _hint_of_missing(program: str, cwd: str) -> str:
+    if program and os.path.isfile(os.path.join(cwd, program)):
+        return f"There is such a file here: ./{program}, or its interpreter first (python {program})."
+    return "Check the spelling and PATH, or give its path."
+
+
+def _check_numbers(order: Order) -> None:
+    for what, value in (
+        ("--pause-grace", order.pause_grace),
+        ("--stop-grace", order.stop_grace),
+        ("--stall", order.stall),
+        ("--retries", order.retries),
+    ):
+        if value is not None and not 0 <= value < float("inf"):
+            raise WrongUsage(f"{what} {value}: must be a number from 0 on", hint="Seconds, or a count of retries.")
+    if order.on_stall not in ON_STALL:
+        raise WrongUsage(f"--on-stall {order.on_stall}: not one of {', '.join(ON_STALL)}")
+
+
+def _restarts(order: Order) -> tuple[Restart, int]:
+    if order.restart is None:
+        retries = order.retries or 0
+        return (Restart.ON_FAILURE if retries else Restart.NEVER), retries
+    if order.restart is Restart.NEVER:
+        return Restart.NEVER, 0
+    return order.restart, DEFAULT_RETRIES if order.retries is None else order.retries

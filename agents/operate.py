@@ -1,0 +1,142 @@
+"""What an operator can do to a run: refused with a reason, or on record. The interface and the command line call this.
+
+Each function returns the request that is now on record, or None where none was needed. All raise NotPossibleNow
+for what makes no sense in the run's status, and HomeUnusable where nothing can be written.
+"""
+
+import os
+import shutil
+import time
+
+from overnight.agents.launchers.local import revive, supervise
+from overnight.agents.supervisor.settle import end_cancelled, goes_on
+from overnight.state import control, current, lock, verbs
+from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun
+from overnight.state.records import Request, Verb
+from overnight.state.rundir import RunDir
+from overnight.state.status import RESUMABLE, Status, status_of
+
+LOOK_AFTER = 0.01
+"""Seconds between two looks of `wait_obeyed`."""
+
+
+def pause(run: RunDir) -> Request | None:
+    """It finishes its item and waits, or is frozen; a run that has not begun does not begin."""
+    return _ask(run, Verb.PAUSE)
+
+
+def resume(run: RunDir) -> Request | None:
+    """It goes on; an interrupted or lost run continues from its checkpoint, with a next attempt."""
+    status = _status(run)
+    verbs.check(Verb.RESUME, status, run.id)
+    if status in RESUMABLE:
+        return _revive(run)
+    return _ask(run, Verb.RESUME)
+
+
+def cancel(run: RunDir) -> Request | None:
+    """It is asked to stop, and made to after its grace. What nobody supervises and nothing runs of, ends at once."""
+    return _ask(run, Verb.CANCEL)
+
+
+def kill(run: RunDir) -> Request | None:
+    """It is made to stop at once, without a checkpoint."""
+    return _ask(run, Verb.KILL)
+
+
+def retry(run: RunDir) -> Request | None:
+    """A run that ended without completing continues from its checkpoint, with a next attempt."""
+    verbs.check_retry(_status(run), run.id)
+    return _revive(run)
+
+
+def remove(run: RunDir) -> None:
+    """Delete the directory of an ended or lost run, while nobody else can begin with it."""
+    verbs.check_remove(_status(run), run.id)
+    held = _acquire(run)
+    try:
+        # Judged again, now that nobody can change it: somebody may have resumed the run in between.
+        status = _status(run, held=True)
+        verbs.check_remove(status, run.id)
+        shutil.rmtree(run.path)
+    except OSError as error:
+        raise HomeUnusable(
+            f"{error.filename or run.path}: {error.strerror}", hint="Some of the run's files may be left."
+        ) from None
+    finally:
+        os.close(held)
+
+
+def wait_obeyed(run: RunDir, request: Request, timeout: float) -> bool:
+    """Wait until the request was acknowledged, the run is over, or nobody is left to obey.
+
+    False = none of it within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while not _is_obeyed(run, request):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(LOOK_AFTER)
+    return True
+
+
+def _ask(run: RunDir, verb: Verb) -> Request | None:
+    verbs.check(verb, _status(run), run.id)
+    number = run.last_attempt_number()
+    # What is for one attempt names it: a late one does nothing.
+    request = control.ask(run, verb, attempt=(number or None) if verb not in current.LASTING else None)
+    if not run.is_supervised():
+        _find_someone(run, verb)
+    return request
+
+
+def _find_someone(run: RunDir, verb: Verb) -> None:
+    """Nobody hears it: give the run a supervisor, or end it here if nothing of it lives."""
+    if verb in {Verb.CANCEL, Verb.KILL} and (not goes_on(run) or run.last_attempt_number() == 0):
+        _end_cancelled(run)
+    elif goes_on(run):
+        supervise(run)
+
+
+def _end_cancelled(run: RunDir) -> None:
+    held = lock.acquire(run.lock_path)
+    if held is None:
+        # A supervisor has appeared; it has read the request.
+        return
+    try:
+        if not os.path.exists(run.exit_path):
+            end_cancelled(run)
+    except OSError as error:
+        raise HomeUnusable(
+            f"{error.filename or run.path}: {error.strerror}",
+            hint="The run is not ended. Make its folder writable or free some space.",
+        ) from None
+    finally:
+        os.close(held)
+
+
+def _revive(run: RunDir) -> Request | None:
+    revive(run)
+    requests, _ = run.requests()
+    return next((each for each in reversed(requests) if each.verb is Verb.RESUME), None)
+
+
+def _status(run: RunDir, *, held: bool = False) -> Status:
+    """Raises NoSuchRun. `held`: the lock is ours and says nothing."""
+    if not os.path.isdir(run.path):
+        raise NoSuchRun(f"no run {run.id!r}", hint="`overnight ls` lists the runs.")
+    records = run.read()
+    return status_of(records._replace(supervised=records.supervised and not held), time.time())
+
+
+def _acquire(run: RunDir) -> int:
+    held = lock.acquire(run.lock_path)
+    if held is None:
+        raise AlreadySupervised(f"{run.id} is at work", hint=f"`overnight cancel {run.id}` first.")
+    return held
+
+
+def _is_obeyed(run: RunDir, request: Request) -> bool:
+    if os.path.exists(run.exit_path) or not run.is_supervised():
+        return True
+    return current.acknowledged(run.read()) >= request.number

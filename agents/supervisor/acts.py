@@ -1,0 +1,207 @@
+"""Doing what was decided: signals, starts, endings, and what is put on record about them."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from overnight.agents.retry import delay_before
+from overnight.agents.supervisor import book, keeper, memory
+from overnight.agents.supervisor.facts import (
+    Acknowledge,
+    Action,
+    AskPause,
+    AskRest,
+    AskStop,
+    Continue,
+    Freeze,
+    Insist,
+    Life,
+    Sent,
+    ShowStacks,
+    Start,
+    Stopping,
+)
+from overnight.agents.supervisor.ledger import Ledger
+from overnight.agents.supervisor.outcome import Again, Over, Stop
+from overnight.agents.supervisor.situation import Situation
+from overnight.agents.supervisor.words import words_of as words_of_agent
+from overnight.state.records import Attempt, Handle, Outcome, Request, Verb
+
+START_AGAIN = 5.0
+"""Seconds until an attempt that could not be put on record is tried again."""
+
+Say = Callable[[bytes, str], None]
+"""Tells whoever launched how the first attempt began; it listens once."""
+STARTED, FAILED, NOT_YET = b"started", b"failed", b"not yet"
+
+
+class Acts:
+    """Each kind of action, by `do`."""
+
+    def __init__(self, situation: Situation, ledger: Ledger, say: Say) -> None:
+        self._at, self._ledger, self._say = situation, ledger, say
+        self.over = False
+
+    def do(self, action: Action) -> None:
+        match action:
+            case Start():
+                self._start()
+            case AskStop(why):
+                self._ask_stop(why)
+            case AskRest():
+                self._ask_rest()
+            case Insist(why):
+                self._insist(why)
+            case AskPause(number):
+                self._ask_pause(number)
+            case Freeze(number):
+                self._freeze(number)
+            case Continue(number):
+                self._continue(number)
+            case Acknowledge(number):
+                self._acknowledge(number)
+            case ShowStacks(number):
+                self._show_stacks(number)
+            case Again():
+                self._again(action)
+            case Over():
+                self._end(action)
+
+    def _start(self) -> None:
+        at = self._at
+        at.forget_attempt()
+        at.processed_before = words_of_agent(at.run, at.spec, None).processed
+        at.memory_kills = memory.kills()
+        at.next_start = at.reason = None
+        try:
+            at.child.start(keeper.Plan(at.run, at.spec, at.child.number + 1, at.surroundings))
+        except OSError as error:
+            self.postpone(error.strerror or str(error))
+
+    def postpone(self, problem: str) -> None:
+        """No attempt could be started, for a reason that may pass."""
+        self._at.reason = f"no attempt could be started: {problem}"
+        self._at.next_start = time.monotonic() + START_AGAIN
+        self._ledger.complain(self._at.reason)
+        self._say(NOT_YET, problem)
+
+    def started(self, attempt: Attempt) -> None:
+        """The command of an attempt runs."""
+        done = self._at.processed_before
+        self._ledger.note("started", attempt.attempt, pid=attempt.pid, processed_items=done)
+        self._say(STARTED, "")
+
+    def adopted(self, attempt: Attempt) -> None:
+        self._ledger.note("adopted", attempt.attempt, pid=attempt.pid)
+
+    def _ask_stop(self, why: Stop) -> None:
+        at = self._at
+        at.stopping = Stopping(why, time.monotonic())
+        self._handle(at.inbox.once(Verb.RESTART, at.child.number, at.handled))
+        stood = at.child.is_stopped()
+        self._signal_agent(Handle.STOP, signal.SIGTERM) or self._signal_group(signal.SIGTERM)
+        if stood:
+            # It hears the SIGTERM before it works on.
+            self._signal_group(signal.SIGCONT)
+        at.frozen = False
+
+    def _ask_rest(self) -> None:
+        if self._at.stopping is not None:
+            self._at.stopping = self._at.stopping._replace(asked_rest=True)
+        self._signal_group(signal.SIGTERM)
+        self._signal_group(signal.SIGCONT)
+
+    def _insist(self, why: Stop) -> None:
+        at = self._at
+        at.stopping = Stopping(why, time.monotonic(), insisted=True)
+        self._handle(at.inbox.once(Verb.KILL, at.child.number, at.handled))
+        self._signal_group(signal.SIGKILL)
+
+    def _ask_pause(self, number: int) -> None:
+        self._at.pause_sent, self._at.pause_sent_at = Sent(number, time.monotonic()), time.time()
+        self._signal_agent(Handle.PAUSE, signal.SIGTSTP)
+
+    def _freeze(self, number: int) -> None:
+        self._at.frozen = self._signal_group(signal.SIGSTOP)
+        if self._at.frozen:
+            self._ledger.note("frozen", self._at.child.number, number=number)
+
+    def _continue(self, number: int) -> None:
+        at = self._at
+        stood = at.frozen or at.child.is_stopped()
+        at.resume_sent, at.frozen = Sent(number, time.monotonic()), False
+        # What was frozen as a group goes on as a group; what was only asked hears it alone.
+        if stood or not self._signal_agent(Handle.PAUSE, signal.SIGCONT):
+            self._signal_group(signal.SIGCONT)
+
+    def _acknowledge(self, number: int) -> None:
+        at, lasting = self._at, self._at.inbox.lasting
+        if lasting is not None and at.acknowledged < lasting.number <= number:
+            self._note_obeyed(lasting)
+        at.acknowledged = number
+
+    def _note_obeyed(self, asked: Request) -> None:
+        at, attempt = self._at, self._at.child.number or None
+        self._ledger.note("acknowledged", attempt, number=asked.number, verb=str(asked.verb))
+        if at.child.life is not Life.RUNNING:
+            return
+        if asked.verb is Verb.PAUSE and not at.frozen:
+            self._ledger.note("paused", attempt, number=asked.number)
+        if asked.verb is Verb.RESUME:
+            if at.resume_sent is not None:
+                self._ledger.note("resumed", attempt, number=asked.number)
+            at.pause_sent = at.resume_sent = None
+
+    def _show_stacks(self, number: int) -> None:
+        self._handle(number)
+        self._signal_agent(Handle.STACKS, signal.SIGUSR1)
+
+    def _again(self, action: Again) -> None:
+        at = self._at
+        if action.backoff:
+            self._note_died(action.reason)
+        delay = delay_before(action.used, _chance()) if action.backoff else 0.0
+        self._ledger.note(
+            "retrying", at.child.number, restarts=action.used, delay=round(delay, 3), reason=action.reason
+        )
+        at.child.judged()
+        at.forget_attempt()
+        if at.inbox.once(Verb.KILL, at.child.number, at.handled) is None:
+            for verb in (Verb.RESTART, Verb.STACKS):
+                self._handle(at.inbox.once(verb, at.child.number, at.handled))
+        at.restarts, at.next_start, at.reason = action.used, time.monotonic() + delay, action.reason
+
+    def _end(self, over: Over) -> None:
+        at = self._at
+        ending, attempt = at.child.ending, at.child.attempt
+        if over.outcome is Outcome.FAILED:
+            self._note_died(over.reason)
+        at.acknowledged, at.reason = at.inbox.newest, over.reason
+        starved = memory.out_of_memory(attempt.signal, at.memory_kills) if ending and attempt else False
+        self._ledger.supervisor(at.record())
+        self._ledger.end(book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved))
+        self._say(FAILED if ending and ending.exec_error else NOT_YET, over.reason or "")
+        self.over = True
+
+    def _note_died(self, reason: str | None) -> None:
+        attempt = self._at.child.attempt
+        if attempt is not None:
+            self._ledger.note("died", attempt.attempt, code=attempt.code, signal=attempt.signal, reason=reason)
+
+    def _handle(self, number: int | None) -> None:
+        self._at.handled = max(self._at.handled, number or 0)
+
+    def _signal_agent(self, what: Handle, number: signal.Signals) -> bool:
+        """Signal the process that says in its heartbeat that it handles this. False = there is none."""
+        at = self._at
+        pid = words_of_agent(at.run, at.spec, at.child.attempt).handled_by(what)
+        return pid is not None and at.child.signal_member(pid, number)
+
+    def _signal_group(self, number: signal.Signals) -> bool:
+        return self._at.child.signal_group(number)
+
+
+def _chance() -> float:
+    """Uniform in 0 to 1. (`random` costs a supervisor half a megabyte.)"""
+    return int.from_bytes(os.urandom(6), "big") / (1 << 48)

@@ -1,0 +1,36 @@
+"""Sleeping until something happens: a signal, a descriptor, a deadline. No tick, and no signal is missed."""
+
+import os
+import select
+import signal
+from collections.abc import Collection
+
+HEARD = (signal.SIGURG, signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""The doorbell; a child has ended; stop; and two that are caught so that they do nothing."""
+
+
+class Bell:
+    """One for a process: it takes over the signals of HEARD."""
+
+    def __init__(self) -> None:
+        self._reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for each in HEARD:
+            # Caught, not ignored: an exec would pass on an ignored one.
+            signal.signal(each, _heard)
+
+    def wait(self, timeout: float, descriptors: Collection[int]) -> set[int]:
+        """Sleep at most `timeout` seconds. The signals that came; descriptors that are ready end it, too."""
+        poll = select.poll()
+        for each in (self._reader, *descriptors):
+            poll.register(each, select.POLLIN)
+        # Rounded up: a deadline must have passed when it is looked at.
+        poll.poll(int(timeout * 1000) + 1)
+        try:
+            return set(os.read(self._reader, 4096))
+        except BlockingIOError:
+            return set()
+
+
+def _heard(*_: object) -> None:
+    """The wake-up descriptor has the number already."""

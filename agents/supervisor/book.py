@@ -1,0 +1,96 @@
+"""Writing down what happens to a run: the supervisor's own records, each with one function.
+
+Whoever holds the run's lock may call these: the supervisor, an agent that is its own supervisor, a command
+that ends a run which nobody supervises. All raise OSError.
+"""
+
+import os
+import time
+from typing import Any
+
+from overnight.state import history
+from overnight.state.records import Attempt, Event, Exit, Outcome, SupervisorRecord
+from overnight.state.rundir import RunDir, read_record
+
+
+def write_supervisor(run: RunDir, record: SupervisorRecord) -> None:
+    """Replace supervisor.json."""
+    run.write(run.supervisor_path, record._replace(updated_at=time.time()))
+
+
+def write_attempt(run: RunDir, attempt: Attempt) -> None:
+    """Replace attempts/NNNN.json: for the keeper of that attempt, and for who stands in for a killed one."""
+    run.write(run.attempt_path(attempt.attempt), attempt)
+
+
+def note(run: RunDir, event: str, attempt: int | None = None, **detail: Any) -> None:
+    """Add one event to history.jsonl."""
+    history.append(run, Event(time.time(), event, attempt, detail=detail))
+
+
+def exit_of(
+    run: RunDir,
+    outcome: Outcome,
+    reason: str | None = None,
+    *,
+    last: Attempt | None = None,
+    out_of_memory: bool | None = None,
+) -> Exit:
+    """How the run ends now. `last`: its newest attempt, where that is known better than it is on record."""
+    number = run.last_attempt_number()
+    first, recorded = run.attempt(1), run.attempt(number)
+    newest = last or (recorded if isinstance(recorded, Attempt) else None)
+    return Exit(
+        outcome,
+        code=newest.code if newest else None,
+        signal=newest.signal if newest else None,
+        attempts=number,
+        reason=reason,
+        out_of_memory=out_of_memory,
+        started_at=first.started_at if isinstance(first, Attempt) else None,
+        ended_at=time.time(),
+    )
+
+
+def end_run(run: RunDir, ended: Exit) -> None:
+    """Write exit.json: the run is over. The event comes first: a reader of exit.json finds it there."""
+    note(run, "ended", ended.attempts or None, outcome=str(ended.outcome), reason=ended.reason)
+    run.write(run.exit_path, ended)
+
+
+def set_exit_aside(run: RunDir) -> None:
+    """Rename exit.json to the next free exit.N.json, if there is one: the run is to go on."""
+    try:
+        os.rename(run.exit_path, run.file(f"exit.{max(_exits_aside(run), default=0) + 1}.json"))
+    except FileNotFoundError:
+        pass
+
+
+def judged_attempts(run: RunDir) -> int:
+    """Attempts whose outcome was taken before the run was resumed or retried: they are never judged again."""
+    exits = [read_record(Exit, run.file(f"exit.{number}.json")) for number in _exits_aside(run)]
+    return max((each.attempts for each in exits if isinstance(each, Exit)), default=0)
+
+
+def _exits_aside(run: RunDir) -> list[int]:
+    names = [name.split(".") for name in os.listdir(run.path) if name.startswith("exit.")]
+    return [int(parts[1]) for parts in names if len(parts) == 3 and parts[1].isdecimal()]
+
+
+def last_retry(run: RunDir) -> tuple[int, int]:
+    """The newest `retrying` event: the attempt it followed, and the restarts without progress; (0, 0) = none."""
+    found = (0, 0)
+    for event in history.history_of(run):
+        used = event.detail.get("restarts")
+        if event.event == "retrying" and event.attempt is not None and isinstance(used, int):
+            found = (event.attempt, used)
+    return found
+
+
+def processed_before(run: RunDir, attempt: int) -> float:
+    """Items that were finished when `attempt` was started, as its `started` event says."""
+    for event in reversed(history.history_of(run)):
+        if event.event == "started" and event.attempt == attempt:
+            done = event.detail.get("processed_items")
+            return float(done) if isinstance(done, int | float) else 0.0
+    return 0.0

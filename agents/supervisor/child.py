@@ -1,0 +1,177 @@
+"""The process of the newest attempt: started or adopted, watched, and how it ended."""
+
+import os
+import select
+import signal
+
+from overnight.agents.supervisor import book, keeper, members
+from overnight.agents.supervisor.facts import Life
+from overnight.agents.supervisor.outcome import Ending
+from overnight.state import process
+from overnight.state.records import Attempt
+from overnight.state.rundir import RunDir
+
+UNCLEAR_FOR = 5.0
+"""Seconds that the keeper of a vanished process has for its record, where we are not told of the keeper's end."""
+
+
+class Child:
+    """At most one process at a time. `refresh` after every wake-up; then `life` and `ending` are true."""
+
+    def __init__(self, run: RunDir) -> None:
+        self._run = run
+        self.life = Life.NONE
+        self.number = 0
+        """Of the newest attempt, 0 = none."""
+        self.attempt: Attempt | None = None
+        self.ending: Ending | None = None
+        """Of an attempt that was not judged yet, as far as the kernel tells; the agent's words are not in it."""
+        self.problem: str | None = None
+        """Why the newest start did not come to be."""
+        self.taken = False
+        """Another keeper had the number: look at the records again."""
+        self.executed = 0
+        """Number of the newest attempt of ours whose command runs or ran."""
+        self._keeper: int | None = None
+        self._report: int | None = None
+        self._said = b""
+        self._pidfd: int | None = None
+        self._reaped: dict[int, int] = {}
+        self._gone_since = 0.0
+
+    def start(self, plan: keeper.Plan) -> None:
+        """Raises OSError."""
+        kept = keeper.start(plan)
+        os.set_blocking(kept.report, False)
+        self.number, self._keeper, self._report, self._said = plan.number, kept.pid, kept.report, b""
+        self.attempt, self.ending, self.problem, self.taken = None, None, None, False
+        self.life = Life.STARTING
+
+    def take_over(self, attempt: Attempt, now: float) -> bool:
+        """Watch an attempt that somebody else started. True = its process lives."""
+        self.number, self.attempt = attempt.attempt, attempt
+        self._watch(now)
+        return self.life is Life.RUNNING
+
+    def judged(self) -> None:
+        """Its ending was taken."""
+        self.ending, self.life = None, Life.NONE
+
+    def descriptors(self) -> list[int]:
+        return [each for each in (self._report, self._pidfd) if each is not None]
+
+    def refresh(self, now: float) -> None:
+        self._reap()
+        if self.life is Life.STARTING:
+            self._hear(now)
+        if self.life is Life.RUNNING and not self._lives():
+            self._lost_sight(now)
+        if self.life is Life.UNCLEAR:
+            self._settle(now)
+
+    def _reap(self) -> None:
+        """Take every child that has ended: the keeper, the agent of a killed keeper, orphans of agents."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._keeper:
+                self._keeper = None
+            elif self.attempt is not None and pid == self.attempt.pid:
+                self._reaped[pid] = status
+
+    def _hear(self, now: float) -> None:
+        """What the keeper says about the start."""
+        assert self._report is not None
+        try:
+            while part := os.read(self._report, 4096):
+                self._said += part
+        except BlockingIOError:
+            return
+        os.close(self._report)
+        self._report = None
+        word, _, reason = self._said.partition(b"\n")
+        if word in {keeper.STARTED, keeper.NOT_EXECUTED}:
+            self.executed = self.number if word == keeper.STARTED else self.executed
+            self._take_started(now)
+            return
+        self.life, self.number = Life.NONE, self.number - 1
+        # A keeper that was killed half-way may have put its attempt on record.
+        self.taken = word == keeper.TAKEN or (not word and self._run.last_attempt_number() > self.number)
+        self.problem = reason.decode("utf-8", "replace") or "its keeper was killed before it started anything"
+
+    def _take_started(self, now: float) -> None:
+        attempt = self._run.attempt(self.number)
+        if isinstance(attempt, Attempt):
+            self.attempt = attempt
+            self._watch(now)
+        else:
+            self.life, self.ending = Life.ENDED, Ending(known=False)
+
+    def _watch(self, now: float) -> None:
+        assert self.attempt is not None
+        self._pidfd = process.open_process(members.identity(self.attempt))
+        self.life, self._gone_since = (Life.UNCLEAR if self._pidfd is None else Life.RUNNING), now
+
+    def _lives(self) -> bool:
+        """A pidfd is readable once every thread has ended, while the process may still be a zombie."""
+        poll = select.poll()
+        poll.register(self._pidfd if self._pidfd is not None else -1, select.POLLIN)
+        return not poll.poll(0)
+
+    def _lost_sight(self, now: float) -> None:
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+        self._pidfd, self.life, self._gone_since = None, Life.UNCLEAR, now
+        # The zombie of a killed keeper's agent becomes ours in the same moment.
+        self._reap()
+
+    def _settle(self, now: float) -> None:
+        """By the keeper's record; else by the kernel, where we got the agent as its parent; else nobody knows."""
+        assert self.attempt is not None
+        record = self._run.attempt(self.number)
+        if isinstance(record, Attempt) and record.ended_at is not None:
+            self._ended(record, known=True)
+        elif self.attempt.pid in self._reaped:
+            self._stand_in(self._reaped.pop(self.attempt.pid))
+        elif self._keeper is None and now - self._gone_since >= UNCLEAR_FOR:
+            self._ended(self.attempt, known=False)
+
+    def _stand_in(self, status: int) -> None:
+        """Write the record that a killed keeper could not."""
+        assert self.attempt is not None
+        record = keeper.ended_attempt(self.attempt, status)
+        try:
+            book.write_attempt(self._run, record)
+        except OSError:
+            # The outcome in exit.json holds the same.
+            pass
+        self._ended(record, known=True)
+
+    def _ended(self, record: Attempt, *, known: bool) -> None:
+        self.attempt, self.life = record, Life.ENDED
+        self.ending = Ending(record.code, record.signal, known, record.exec_error)
+        keeper.discard_reserved(self._run, self.number)
+
+    def is_stopped(self) -> bool:
+        """Whether its process is stopped by a signal."""
+        return self.attempt is not None and members.kernel_state(self.attempt) in {"T", "t"}
+
+    def leftovers(self) -> bool:
+        """Whether an ended agent left others of its group."""
+        return self.attempt is not None and bool(members.leftovers(self._run, self.attempt))
+
+    def signal_member(self, pid: int, number: signal.Signals) -> bool:
+        """Signal one process of the agent's session. False = it is not one, and nobody was signalled."""
+        return self.attempt is not None and members.signal_member(self.attempt, pid, number)
+
+    def signal_group(self, number: signal.Signals) -> bool:
+        """Signal the agent's group, or what an ended agent left of it. False = nobody was there."""
+        if self.attempt is None:
+            return False
+        if self.life is Life.RUNNING:
+            return members.signal_group(self.attempt, number)
+        return members.signal_each(members.leftovers(self._run, self.attempt), number)

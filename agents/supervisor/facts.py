@@ -1,0 +1,146 @@
+"""What a supervisor knows at one moment, and what it can do about it. Values only."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from overnight.agents.supervisor.outcome import Again, Asked, Budget, Ending, Over, Stop
+from overnight.state.records import Request
+
+
+class Life(StrEnum):
+    """Where the attempt is."""
+
+    NONE = "none"
+    """None was started, or the newest one's end has been judged."""
+    STARTING = "starting"
+    """Its keeper has not said yet whether it runs."""
+    RUNNING = "running"
+    LEFTOVERS = "leftovers"
+    """It has ended while it was being stopped; others of its process group have not."""
+    ENDED = "ended"
+    """How, stands in `ending`."""
+    UNCLEAR = "unclear"
+    """The process is gone, and its keeper may still be writing down how."""
+
+
+class Stopping(NamedTuple):
+    """A stop under way."""
+
+    why: Stop
+    since: float
+    insisted: bool = False
+    """SIGKILL was sent."""
+    asked_rest: bool = False
+    """What was left of the group got its SIGTERM too."""
+
+
+class Sent(NamedTuple):
+    """A pause or resume that was passed on to the agent."""
+
+    number: int
+    """Of the request."""
+    at: float
+
+
+class Facts(NamedTuple):
+    """One moment. Times are on the supervisor's monotonic clock."""
+
+    now: float
+    life: Life = Life.NONE
+    ending: Ending | None = None
+    asked: Asked = Asked()
+    budget: Budget = Budget()
+    next_start: float | None = None
+    """When the next attempt is due; None = now."""
+    lasting: Request | None = None
+    """The newest of pause, resume and cancel."""
+    newest: int = 0
+    """Number of the newest request of any kind."""
+    acknowledged: int = 0
+    """Up to this request the supervisor has put on record that it was obeyed."""
+    agent_acknowledged: int = 0
+    pause_wanted: bool = False
+    kill: int | None = None
+    """A kill not acted on yet, meant for this attempt."""
+    restart: int | None = None
+    stacks: int | None = None
+    stopping: Stopping | None = None
+    pause_sent: Sent | None = None
+    resume_sent: Sent | None = None
+    frozen: bool = False
+    """Its process is stopped."""
+    own_paused: bool = False
+    """The agent says that it is paused."""
+    paused_since_asked: bool = False
+    """It has said so since the pause was passed on."""
+    cooperative: bool = False
+    """The agent says that it handles pause, from a process of its own session."""
+    reports: bool = False
+    """This attempt has written a heartbeat."""
+    age: float = 0.0
+    """Seconds since the attempt was started."""
+    pause_grace: float = 30.0
+    stop_grace: float = 20.0
+
+
+class Wait(NamedTuple):
+    """Nothing to do before `until`; None = before something happens."""
+
+    until: float | None = None
+    closely: bool = False
+    """The agent's files are to be looked at again shortly: nobody rings for them."""
+
+
+class Start(NamedTuple):
+    """Start the next attempt."""
+
+
+class AskStop(NamedTuple):
+    """SIGTERM to the agent."""
+
+    why: Stop
+
+
+class AskRest(NamedTuple):
+    """SIGTERM to what an ended agent left of its group."""
+
+
+class Insist(NamedTuple):
+    """SIGKILL to the whole group."""
+
+    why: Stop
+
+
+class AskPause(NamedTuple):
+    """SIGTSTP to an agent that handles it."""
+
+    number: int
+
+
+class Freeze(NamedTuple):
+    """SIGSTOP to the whole group."""
+
+    number: int
+
+
+class Continue(NamedTuple):
+    """SIGCONT."""
+
+    number: int
+
+
+class Acknowledge(NamedTuple):
+    """Put on record that every request up to this one was obeyed."""
+
+    number: int
+
+
+class ShowStacks(NamedTuple):
+    """SIGUSR1 to an agent that handles it."""
+
+    number: int
+
+
+Action = (
+    Wait | Start | AskStop | AskRest | Insist | AskPause | Freeze | Continue | Acknowledge | ShowStacks | Over | Again
+)

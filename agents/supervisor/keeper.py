@@ -1,0 +1,228 @@
+"""The keeper of one attempt: starts it behind a gate, waits for it, writes down how it ended. Decides nothing.
+
+The gate: the agent's process waits on a pipe until its record is written; end of file there means exit without
+exec. So a process that ran is always on record, and one without a record never ran. The bytes of the final
+record are reserved before the gate opens: a full disk cannot lose an exit code.
+"""
+
+import gc
+import os
+import signal
+import time
+from collections.abc import Iterable
+from typing import NamedTuple, NoReturn
+
+from overnight.agents.supervisor import environment
+from overnight.state import codec, process
+from overnight.state.atomic import discard, write_all, write_new
+from overnight.state.records import Attempt, Spec
+from overnight.state.rundir import RunDir
+
+RESERVED = 1024
+"""Bytes of the final record: the longest one, padded with spaces, which JSON allows."""
+LONGEST_ERROR = 300
+KIB = 1024
+"""The kernel counts resident memory in these."""
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""Exit codes of a shell for what it cannot execute."""
+STARTED, NOT_EXECUTED, TAKEN, UNWRITTEN = b"started", b"not executed", b"taken", b"unwritten"
+"""What a keeper reports: it runs; it could not be executed; another keeper had this number; no room for the record."""
+
+
+class Plan(NamedTuple):
+    """One attempt to be."""
+
+    run: RunDir
+    spec: Spec
+    number: int
+    surroundings: environment.Surroundings
+
+
+class Kept(NamedTuple):
+    """A keeper that was forked."""
+
+    pid: int
+    report: int
+    """A descriptor that will hold one of the words above, a space and a reason, then end."""
+
+
+def start(plan: Plan) -> Kept:
+    """Fork the keeper of `plan`. Raises OSError."""
+    # What exists now is shared with the keeper; frozen, no collection touches it and makes copies.
+    gc.freeze()
+    report, ours = os.pipe()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(report)
+        os.close(ours)
+        raise
+    if pid == 0:
+        _exit_after(_keep, plan, ours)
+    os.close(ours)
+    return Kept(pid, report)
+
+
+def _exit_after(work: object, *arguments: object) -> NoReturn:
+    """Call and leave, whatever happens: a forked copy must never come back into the loop."""
+    try:
+        work(*arguments)  # type: ignore[operator]
+    finally:
+        os._exit(NOT_FOUND)
+
+
+def _keep(plan: Plan, report: int) -> None:
+    os.setsid()
+    gc.disable()
+    signal.set_wakeup_fd(-1)
+    # A signal that ended the keeper would lose the exit code.
+    signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    # Above all the lock: it is held until the last copy is closed.
+    _close_all_but({0, 1, 2, report})
+    try:
+        started = _start_agent(plan)
+    except FileExistsError:
+        _tell(report, TAKEN)
+    except OSError as error:
+        _tell(report, UNWRITTEN, error.strerror or str(error))
+    else:
+        _tell(report, *started.report)
+        _wait(plan, started)
+    os._exit(0)
+
+
+class _Started(NamedTuple):
+    attempt: Attempt
+    reserved: str
+    """Path of the bytes for the final record."""
+    exec_error: str | None
+
+    @property
+    def report(self) -> tuple[bytes, str]:
+        return (STARTED, "") if self.exec_error is None else (NOT_EXECUTED, self.exec_error)
+
+
+def _start_agent(plan: Plan) -> _Started:
+    """Raises OSError: then the gate stayed shut, and nothing ran."""
+    output = os.open(plan.run.output_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    gate, opener = os.pipe()
+    failure, complaint = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(opener)
+        os.close(failure)
+        _exit_after(_become_agent, plan, gate, output, complaint)
+    os.close(gate)
+    os.close(output)
+    os.close(complaint)
+    identity = process.identity_of(pid)
+    assert identity is not None, "a child that nobody has waited for is there"
+    attempt = Attempt(plan.number, pid, identity.start_time, identity.boot_id, time.time())
+    reserved = os.path.join(plan.run.attempts_path, f".{plan.number:04d}.json.end.{os.getpid()}")
+    try:
+        write_new(reserved, b" " * RESERVED)
+        _claim(plan, attempt)
+    except OSError:
+        discard(reserved)
+        raise
+    os.write(opener, b"!")
+    os.close(opener)
+    return _Started(attempt, reserved, os.read(failure, LONGEST_ERROR).decode("utf-8", "replace") or None)
+
+
+def _become_agent(plan: Plan, gate: int, output: int, complaint: int) -> None:
+    os.setsid()
+    if not os.read(gate, 1):
+        os._exit(0)
+    try:
+        for descriptor, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
+            os.dup2(source, descriptor)
+        os.chdir(plan.spec.cwd)
+        environment.apply(plan.surroundings)
+        variables = environment.agent_environment(plan.surroundings, plan.run, plan.number)
+        _reset_signals()
+        os.execvpe(plan.spec.command[0], plan.spec.command, variables)
+    except OSError as error:
+        what = error.filename or plan.spec.command[0]
+        os.write(complaint, f"{os.fspath(what)}: {error.strerror}".encode("utf-8", "replace")[:LONGEST_ERROR])
+        os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
+
+
+def _reset_signals() -> None:
+    """Every signal at its default, none blocked: Python ignores two, and an exec passes that on."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _wait(plan: Plan, started: _Started) -> None:
+    _, status, used = os.wait4(started.attempt.pid, 0)
+    ended = ended_attempt(started.attempt, status)._replace(
+        max_rss=used.ru_maxrss * KIB,
+        cpu_seconds=round(used.ru_utime + used.ru_stime, 3),
+        exec_error=started.exec_error,
+    )
+    # Overwritten in place: these bytes are ours already, on a full disk too.
+    descriptor = os.open(started.reserved, os.O_WRONLY | os.O_CLOEXEC)
+    os.pwrite(descriptor, codec.encode(ended).ljust(RESERVED), 0)
+    os.close(descriptor)
+    os.replace(started.reserved, plan.run.attempt_path(plan.number))
+
+
+def ended_attempt(attempt: Attempt, status: int) -> Attempt:
+    """The record of an attempt that ended now with this status, as `wait` gives it."""
+    code = os.waitstatus_to_exitcode(status)
+    return attempt._replace(
+        ended_at=time.time(),
+        code=code if code >= 0 else None,
+        signal=signal_name(-code) if code < 0 else None,
+    )
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        # Between the first and the last real-time signal the numbers have no names.
+        return f"SIG{number}"
+
+
+def discard_reserved(run: RunDir, number: int) -> None:
+    """Remove what a killed keeper left."""
+    for name in os.listdir(run.attempts_path):
+        if name.startswith(f".{number:04d}.json."):
+            discard(os.path.join(run.attempts_path, name))
+
+
+def _claim(plan: Plan, attempt: Attempt) -> None:
+    """Put the first record in place. FileExistsError: another keeper did; two must never run one attempt."""
+    path = plan.run.attempt_path(plan.number)
+    draft = os.path.join(plan.run.attempts_path, f".{plan.number:04d}.json.{os.getpid()}")
+    try:
+        write_new(draft, codec.encode(attempt))
+        try:
+            os.link(draft, path)
+        except PermissionError:
+            # No hard links here; the run's lock alone keeps two supervisors apart.
+            os.replace(draft, path)
+    finally:
+        discard(draft)
+
+
+def _tell(report: int, word: bytes, reason: str = "") -> None:
+    try:
+        write_all(report, word + b"\n" + reason.encode("utf-8", "replace"))
+    except OSError:
+        # The supervisor is gone: whoever adopts the run reads the records.
+        pass
+    os.close(report)
+
+
+def _close_all_but(kept: Iterable[int]) -> None:
+    for descriptor in [int(name) for name in os.listdir("/proc/self/fd")]:
+        if descriptor not in kept:
+            try:
+                os.close(descriptor)
+            except OSError:
+                # The listing's own, closed with it.
+                continue

@@ -1,0 +1,87 @@
+"""The supervisor's own writing, on a disk that may be full: nothing is lost, and nobody is hurt by it.
+
+What cannot be written is kept in memory, said in supervisor.log where that is possible, and written later.
+"""
+
+import time
+from typing import Any
+
+from overnight.agents.supervisor import book
+from overnight.state import history
+from overnight.state.atomic import append_line
+from overnight.state.forms import iso
+from overnight.state.records import Event, Exit, SupervisorRecord
+from overnight.state.rundir import RunDir
+
+MOST_PENDING = 1000
+"""Events that are kept while the disk is full; the oldest go first."""
+
+
+class Ledger:
+    """Writes supervisor.json, history.jsonl and exit.json. Call `flush` again while it says False."""
+
+    def __init__(self, run: RunDir) -> None:
+        self._run = run
+        self._record: SupervisorRecord | None = None
+        self._written: SupervisorRecord | None = None
+        self._events: list[Event] = []
+        self._exit: Exit | None = None
+        self._complained: str | None = None
+        self._torn = False
+        """A full disk may have taken a part of a line."""
+
+    def supervisor(self, record: SupervisorRecord) -> None:
+        """The newest state of the supervisor; an equal one is not written again."""
+        self._record = record
+        self.flush()
+
+    def note(self, event: str, attempt: int | None = None, **detail: Any) -> None:
+        """One event of the history, at the present time."""
+        self._events.append(Event(time.time(), event, attempt, detail=detail))
+        del self._events[:-MOST_PENDING]
+        self.flush()
+
+    def end(self, ended: Exit) -> None:
+        """How the run ended. Written last, after everything that explains it."""
+        self.note("ended", ended.attempts or None, outcome=str(ended.outcome), reason=ended.reason)
+        self._exit = ended
+        self.flush()
+
+    def flush(self) -> bool:
+        """Write what is not written yet. False = something still is not."""
+        try:
+            self._write()
+        except OSError as error:
+            self.complain(f"cannot write {error.filename or self._run.path}: {error.strerror}")
+            return False
+        self._complained = None
+        return True
+
+    def complain(self, problem: str) -> None:
+        """One line of supervisor.log, not twice the same in a row."""
+        if problem == self._complained:
+            return
+        self._complained = problem
+        try:
+            append_line(self._run.supervisor_log_path, f"{iso(time.time())} {problem}\n".encode("utf-8", "replace"))
+        except OSError:
+            # The disk is full for this, too: the states show it.
+            pass
+
+    def _write(self) -> None:
+        while self._events:
+            self._append(self._events[0])
+            del self._events[0]
+        if self._record is not None and self._record != self._written:
+            book.write_supervisor(self._run, self._record)
+            self._written = self._record
+        if self._exit is not None:
+            self._run.write(self._run.exit_path, self._exit)
+            self._exit = None
+
+    def _append(self, event: Event) -> None:
+        if self._torn:
+            append_line(self._run.history_path, b"\n")
+        self._torn = True
+        history.append(self._run, event)
+        self._torn = False

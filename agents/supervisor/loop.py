@@ -1,0 +1,82 @@
+"""The supervisor at work: sleeps, looks, asks `decide`, has it done; until the run is over."""
+
+import signal
+import time
+
+from overnight.agents.supervisor.acts import Acts, Say
+from overnight.agents.supervisor.bell import Bell
+from overnight.agents.supervisor.child import Child
+from overnight.agents.supervisor.decide import decide
+from overnight.agents.supervisor.environment import Surroundings
+from overnight.agents.supervisor.facts import Wait
+from overnight.agents.supervisor.ledger import Ledger
+from overnight.agents.supervisor.situation import Situation
+from overnight.state.records import Spec
+from overnight.state.rundir import RunDir
+
+LOOK_AFTER = 5.0
+"""Seconds until everything is looked at again: the most that a lost ring costs, or a full disk that has room again."""
+CLOSELY_FIRST, CLOSELY_LAST = 0.02, 0.5
+"""Seconds between two looks while something is expected that nobody rings for; they grow."""
+
+
+class Supervisor:
+    """Of one run. Whoever makes it holds the run's lock."""
+
+    def __init__(self, run: RunDir, spec: Spec, surroundings: Surroundings, say: Say) -> None:
+        self._bell = Bell()
+        self._ledger = Ledger(run)
+        self._at = Situation(run, spec, surroundings)
+        self._acts = Acts(self._at, self._ledger, say)
+        self._executed = 0
+        self._closely = CLOSELY_FIRST
+
+    def work(self) -> None:
+        """Until the run is over and that is on record."""
+        self._recall()
+        # Before the first look: who asks after it can ring.
+        self._ledger.supervisor(self._at.record())
+        while not self._acts.over:
+            self._at.look()
+            self._follow(self._at.child)
+            action = decide(self._at.facts())
+            self._ledger.supervisor(self._at.record())
+            if isinstance(action, Wait):
+                self._sleep(action)
+            else:
+                self._closely = CLOSELY_FIRST
+                self._acts.do(action)
+        while not self._ledger.flush():
+            self._bell.wait(LOOK_AFTER, ())
+
+    def _recall(self) -> None:
+        """Take up what was begun before: starting and adopting are one path."""
+        attempt = self._at.recall()
+        if attempt is not None and self._at.child.take_over(attempt, time.monotonic()):
+            self._at.frozen = self._at.child.is_stopped()
+            self._acts.adopted(attempt)
+
+    def _follow(self, child: Child) -> None:
+        """Put on record what has become of a start."""
+        if child.executed > self._executed and child.attempt is not None:
+            self._executed = child.executed
+            self._acts.started(child.attempt)
+        if child.taken:
+            child.taken = False
+            self._recall()
+        elif child.problem is not None:
+            problem, child.problem = child.problem, None
+            self._acts.postpone(problem)
+
+    def _sleep(self, wait: Wait) -> None:
+        timeout = LOOK_AFTER
+        if wait.until is not None:
+            timeout = min(timeout, max(0.0, wait.until - time.monotonic()))
+        if wait.closely:
+            timeout = min(timeout, self._closely)
+            self._closely = min(2 * self._closely, CLOSELY_LAST)
+        heard = self._bell.wait(timeout, self._at.child.descriptors())
+        if heard:
+            self._closely = CLOSELY_FIRST
+        self._at.shutdown |= signal.SIGTERM in heard
+        self._ledger.flush()

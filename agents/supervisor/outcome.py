@@ -1,0 +1,159 @@
+"""What the end of an attempt means for its run: over, or another attempt. Pure: no clock, no disk."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from overnight.state.records import AgentStatus, Outcome, Restart
+
+CHECKPOINTED = 75
+"""The exit code of an agent that stopped at a checkpoint (EX_TEMPFAIL): it wants to be started again."""
+SHELL_SIGNALS = {128 + 2: "SIGINT", 128 + 9: "SIGKILL", 128 + 15: "SIGTERM"}
+"""Exit codes by which a shell says that a signal ended what it ran."""
+
+_WORDS = ("", "once", "twice", "three times", "four times", "five times", "six times", "seven times")
+
+
+class Stop(StrEnum):
+    """Why an attempt is being stopped."""
+
+    CANCEL = "cancel"
+    KILL = "kill"
+    RESTART = "restart"
+    SHUTDOWN = "shutdown"
+    """The supervisor itself was asked to end, without anybody's request."""
+
+
+class Ending(NamedTuple):
+    """How the process of an attempt ended, and what the agent's own record of this attempt says."""
+
+    code: int | None = None
+    signal: str | None = None
+    """Name of the signal that ended it."""
+    known: bool = True
+    """False = keeper and supervisor were killed, and nobody could learn the code."""
+    exec_error: str | None = None
+    own_status: AgentStatus | None = None
+    progressed: bool = False
+    """Items were committed since the attempt began."""
+
+
+class Asked(NamedTuple):
+    """What had been asked when the attempt ended."""
+
+    stop: Stop | None = None
+    """The stop that was passed on to the agent."""
+    cancel_wanted: bool = False
+    """The newest of pause, resume and cancel is a cancel."""
+    shutdown: bool = False
+
+
+class Budget(NamedTuple):
+    """Restarts that are allowed, and how many were used up without progress."""
+
+    restart: Restart = Restart.NEVER
+    retries: int = 0
+    used: int = 0
+
+
+class Over(NamedTuple):
+    """The run has ended."""
+
+    outcome: Outcome
+    reason: str | None = None
+
+
+class Again(NamedTuple):
+    """Another attempt."""
+
+    used: int
+    """Restarts without progress, this one included."""
+    backoff: bool
+    """Whether to wait first."""
+    reason: str
+
+
+def verdict_of(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:
+    """The protocol's rules, in order."""
+    how = words_of(ending)
+    if ending.exec_error is not None:
+        return Over(Outcome.FAILED, f"could not be executed: {ending.exec_error}")
+    if _finished(ending, asked):
+        return _after_success(ending, asked, budget)
+    if asked.stop is Stop.KILL:
+        return Over(Outcome.CANCELLED, f"killed on request; {how}")
+    if asked.cancel_wanted:
+        return Over(Outcome.CANCELLED if _stopped(ending) else Outcome.FAILED, f"{how} after cancel was asked")
+    if asked.shutdown:
+        return Over(Outcome.INTERRUPTED, f"its supervisor was told to end; {how}")
+    if asked.stop is not None:
+        # A restart, or a cancel that a later resume took back.
+        return Again(0, backoff=False, reason=f"{how} after {asked.stop} was asked")
+    if not ending.known:
+        return Over(_outcome_by_record(ending.own_status), how)
+    if signal_of(ending) == "SIGTERM":
+        return Over(Outcome.INTERRUPTED, f"{how} that nobody asked overnight for")
+    return _after_failure(ending, budget)
+
+
+def words_of(ending: Ending) -> str:
+    """`exit code 1`, `ended by SIGKILL`, …"""
+    if not ending.known:
+        return "its exit code is not known: keeper and supervisor were both killed"
+    return f"ended by {ending.signal}" if ending.signal else f"exit code {ending.code}"
+
+
+def signal_of(ending: Ending) -> str | None:
+    """The signal that ended it, told by the kernel or by a shell's exit code."""
+    return ending.signal or SHELL_SIGNALS.get(ending.code if ending.code is not None else -1)
+
+
+def _finished(ending: Ending, asked: Asked) -> bool:
+    """Exit code 0 is success; after a stop only if the agent's own record says so."""
+    if ending.code != 0:
+        return False
+    if asked.stop is not None:
+        return ending.own_status is AgentStatus.COMPLETED
+    # An agent may read control/ itself, and stop before the signal was passed on.
+    return not (asked.cancel_wanted and ending.own_status in {AgentStatus.CANCELLED, AgentStatus.INTERRUPTED})
+
+
+def _stopped(ending: Ending) -> bool:
+    return not ending.known or ending.code in {0, CHECKPOINTED} or signal_of(ending) is not None
+
+
+def _after_success(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:
+    if budget.restart is not Restart.ALWAYS or asked.stop or asked.cancel_wanted or asked.shutdown:
+        return Over(Outcome.COMPLETED)
+    used = 0 if ending.progressed else budget.used
+    if used >= budget.retries:
+        return Over(Outcome.COMPLETED, f"exit code 0 {_times(used + 1)} without progress")
+    return Again(used + 1, backoff=True, reason="exit code 0")
+
+
+def _after_failure(ending: Ending, budget: Budget) -> Over | Again:
+    checkpointed = ending.code == CHECKPOINTED
+    if checkpointed and ending.progressed:
+        return Again(0, backoff=False, reason="stopped at a checkpoint")
+    used = 0 if ending.progressed else budget.used
+    allowed = budget.retries if budget.restart is not Restart.NEVER else 0
+    if used >= allowed:
+        return Over(Outcome.FAILED, _crash_loop(ending, used))
+    return Again(used + 1, backoff=True, reason=words_of(ending))
+
+
+def _crash_loop(ending: Ending, used: int) -> str:
+    how = words_of(ending)
+    return f"{how} {_times(used + 1)} without progress" if used else how
+
+
+def _times(count: int) -> str:
+    return _WORDS[count] if count < len(_WORDS) else f"{count} times"
+
+
+def _outcome_by_record(own: AgentStatus | None) -> Outcome:
+    """What the agent said last is all there is; without it the run may be resumed."""
+    return {
+        AgentStatus.COMPLETED: Outcome.COMPLETED,
+        AgentStatus.FAILED: Outcome.FAILED,
+        AgentStatus.CANCELLED: Outcome.CANCELLED,
+    }.get(own or AgentStatus.RUNNING, Outcome.INTERRUPTED)

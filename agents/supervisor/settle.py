@@ -1,0 +1,40 @@
+"""Ending a run that nobody supervises, by whoever holds its lock for a moment."""
+
+from overnight.agents.supervisor import book, members
+from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Over, verdict_of
+from overnight.agents.supervisor.words import words_of
+from overnight.state import process
+from overnight.state.records import Attempt, Outcome, Spec
+from overnight.state.rundir import RunDir
+
+
+def goes_on(run: RunDir) -> bool:
+    """Whether a supervisor would know what to do: nothing was started, it lives, or its end is on record."""
+    if run.last_attempt_number() == 0:
+        return True
+    attempt = run.attempt(run.last_attempt_number())
+    if not isinstance(attempt, Attempt):
+        return False
+    return attempt.ended_at is not None or members.kernel_state(attempt) is not None
+
+
+def settle_lost(run: RunDir, spec: Spec) -> None:
+    """Write down how a run whose process has vanished ended, as far as the agent's last words tell. Raises OSError."""
+    over = _verdict_on_lost(run, spec)
+    book.end_run(run, book.exit_of(run, over.outcome, over.reason))
+
+
+def end_cancelled(run: RunDir) -> None:
+    """Write down that a run was cancelled while nothing of it lived. Raises OSError."""
+    book.end_run(run, book.exit_of(run, Outcome.CANCELLED, "cancelled while nothing of it ran"))
+
+
+def _verdict_on_lost(run: RunDir, spec: Spec) -> Over:
+    attempt = run.attempt(run.last_attempt_number())
+    known = attempt if isinstance(attempt, Attempt) else None
+    ending = Ending(known=False, own_status=words_of(run, spec, known).status)
+    verdict = verdict_of(ending, Asked(), Budget())
+    assert isinstance(verdict, Over), "nothing is restarted whose end is not known"
+    if known and known.boot_id != process.boot_id() and verdict.outcome is Outcome.INTERRUPTED:
+        return Over(Outcome.INTERRUPTED, "the machine was restarted")
+    return verdict

@@ -1,0 +1,187 @@
+"""What a supervisor remembers between two steps, and the facts it makes of it. Looks, never acts."""
+
+import os
+import time
+
+from overnight.agents.supervisor import book
+from overnight.agents.supervisor.child import Child
+from overnight.agents.supervisor.environment import Surroundings
+from overnight.agents.supervisor.facts import Facts, Life, Sent, Stopping
+from overnight.agents.supervisor.inbox import Inbox
+from overnight.agents.supervisor.outcome import Asked, Budget, Ending
+from overnight.agents.supervisor.words import Words, words_of
+from overnight.state import process
+from overnight.state.operator import host_name
+from overnight.state.records import (
+    AgentProcess,
+    AgentStatus,
+    Attempt,
+    Handle,
+    Spec,
+    SupervisorRecord,
+    SupervisorState,
+    Verb,
+)
+from overnight.state.rundir import RunDir
+
+
+class Situation:
+    """Of one run. Changed by what acts; `facts` and `record` say what it comes to."""
+
+    def __init__(self, run: RunDir, spec: Spec, surroundings: Surroundings) -> None:
+        self.run, self.spec, self.surroundings = run, spec, surroundings
+        self.inbox, self.child = Inbox(run), Child(run)
+        self.words = Words()
+        self.shutdown = False
+        """The supervisor itself was told to end."""
+        self.acknowledged = 0
+        self.handled = 0
+        """Up to this number, requests for one attempt were acted on or came too late."""
+        self.restarts = 0
+        """Without progress."""
+        self.next_start: float | None = None
+        self.processed_before = 0.0
+        """Finished items when the attempt began."""
+        self.memory_kills: int | None = None
+        """The control group's count when the attempt began."""
+        self.reason: str | None = None
+        self._me = process.identity_of(os.getpid())
+        self.forget_attempt()
+
+    def forget_attempt(self) -> None:
+        """Drop what holds for one attempt only."""
+        self.stopping: Stopping | None = None
+        self.pause_sent: Sent | None = None
+        self.pause_sent_at = 0.0
+        """The same on the wall clock, to which the times of files are compared."""
+        self.resume_sent: Sent | None = None
+        self.frozen = False
+        self.words = Words()
+
+    def recall(self) -> Attempt | None:
+        """Take up what the records of an earlier supervisor say. The attempt that is to be watched or judged, if any.
+
+        One whose outcome was taken before the run was resumed, or that a restart already follows, is not.
+        """
+        run, number, judged = self.run, self.run.last_attempt_number(), book.judged_attempts(self.run)
+        self.child.number = number
+        previous = run.supervisor()
+        if isinstance(previous, SupervisorRecord):
+            self.acknowledged = self.handled = previous.acknowledged
+        retried, restarts = book.last_retry(run)
+        self.restarts = restarts if retried > judged else 0
+        if number == 0:
+            self.next_start = from_wall(self.spec.start_at)
+        if number in {judged, 0}:
+            return None
+        if retried == number:
+            due = previous.next_start_at if isinstance(previous, SupervisorRecord) else None
+            self.next_start = from_wall(due)
+            return None
+        self.processed_before = book.processed_before(run, number)
+        attempt = run.attempt(number)
+        # Of an attempt whose record is damaged only the number is known: nothing that lives can have this identity.
+        return attempt if isinstance(attempt, Attempt) else Attempt(number, 0, 0, "", time.time())
+
+    def look(self) -> None:
+        """See what has changed: the process, the requests, and the agent's words where they matter."""
+        self.child.refresh(time.monotonic())
+        self.inbox.look()
+        if self.stopping is None and self.inbox.newest <= self.acknowledged and self.child.ending is None:
+            return
+        self.words = words_of(self.run, self.spec, self.child.attempt)
+
+    def facts(self) -> Facts:
+        inbox, number, words, life = self.inbox, self.child.number, self.words, self._life()
+        return Facts(
+            now=time.monotonic(),
+            life=life,
+            ending=self._ending() if life is Life.ENDED else None,
+            asked=self.asked(),
+            budget=Budget(self.spec.restart, self.spec.retries, self.restarts),
+            next_start=self.next_start,
+            lasting=inbox.lasting,
+            newest=inbox.newest,
+            acknowledged=self.acknowledged,
+            agent_acknowledged=words.acknowledged,
+            pause_wanted=inbox.pause_wanted,
+            kill=inbox.once(Verb.KILL, number, self.handled),
+            restart=inbox.once(Verb.RESTART, number, self.handled),
+            stacks=inbox.once(Verb.STACKS, number, self.handled),
+            stopping=self.stopping,
+            pause_sent=self.pause_sent,
+            resume_sent=self.resume_sent,
+            frozen=life is Life.RUNNING and (self.frozen or self.child.is_stopped()),
+            own_paused=words.status is AgentStatus.PAUSED,
+            paused_since_asked=self._paused_since_asked(),
+            cooperative=words.handled_by(Handle.PAUSE) is not None,
+            reports=words.reports,
+            age=time.time() - self.child.attempt.started_at if self.child.attempt else 0.0,
+            pause_grace=self.spec.pause_grace,
+            stop_grace=self.spec.stop_grace,
+        )
+
+    def asked(self) -> Asked:
+        lasting = self.inbox.lasting
+        return Asked(
+            stop=self.stopping.why if self.stopping else None,
+            cancel_wanted=lasting is not None and lasting.verb is Verb.CANCEL,
+            shutdown=self.shutdown,
+        )
+
+    def record(self) -> SupervisorRecord:
+        """supervisor.json as it should read now."""
+        assert self._me is not None, "a process that runs is there"
+        alive = self.child.attempt if self._life() in {Life.RUNNING, Life.LEFTOVERS} else None
+        return SupervisorRecord(
+            pid=self._me.pid,
+            start_time=self._me.start_time,
+            boot_id=self._me.boot_id,
+            host=host_name(),
+            state=self._state(),
+            attempt=self.child.number,
+            acknowledged=self.acknowledged,
+            frozen=self.frozen,
+            agent=AgentProcess(alive.pid, alive.start_time, alive.started_at) if alive else None,
+            next_start_at=to_wall(self.next_start),
+            reason=self.reason,
+        )
+
+    def _state(self) -> SupervisorState:
+        if self.stopping is not None:
+            return SupervisorState.STOPPING
+        match self.child.life:
+            case Life.NONE if self.child.number == 0:
+                return SupervisorState.WAITING
+            case Life.NONE:
+                return SupervisorState.BACKOFF
+            case Life.STARTING:
+                return SupervisorState.STARTING
+            case _:
+                return SupervisorState.RUNNING
+
+    def _life(self) -> Life:
+        life = self.child.life
+        return Life.LEFTOVERS if life is Life.ENDED and self.stopping and self.child.leftovers() else life
+
+    def _ending(self) -> Ending | None:
+        ending = self.child.ending
+        return ending and ending._replace(
+            own_status=self.words.status, progressed=self.words.processed > self.processed_before
+        )
+
+    def _paused_since_asked(self) -> bool:
+        """For agents that say `paused` but acknowledge nothing."""
+        lasting, sent = self.inbox.lasting, self.pause_sent
+        asked_for_this = sent is not None and lasting is not None and sent.number == lasting.number
+        silent = self.words.acknowledged == 0 and self.words.said_at >= self.pause_sent_at
+        return asked_for_this and silent and self.words.status is AgentStatus.PAUSED
+
+
+def from_wall(at: float | None) -> float | None:
+    """A time of the wall clock on the monotonic one."""
+    return None if at is None else time.monotonic() + at - time.time()
+
+
+def to_wall(at: float | None) -> float | None:
+    return None if at is None else round(time.time() + at - time.monotonic(), 3)

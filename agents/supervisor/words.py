@@ -1,0 +1,53 @@
+"""What the agent of one attempt says of itself: its progress and heartbeat, as far as they are this attempt's."""
+
+from typing import NamedTuple
+
+from overnight.agents.supervisor import members
+from overnight.state import current
+from overnight.state.records import AgentStatus, Attempt, Handle, Heartbeat, Progress, Records, Spec
+from overnight.state.rundir import RunDir, changed_at, read_record
+
+
+class Words(NamedTuple):
+    """At one moment."""
+
+    status: AgentStatus | None = None
+    acknowledged: int = 0
+    said_at: float = 0.0
+    """When the progress changed, seconds since the epoch."""
+    processed: float = 0.0
+    """Finished items of all attempts; counts may be older than this one."""
+    reports: bool = False
+    """There is a heartbeat."""
+    handles: frozenset[str] = frozenset()
+    pid: int | None = None
+    """Of the process to signal; None = it names none that lives in the agent's session."""
+
+    def handled_by(self, what: Handle) -> int | None:
+        """The process to signal for `what`; None = nobody says that it handles it."""
+        return self.pid if what in self.handles else None
+
+
+def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
+    """Read the agent's two files."""
+    progress_path, heartbeat_path = run.progress_file(spec), run.heartbeat_file(spec)
+    progress, heartbeat = read_record(Progress, progress_path), read_record(Heartbeat, heartbeat_path)
+    records = Records(
+        id=run.id,
+        directory=run.path,
+        progress=progress if isinstance(progress, Progress) else None,
+        progress_changed_at=changed_at(progress_path),
+        heartbeat=heartbeat if isinstance(heartbeat, Heartbeat) else None,
+        heartbeat_changed_at=changed_at(heartbeat_path),
+        attempt=attempt,
+    )
+    own, beat = current.own_progress(records), current.own_heartbeat(records)
+    return Words(
+        status=own.status if own else None,
+        acknowledged=own.acknowledged if own else 0,
+        said_at=records.progress_changed_at or 0.0,
+        processed=float((records.progress.processed_items if records.progress else None) or 0),
+        reports=beat is not None,
+        handles=beat.handles if beat else frozenset(),
+        pid=beat.pid if beat and attempt and members.is_member(attempt, beat.pid) else None,
+    )
