@@ -105,7 +105,8 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from overnight.state.errors import WrongUsage
 
-        raise WrongUsage(f"{self.prog}: {message}", hint=f"`{self.prog} --help` shows what there is.")
+        verb = self.prog.removeprefix("overnight").strip()
+        raise WrongUsage(f"{verb}: {message}" if verb else message, hint=f"`{self.prog} --help` shows what there is.")
 
 
 def _interface_parser() -> Parser:

@@ -15,8 +15,7 @@ from overnight.state.status import Status, status_of
 from overnight.tui import console
 
 T = TypeVar("T")
-Concerns = Callable[[Status], bool]
-"""Which runs of a group, or of all, a verb is about. A run that is named is taken whatever its status."""
+ANY = frozenset(Status)
 
 
 class Selection(NamedTuple):
@@ -40,8 +39,11 @@ def open_home() -> Home:
     return home
 
 
-def select(home: Home, options: Namespace, concerns: Concerns | None = None) -> Selection:
-    """The runs that the options mean. Raises WrongUsage where they name none at all."""
+def select(home: Home, options: Namespace, concerns: frozenset[Status] = ANY) -> Selection:
+    """The runs that the options mean; of a group, or of all, those whose status is among `concerns`.
+
+    A run that is named is taken whatever its status. Raises WrongUsage where nothing is named at all.
+    """
     if not options.runs and options.group is None and not options.all:
         raise WrongUsage("no run was named", hint="Name runs by id or name, or use --group G or --all.")
     found: dict[str, RunDir] = {}
@@ -56,13 +58,13 @@ def select(home: Home, options: Namespace, concerns: Concerns | None = None) -> 
     return Selection(tuple(found.values()), code)
 
 
-def _of_many(home: Home, group: str | None, concerns: Concerns | None) -> dict[str, RunDir]:
+def _of_many(home: Home, group: str | None, concerns: frozenset[Status]) -> dict[str, RunDir]:
     """By id, in the order in which they were launched; of the group, or of all where it is None."""
     found = []
     for run in home.runs():
         spec = run.spec()
         created_at, its_group = (spec.created_at, spec.group) if isinstance(spec, Spec) else (0.0, None)
-        if group in {None, its_group} and (concerns is None or concerns(status_of(run.read(), time.time()))):
+        if group in {None, its_group} and (concerns == ANY or status_of(run.read(), time.time()) in concerns):
             found.append((created_at, run.id))
     return {run_id: home.run(run_id) for _, run_id in sorted(found)}
 

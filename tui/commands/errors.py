@@ -74,13 +74,13 @@ def _groups(every: list[ItemError | Damaged], count: int) -> tuple[ErrorGroup, .
 
 
 def _show_group(group: ErrorGroup) -> None:
-    console.data(f"  {group.count} × {group.type}: {group.message}")
+    console.data(f"  {group.seen} × {group.type}: {group.message}")
     if group.last_at is not None and group.first_at is not None:
-        first = f"first {moment(group.first_at)}, " if group.count > 1 else ""
+        first = f"first {moment(group.first_at)}, " if group.seen > 1 else ""
         console.data(f"      {first}last {moment(group.last_at)}")
     for item in group.items:
         console.data(f"      {item}")
-    if group.count > len(group.items) > 0:
-        console.data(f"      and {group.count - len(group.items)} more")
+    if group.seen > len(group.items) > 0:
+        console.data(f"      and {group.seen - len(group.items)} more")
     for line in group.traceback:
         console.data(f"      | {line}")

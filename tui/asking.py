@@ -1,0 +1,88 @@
+"""Asking runs for something, and waiting a moment until they have obeyed.
+
+Nothing is said to be done before a record says so: what is not obeyed in time is said to be asked for.
+"""
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import NamedTuple
+
+from overnight.agents import operate
+from overnight.state import current
+from overnight.state.records import Handle, Records, Request, Spec
+from overnight.state.rundir import RunDir
+from overnight.state.status import Status, status_of
+from overnight.tui import arguments, console, selection
+from overnight.tui.ending import pauses
+
+PATIENCE = 2.0
+"""Seconds. Most agents obey at once; a longer item is not waited for."""
+
+
+class Wish(NamedTuple):
+    """What one verb wants of a run."""
+
+    verb: str
+    done: str
+    """What is said of a run that has obeyed."""
+    ask: Callable[[RunDir], Request | None]
+    """None = it was so already, or was done at once."""
+    reached: frozenset[Status]
+    """The statuses of a run that has obeyed."""
+    concerns: frozenset[Status]
+    """Which runs of a group, or of all, it is about."""
+
+
+def declare(parser: ArgumentParser) -> None:
+    selection.declare(parser)
+    parser.add_argument(
+        "--timeout",
+        type=arguments.seconds,
+        default=PATIENCE,
+        metavar="S",
+        help=f"seconds to wait until it has obeyed ({PATIENCE:g}); it is asked in any case",
+    )
+
+
+def ask_each(options: Namespace, wish: Wish) -> int:
+    """Ask all first, then wait for all: what one takes is not added to what the next takes."""
+    home = selection.open_home()
+    runs, code = selection.select(home, options, wish.concerns)
+    if not runs and not code:
+        console.say(f"There is no run to {wish.verb}.")
+    asked: list[tuple[RunDir, Request | None]] = []
+    code = max(code, selection.for_each(runs, lambda run: asked.append((run, wish.ask(run)))))
+    deadline = time.monotonic() + options.timeout
+    for run, request in asked:
+        if request is None or _has_obeyed(run, request, wish, deadline):
+            console.say(f"{wish.done} {run.id}")
+        else:
+            console.say(f"asked {run.id} to {wish.verb}: {awaited(run.read(), time.time())}")
+    return code
+
+
+def _has_obeyed(run: RunDir, request: Request, wish: Wish, deadline: float) -> bool:
+    """Whether it is so at the deadline. An acknowledged stop is not yet an end."""
+    if not operate.wait_obeyed(run, request, max(0.0, deadline - time.monotonic())):
+        return False
+    for pause in pauses():
+        if status_of(run.read(), time.time()) in wish.reached:
+            return True
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(pause)
+    return False
+
+
+def awaited(records: Records, now: float) -> str:
+    """Who has to move until it is so, and until when that is left to them."""
+    spec = records.spec or Spec("", "", (), "")
+    match status_of(records, now):
+        case Status.STOPPING:
+            return f"waiting for it to end; by force {spec.stop_grace:g} s after it was told"
+        case Status.PAUSING if current.handles(records, Handle.PAUSE):
+            return f"waiting for its item to finish; after {spec.pause_grace:g} s it is frozen where it is"
+        case _ if records.supervised:
+            return "waiting for its supervisor"
+    return "it has no supervisor; the next command that looks gives it one"

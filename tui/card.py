@@ -1,0 +1,125 @@
+"""One run as a card of plain text: what `overnight show` prints. Pure; its texts are clean."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from overnight.state import current
+from overnight.state.records import Event, Records
+from overnight.tui.clean import clean
+from overnight.tui.detail import clean_event
+from overnight.tui.moments import moment
+from overnight.tui.table import Style, bar_text, painted, rate_text, remaining_text
+from overnight.tui.view import (
+    Row,
+    age,
+    awaited,
+    duration,
+    exit_words,
+    number,
+    percent_text,
+    row_of,
+    state_role,
+    state_word,
+    uptime,
+)
+
+LABEL = 11
+BAR = 24
+EVENTS = 20
+Field = tuple[str, str]
+"""A label and what stands beside it."""
+
+
+def card_lines(records: Records, history: Sequence[Event], now: float, style: Style) -> list[str]:
+    """What is known of it, most urgent first; what there is nothing to say of is left out."""
+    row = row_of(records, now)
+    head = f"{style.glyphs.states[row.status]} {state_word(row.status)}  {clean(row.summary.id)}"
+    fields = (*_work(row, style), *_process(row), *_trouble(row), *_launch(row))
+    lines = [f"  {label:{LABEL}}{clean(text)}" for label, text in fields if text]
+    return [painted(head, state_role(row.status)) if style.colours else head, *lines, *_history(history)]
+
+
+def _work(row: Row, style: Style) -> Iterator[Field]:
+    progress, summary = row.records.progress, row.summary
+    if progress is None:
+        yield "remaining", remaining_text(row, style.glyphs)
+        return
+    yield "progress", "  ".join(filter(None, (bar_text(row, style.glyphs, BAR), percent_text(row), _counted(row))))
+    yield "remaining", "  ".join(filter(None, (remaining_text(row, style.glyphs), rate_text(row))))
+    yield "phase", progress.phase or ""
+    yield "phases", ", ".join(f"{each.name} {_of(each.processed_items, each.total_items)}" for each in progress.phases)
+    yield "item", (progress.current_item or "") if summary.outcome is None else ""
+    yield "message", progress.message or ""
+    yield "counters", ", ".join(f"{name} {number(value)}" for name, value in progress.counters.items())
+
+
+def _counted(row: Row) -> str:
+    summary, progress = row.summary, row.records.progress
+    if summary.processed_items is None:
+        return ""
+    done = f"{_of(summary.processed_items, summary.total_items)} {(progress and progress.unit) or 'items'}"
+    resumed = f"{number(summary.resumed_items)} resumed" if summary.resumed_items else ""
+    failed = f"{number(summary.failed_items)} failed" if summary.failed_items else ""
+    return ", ".join(filter(None, (done, resumed, failed)))
+
+
+def _of(done: float, total: float | None) -> str:
+    return number(done) if total is None else f"{number(done)} of {number(total)}"
+
+
+def _process(row: Row) -> Iterator[Field]:
+    summary = row.summary
+    if summary.pid is not None:
+        beat = f", beat {age(summary.heartbeat_age)} ago" if summary.heartbeat_age is not None else ""
+        yield "process", f"pid {summary.pid}, attempt {summary.attempt}, up {duration(uptime(row))}{beat}"
+        yield "health", summary.health
+    if summary.supervisor_pid is not None:
+        yield "supervisor", f"pid {summary.supervisor_pid}"
+    asked = current.unobeyed(row.records)
+    if asked is not None:
+        since = f"{age(row.now - asked.at)} ago " if asked.at is not None else ""
+        yield "asked", f"{asked.verb}, {since}by {asked.by}; waiting for {awaited(row)}"
+
+
+def _trouble(row: Row) -> Iterator[Field]:
+    ended, summary = row.records.exit, row.summary
+    if ended is not None:
+        words = exit_words(row) if ended.code or ended.signal else ""
+        attempts = f"{ended.attempts} attempts" if ended.attempts > 1 else ""
+        how = "; ".join(filter(None, (ended.reason, words, attempts)))
+        yield "outcome", f"{ended.outcome}{': ' if how else ''}{how}"
+    if summary.errors:
+        yield "errors", f"{number(summary.errors)}: `overnight errors {summary.id}` shows them"
+    for each in row.records.damaged:
+        yield "unreadable", f"{each.path}: {each.problem}"
+
+
+def _launch(row: Row) -> Iterator[Field]:
+    spec, summary = row.records.spec, row.summary
+    if spec is not None:
+        yield "command", shlex.join(spec.command)
+        yield "cwd", spec.cwd
+        yield "group", spec.group if spec.group != "default" else ""
+        yield "labels", ", ".join(f"{key}={value}" for key, value in spec.labels.items())
+        yield "restart", f"{spec.restart}, {spec.retries} without progress" if spec.retries else ""
+        yield "launched", f"{moment(spec.created_at)} by {spec.by}"
+    if summary.started_at is not None:
+        yield "started", moment(summary.started_at)
+    if summary.ended_at is not None:
+        took = f", after {duration(summary.ended_at - summary.started_at)}" if summary.started_at is not None else ""
+        yield "ended", f"{moment(summary.ended_at)}{took}"
+    yield "directory", row.records.directory
+
+
+def _history(history: Sequence[Event]) -> Iterator[str]:
+    if not history:
+        return
+    yield ""
+    left_out = len(history) - EVENTS
+    if left_out > 0:
+        yield f"  {left_out} earlier events are in --json"
+    for event in map(clean_event, history[-EVENTS:]):
+        detail = ", ".join(f"{key} {value}" for key, value in event.detail.items() if value is not None)
+        by = f"by {event.by}" if event.by else ""
+        said = "  ".join(filter(None, (f"{event.event:13}", detail, by)))
+        yield f"  {moment(event.at)}  {said}".rstrip()

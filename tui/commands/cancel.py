@@ -1,0 +1,15 @@
+"""Stop runs: they checkpoint and end; what has not ended after its grace is ended by force."""
+
+from argparse import Namespace
+
+from overnight.agents import operate
+from overnight.state.status import ENDED, LIVE
+from overnight.tui.asking import Wish, ask_each, declare
+
+__all__ = ["declare", "run"]
+
+CANCEL = Wish("cancel", "cancelled", operate.cancel, ENDED, LIVE)
+
+
+def run(options: Namespace) -> int:
+    return ask_each(options, CANCEL)

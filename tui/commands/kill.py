@@ -1,0 +1,15 @@
+"""End runs by force, now. What was done since the last checkpoint is done again on a retry."""
+
+from argparse import Namespace
+
+from overnight.agents import operate
+from overnight.state.status import ENDED, LIVE
+from overnight.tui.asking import Wish, ask_each, declare
+
+__all__ = ["declare", "run"]
+
+KILL = Wish("kill", "killed", operate.kill, ENDED, LIVE)
+
+
+def run(options: Namespace) -> int:
+    return ask_each(options, KILL)
