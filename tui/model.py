@@ -55,7 +55,6 @@ class Read:
 
     id: str
     records: Records
-    newest_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,13 @@ class Detailed:
     """The open run's files were read again."""
 
     detail: Detail
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Runs that report nothing have written: the newest line of each that was on the screen, clean."""
+
+    lines: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +153,7 @@ class FoundNext:
 
 
 KeyEvent = CursorMoved | CursorPut | Opened | Backed | TabChosen | TabStepped | Switched | Marked | Sought | FoundNext
-Event = Arrived | Ticked | Detailed | Failed | KeyEvent
+Event = Arrived | Ticked | Detailed | Printed | Failed | KeyEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,8 @@ class Fleet:
     samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
     """Of queued runs, in the queue of their group."""
+    printed: Mapping[str, str] = field(default_factory=dict)
+    """The newest line of runs that report nothing."""
     order: tuple[str, ...] = ()
     """All ids as they are listed: newest first, those that are over below when first read. Stays put."""
     shown: tuple[str, ...] = ()
@@ -187,8 +195,16 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
             return _ticked(fleet, now)
         case Detailed(detail):
             return replace(fleet, detail=detail)
+        case Printed(lines):
+            return replace(fleet, printed=lines)
         case Failed(message):
             return replace(fleet, failure=message)
+        case _:
+            return _pressed(fleet, event)
+
+
+def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
+    match event:
         case CursorMoved(by):
             return _put(fleet, max(0, cursor_index(fleet) + by))
         case CursorPut(index):
@@ -223,7 +239,7 @@ def row_at(fleet: Fleet, run_id: str) -> Row:
         summary=summary_of(read.records, fleet.now),
         now=fleet.now,
         queue_place=fleet.places.get(run_id),
-        newest_line=read.newest_line,
+        newest_line=fleet.printed.get(run_id, ""),
         samples=fleet.samples.get(run_id, ()),
     )
 

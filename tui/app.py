@@ -1,0 +1,369 @@
+"""The application: holds the fleet, folds events into it, and turns what keys ask for into requests.
+
+It is the one place where the fleet changes, and nothing an agent depends on lives here: it can be killed at
+any instant without harm.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.filter import Monochrome, NoColor
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Input
+
+from overnight.agents import operate
+from overnight.agents.launchers.local import adopt_orphans
+from overnight.state import verbs
+from overnight.state.errors import OvernightError
+from overnight.state.home import Home
+from overnight.state.operator import host_name
+from overnight.state.records import Verb
+from overnight.state.rundir import RunDir, changed_at
+from overnight.state.status import RESUMABLE, Status
+from overnight.tui.clean import clean
+from overnight.tui.feed import Feed, Source
+from overnight.tui.filters import AsciiOnly
+from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
+from overnight.tui.keys import KEYS
+from overnight.tui.model import (
+    Event,
+    Fleet,
+    Marked,
+    Marking,
+    live_ids,
+    pause_or_resume,
+    reduce,
+    row_at,
+    targets,
+)
+from overnight.tui.questions import answers, question_lines
+from overnight.tui.screens.fleet import FleetScreen, Wish
+from overnight.tui.screens.help import HelpScreen
+from overnight.tui.screens.question import QuestionScreen
+from overnight.tui.terminal import INTERRUPTED, Guard
+from overnight.tui.themes import DARK, THEMES
+from overnight.tui.view import plural
+
+BUSY_LINE = 0.05
+"""Seconds until the output queue is looked at again."""
+ADOPT_AGAIN = 5.0
+REQUESTS: Mapping[str, Callable[[RunDir], object]] = {
+    Verb.PAUSE: operate.pause,
+    Verb.RESUME: operate.resume,
+    Verb.CANCEL: operate.cancel,
+    Verb.KILL: operate.kill,
+    Wish.RETRY: operate.retry,
+}
+
+
+class OvernightApp(App[None]):
+    """The fleet of one home."""
+
+    TITLE = "overnight"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    NOTIFICATION_TIMEOUT = 6
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "explain_ctrl_c", "leave, the second time", id="ctrl_c", show=False, priority=True),
+        Binding("ctrl+q", "ignore", id="ctrl_q", show=False, priority=True),
+    ]
+
+    class Woken(Message):
+        """The source has something to take."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, OvernightApp.Woken)
+
+    def __init__(self, home: Home, source: Source, *, now: float, host: str, ascii_only: bool = False) -> None:
+        super().__init__()
+        self._home, self._source = home, source
+        self._glyphs = ASCII if ascii_only else UNICODE
+        self._ascii_only = ascii_only
+        self._explained_ctrl_c = False
+        self._waits_for_line = False
+        self._adopted_at = 0.0
+        self._greeted = False
+        self.fleet = Fleet(now=now, host=clean(host, 40))
+        self.guard: Guard | None = None
+        self.set_class(ascii_only, "-ascii")
+        self._set_filters()
+
+    def _set_filters(self) -> None:
+        if self.no_color:
+            # Textual's own answer to NO_COLOR is shades of grey, which are colours too.
+            self._filters = [NoColor() if isinstance(each, Monochrome) else each for each in self._filters]
+        if self._ascii_only:
+            self._filters.append(AsciiOnly())
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(DARK.variables)
+
+    def get_default_screen(self) -> Screen[None]:
+        return FleetScreen(self.fleet, self._glyphs)
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
+        if self.guard is not None:
+            self.guard.start(asyncio.get_running_loop())
+        self._source.start(self._wake)
+        self._adopt()
+
+    def _wake(self) -> None:
+        """From any thread."""
+        self.post_message(self.Woken())
+
+    def on_unmount(self) -> None:
+        self._source.stop()
+
+    # -- the fleet
+
+    def change(self, *events: Event) -> None:
+        """Fold events in and show what became of the fleet. Nothing else changes it."""
+        for event in events:
+            self.fleet = reduce(self.fleet, event)
+        screen = self.screen_stack[0]
+        if isinstance(screen, FleetScreen) and screen.is_mounted:
+            screen.show(self.fleet)
+
+    @on(Woken)
+    def _take(self) -> None:
+        """Take what has happened, unless the line is still busy with older pictures."""
+        if self._line_is_busy():
+            if not self._waits_for_line:
+                self._waits_for_line = True
+                self.set_timer(BUSY_LINE, self._line_may_be_free)
+            return
+        events = self._source.take()
+        if events:
+            self.change(*events)
+            self._after_reading()
+
+    def _line_may_be_free(self) -> None:
+        self._waits_for_line = False
+        self._take()
+
+    def _line_is_busy(self) -> bool:
+        writer = getattr(self._driver, "_writer_thread", None)
+        return writer is not None and writer._queue.qsize() > 0
+
+    def _after_reading(self) -> None:
+        fleet = self.fleet
+        if fleet.loaded and not self._greeted:
+            self._greeted = True
+            self._offer_to_continue()
+        if Status.UNSUPERVISED in fleet.statuses.values() and fleet.now - self._adopted_at >= ADOPT_AGAIN:
+            self._adopt()
+
+    def _offer_to_continue(self) -> None:
+        cut_off = sum(status in RESUMABLE for status in self.fleet.statuses.values())
+        if cut_off:
+            was = "was" if cut_off == 1 else "were"
+            self.tell(f"{plural(cut_off, 'run')} {was} cut off. p continues one from its checkpoint.", "warning")
+
+    @on(FleetScreen.Happened)
+    def _fold(self, message: FleetScreen.Happened) -> None:
+        self.change(message.event)
+
+    @on(FleetScreen.Looked)
+    def _look(self, message: FleetScreen.Looked) -> None:
+        self._source.look(message.sight)
+
+    # -- requests
+
+    @on(FleetScreen.Asked)
+    def _asked(self, message: FleetScreen.Asked) -> None:
+        ids = targets(self.fleet)
+        if not ids:
+            self.tell("There is no run to ask anything of.", "warning")
+            return
+        match message.wish:
+            case Wish.PAUSE_OR_RESUME:
+                self._request(pause_or_resume(self.fleet), ids)
+            case Wish.RETRY:
+                self._request(Wish.RETRY, ids)
+            case Wish.CANCEL | Wish.KILL:
+                self._question(Verb(message.wish.value), ids)
+
+    def _question(self, verb: Verb, ids: Sequence[str]) -> None:
+        """Ask first: it loses something. Runs that have ended are not asked about."""
+        possible = []
+        for run_id in ids:
+            try:
+                verbs.check(verb, self.fleet.statuses[run_id], run_id)
+            except OvernightError as error:
+                if len(ids) == 1:
+                    self.complain(error)
+            else:
+                possible.append(run_id)
+        if not possible:
+            return
+        rows = [row_at(self.fleet, run_id) for run_id in possible]
+        checkpoints = [changed_at(self._home.run(run_id).checkpoint_log_path) for run_id in possible]
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._request(verb, possible)
+
+        self.push_screen(QuestionScreen(question_lines(verb, rows, checkpoints), answers(verb)), answered)
+
+    def _request(self, name: str, ids: Sequence[str]) -> None:
+        self.change(Marked(Marking.NONE))
+        self.run_worker(self._send(name, ids), group="requests")
+
+    async def _send(self, name: str, ids: Sequence[str]) -> None:
+        """Ask each of the runs. What becomes of it is seen in their records, nothing is painted here."""
+        for run_id in ids:
+            try:
+                await asyncio.to_thread(REQUESTS[name], self._home.run(run_id))
+            except OvernightError as error:
+                self.complain(error)
+
+    def _adopt(self) -> None:
+        self._adopted_at = self.fleet.now
+        self.run_worker(self._adopt_orphans(), group="requests")
+
+    async def _adopt_orphans(self) -> None:
+        """Start a supervisor for whatever lives without one."""
+        try:
+            adopted = await asyncio.to_thread(adopt_orphans, self._home)
+        except OvernightError as error:
+            self.complain(error)
+            return
+        if adopted:
+            self.tell(f"{plural(len(adopted), 'run')} had lost its supervisor and got a new one.", "information")
+
+    # -- words
+
+    def tell(self, text: str, severity: str) -> None:
+        self.notify(clean(text, 400), severity=severity, markup=False)  # type: ignore[arg-type]
+
+    def complain(self, error: OvernightError) -> None:
+        self.tell(f"{error}. {error.hint}".strip(), "error")
+
+    # -- keys that are not about runs
+
+    @on(FleetScreen.HelpAsked)
+    def _help(self) -> None:
+        self.push_screen(HelpScreen())
+
+    def action_leave(self) -> None:
+        self.leave(0)
+
+    def leave(self, code: int) -> None:
+        self.exit(return_code=code)
+
+    def action_explain_ctrl_c(self) -> None:
+        if self._explained_ctrl_c:
+            self.leave(INTERRUPTED)
+            return
+        self._explained_ctrl_c = True
+        self.tell("q leaves and the agents go on; x cancels a run. ctrl+c once more leaves.", "information")
+
+    def action_ignore(self) -> None:
+        """Terminals and shells use this key themselves."""
+
+    def action_redraw(self) -> None:
+        """Write every cell again, whatever the terminal shows."""
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+            for widget in screen.walk_children():
+                widget.refresh()
+
+    def action_toggle_mouse(self) -> None:
+        driver = self._driver
+        if driver is None:
+            return
+        on = not driver._mouse
+        if on:
+            driver._mouse = True
+            _call(driver, "_enable_mouse_support")
+        else:
+            _call(driver, "_disable_mouse_support")
+            driver._mouse = False
+        driver.flush()
+        self.tell("The mouse works." if on else "The mouse selects text, as the terminal does it.", "information")
+
+    # -- the palette
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            palette = CommandPalette(id="--command-palette")
+            self.push_screen(palette)
+            # A cursor that blinks writes for ever.
+            palette.call_after_refresh(lambda: setattr(palette.query_one(Input), "cursor_blink", False))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for key in KEYS:
+            if key.id != "palette":
+                run = self._runner(key.action)
+                yield SystemCommand(key.words[0].upper() + key.words[1:], f"{key.section}: {key.shown}", run)
+        for theme in THEMES:
+            name = theme.name.removeprefix("overnight-").capitalize()
+            yield SystemCommand(f"{name} colours", "Theme", lambda chosen=theme.name: setattr(self, "theme", chosen))
+
+    def _runner(self, action: str) -> Callable[[], None]:
+        def run() -> None:
+            self.call_later(self.run_action, action, self.screen_stack[0])
+
+        return run
+
+    # -- what Textual would do by itself
+
+    def _watch_app_focus(self, focus: bool) -> None:
+        """Nothing looks otherwise when the terminal's window is left: restyling would write 18 KB each time."""
+
+
+def _call(driver: object, name: str) -> None:
+    method = getattr(driver, name, None)
+    if method is not None:
+        method()
+
+
+def run_app(home: Home, ascii: bool = False) -> int:
+    """The interface on this terminal until it is left. Its exit code: 0, 129 hung up, 143 terminated, 130 ctrl+c.
+
+    `ascii`: draw with ASCII characters only; False = where the locale or the terminal needs it. Raises
+    HomeUnusable when there is nothing that could be shown.
+    """
+    import sys
+    import time
+
+    home.prepare()
+    environ = os.environ
+    app = OvernightApp(
+        home,
+        Feed(home),
+        now=time.time(),
+        host=host_name(),
+        ascii_only=ascii or needs_ascii(environ),
+    )
+    guard = app.guard = Guard(app.leave)
+    try:
+        # Over a line, 20 movements of the mouse cost 10 KB; the terminal's own selection is of more use there.
+        app.run(mouse="SSH_CONNECTION" not in environ)
+    finally:
+        guard.stop()
+    code = app.return_code or 0
+    if code != 129:
+        sys.stdout.write(farewell(app.fleet))
+        sys.stdout.flush()
+    return code
+
+
+def farewell(fleet: Fleet) -> str:
+    """What still runs, and how to come back to it."""
+    live = len(live_ids(fleet))
+    if not live:
+        return "Nothing runs. `overnight` opens the list again.\n"
+    go = "goes" if live == 1 else "go"
+    return f"{plural(live, 'run')} {go} on. `overnight` opens the list again; `overnight ls` prints it.\n"

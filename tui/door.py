@@ -1,0 +1,84 @@
+"""The door: a run's records with every text clean, once, before anything shows them. Pure."""
+
+from overnight.state.records import Damaged, Exit, Heartbeat, Phase, Progress, Records, Request, Spec, SupervisorRecord
+from overnight.tui.clean import clean
+
+LONGEST = 500
+"""Characters of a message or an item; a command or a path has more room."""
+LONGEST_NAME = 200
+LONGEST_COMMAND = 4000
+MOST = 200
+"""Phases, counters and errors that are shown."""
+
+
+def clean_records(records: Records) -> Records:
+    """The same with clean texts. Its `id` and `directory` are for showing: paths are made from the raw ones."""
+    return records._replace(
+        id=clean(records.id, LONGEST_NAME),
+        directory=clean(records.directory, LONGEST_COMMAND),
+        spec=_spec(records.spec) if records.spec else None,
+        progress=_progress(records.progress) if records.progress else None,
+        heartbeat=_heartbeat(records.heartbeat) if records.heartbeat else None,
+        requests=tuple(map(_request, records.requests)),
+        supervisor=_supervisor(records.supervisor) if records.supervisor else None,
+        attempt=records.attempt._replace(
+            signal=_text(records.attempt.signal), exec_error=_text(records.attempt.exec_error)
+        )
+        if records.attempt
+        else None,
+        exit=_exit(records.exit) if records.exit else None,
+        damaged=tuple(Damaged(clean(each.path, LONGEST), clean(each.problem, LONGEST)) for each in records.damaged),
+    )
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else clean(text, LONGEST)
+
+
+def _spec(spec: Spec) -> Spec:
+    return spec._replace(
+        id=clean(spec.id, LONGEST_NAME),
+        name=clean(spec.name, LONGEST_NAME),
+        command=tuple(clean(word, LONGEST_COMMAND) for word in spec.command),
+        cwd=clean(spec.cwd, LONGEST_COMMAND),
+        group=clean(spec.group, LONGEST_NAME),
+        labels={clean(name, LONGEST_NAME): clean(value, LONGEST_NAME) for name, value in spec.labels.items()},
+        after=tuple(clean(each, LONGEST_NAME) for each in spec.after),
+        on_stall=clean(spec.on_stall, LONGEST_NAME),
+        progress_file=_text(spec.progress_file),
+        heartbeat_file=_text(spec.heartbeat_file),
+        by=clean(spec.by, LONGEST_NAME),
+    )
+
+
+def _progress(progress: Progress) -> Progress:
+    phases = (Phase(clean(each.name, LONGEST_NAME), *each[1:]) for each in progress.phases[:MOST])
+    return progress._replace(
+        current_item=_text(progress.current_item),
+        unit=None if progress.unit is None else clean(progress.unit, 20),
+        phase=None if progress.phase is None else clean(progress.phase, LONGEST_NAME),
+        phases=tuple(phases),
+        message=_text(progress.message),
+        errors=tuple(clean(each, LONGEST) for each in progress.errors[-MOST:]),
+        counters={clean(name, 40): value for name, value in list(progress.counters.items())[:MOST]},
+    )
+
+
+def _heartbeat(heartbeat: Heartbeat) -> Heartbeat:
+    waiting = heartbeat.waiting
+    return heartbeat._replace(
+        status=_text(heartbeat.status),
+        waiting=waiting._replace(for_=clean(waiting.for_, LONGEST)) if waiting else None,
+    )
+
+
+def _request(request: Request) -> Request:
+    return request._replace(by=clean(request.by, LONGEST_NAME), options={})
+
+
+def _supervisor(record: SupervisorRecord) -> SupervisorRecord:
+    return record._replace(host=clean(record.host, LONGEST_NAME), reason=_text(record.reason))
+
+
+def _exit(ended: Exit) -> Exit:
+    return ended._replace(signal=_text(ended.signal), reason=_text(ended.reason))

@@ -1,0 +1,237 @@
+"""The only worker: watches the runs and the clock, and turns what it sees into the model's events.
+
+Two threads fill a mailbox; the interface empties it when it has time. Only the newest reading of each run
+is kept there, so a slow terminal sees fewer pictures, never older ones.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from threading import Event as Flag
+from threading import Lock, Thread
+from typing import NamedTuple, Protocol
+
+from overnight.state.errors import OvernightError
+from overnight.state.history import history_of, item_errors_of
+from overnight.state.home import Home
+from overnight.state.rundir import RunDir, changed_at
+from overnight.state.status import LIVE, status_of
+from overnight.state.watch import changes
+from overnight.tui.clean import clean
+from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of, reported_group
+from overnight.tui.door import clean_records
+from overnight.tui.model import Arrived, Detailed, Event, Failed, Printed, Read, Ticked
+from overnight.tui.tail import Tail, newest_line
+
+TICK = 1.0
+AT_ONCE = 200
+"""Runs that are read before the interface hears of them: at first there may be thousands."""
+
+
+class Sight(NamedTuple):
+    """What the interface looks at now: only that is read beside the records."""
+
+    run_id: str | None = None
+    tab: Tab = Tab.PROGRESS
+    listed: frozenset[str] = frozenset()
+    """Ids of the rows on the screen."""
+
+
+class Source(Protocol):
+    """Where the interface has its events from."""
+
+    def start(self, wake: Callable[[], None]) -> None:
+        """Begin. `wake` is called, from any thread, when there is something to take."""
+
+    def stop(self) -> None: ...
+
+    def look(self, sight: Sight) -> None:
+        """From now on this is looked at."""
+
+    def take(self) -> list[Event]:
+        """What happened since the last time, oldest first."""
+
+
+class Feed:
+    """The source that reads the runs of a home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._mailbox = Mailbox()
+        self._stop, self._hurry = Flag(), Flag()
+        self._sight = Sight()
+        self._live: frozenset[str] = frozenset()
+        self._silent: frozenset[str] = frozenset()
+        """Live runs that report nothing: the newest line of their output is what there is to show."""
+        self._printed: dict[str, tuple[int, str]] = {}
+        """Of these: the size of the log when it was read, and that line."""
+        self._looker = Looker()
+        self._wake: Callable[[], None] = lambda: None
+
+    def start(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        for work in (self._watch, self._keep_time):
+            Thread(target=self._guarded, args=(work,), name=f"feed{work.__name__}", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._hurry.set()
+
+    def look(self, sight: Sight) -> None:
+        if sight != self._sight:
+            self._sight = sight
+            self._hurry.set()
+
+    def take(self) -> list[Event]:
+        return self._mailbox.empty()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except OvernightError as error:
+            self._tell(Failed(clean(f"{error}. {error.hint}")))
+        except Exception as error:  # noqa: BLE001 a worker's boundary: the screen says that it is no longer fed
+            self._tell(Failed(clean(f"watching ended: {type(error).__name__}: {error}")))
+
+    def _tell(self, event: Event) -> None:
+        self._mailbox.put(event)
+        self._wake()
+
+    # -- the watching thread
+
+    def _watch(self) -> None:
+        for batch in changes(self._home, lambda: self._live, self._stop):
+            ids = sorted(batch.changed)
+            for start in range(0, max(1, len(ids)), AT_ONCE):
+                self._tell(self._read(ids[start : start + AT_ONCE]))
+                if self._stop.is_set():
+                    return
+
+    def _read(self, ids: list[str]) -> Arrived:
+        reads, gone = [], set()
+        for run_id in ids:
+            run = self._home.run(run_id)
+            if not os.path.exists(run.spec_path):
+                # Being launched, or removed; until its spec is there it is no run.
+                gone.add(run_id)
+            else:
+                reads.append(Read(run_id, clean_records(run.read())))
+        now = time.time()
+        live = {read.id for read in reads if status_of(read.records, now) in LIVE}
+        silent = {read.id for read in reads if read.id in live and read.records.progress is None}
+        others = gone.union(read.id for read in reads)
+        self._live, self._silent = (self._live - others) | live, (self._silent - others) | silent
+        return Arrived(tuple(reads), frozenset(gone))
+
+    # -- the thread of the clock
+
+    def _keep_time(self) -> None:
+        ticked = 0.0
+        while not self._stop.is_set():
+            now = time.time()
+            if now - ticked >= TICK or now < ticked:
+                ticked = now
+                self._tell(Ticked(now))
+                self._look_at_output()
+            detail = self._looker.look(self._home, self._sight)
+            if detail is not None:
+                self._tell(Detailed(detail))
+            self._hurry.wait(max(0.0, TICK - (time.time() - ticked)))
+            self._hurry.clear()
+
+    def _look_at_output(self) -> None:
+        """The newest line of the silent runs that are on the screen, where their log has grown."""
+        before = dict(self._printed)
+        for run_id in self._sight.listed & self._silent:
+            path = self._home.run(run_id).output_path
+            size = _size_of(path)
+            if self._printed.get(run_id, (-1, ""))[0] != size:
+                self._printed[run_id] = (size, newest_line(path))
+        if self._printed != before:
+            self._tell(Printed({run_id: line for run_id, (_, line) in self._printed.items()}))
+
+
+class Looker:
+    """Reads the files of the run that is open, and those again that have changed."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[object, ...] = ()
+        self._tail = Tail("")
+
+    def look(self, home: Home, sight: Sight) -> Detail | None:
+        """What there is to show; None = nothing changed since the last time, or no run is open."""
+        if sight.run_id is None:
+            return None
+        run = home.run(sight.run_id)
+        if self._tail.path != run.output_path:
+            self._tail = Tail(run.output_path)
+        self._tail.read()
+        checkpoint_at = changed_at(run.checkpoint_log_path)
+        seen = (sight.run_id, sight.tab, self._tail.size, checkpoint_at, *_changes_of(run, sight.tab))
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        return Detail(
+            run_id=sight.run_id,
+            log=self._tail.lines,
+            log_is_whole=self._tail.is_whole,
+            log_size=self._tail.size,
+            errors=_errors_of(run) if sight.tab is Tab.ERRORS else (),
+            history=tuple(map(clean_event, history_of(run))) if sight.tab is Tab.HISTORY else (),
+            checkpoint_at=checkpoint_at,
+        )
+
+
+def _changes_of(run: RunDir, tab: Tab) -> tuple[object, ...]:
+    """What tells that a pane's files changed."""
+    if tab is Tab.ERRORS:
+        return (_size_of(run.errors_path), changed_at(run.progress_path))
+    if tab is Tab.HISTORY:
+        return (_size_of(run.history_path), changed_at(run.control_path))
+    return ()
+
+
+def _errors_of(run: RunDir) -> tuple[ErrorGroup, ...]:
+    if os.path.exists(run.errors_path):
+        return groups_of(item_errors_of(run))
+    progress = clean_records(run.read()).progress
+    return reported_group(progress.errors, progress.error_count) if progress else ()
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1
+
+
+class Mailbox:
+    """Events on their way between threads. A newer reading of a run takes the place of the one that waits."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._reads: dict[str, Read] = {}
+        self._gone: set[str] = set()
+        self._arrived = False
+        self._others: dict[type, Event] = {}
+
+    def put(self, event: Event) -> None:
+        with self._lock:
+            if not isinstance(event, Arrived):
+                self._others[type(event)] = event
+                return
+            self._arrived = True
+            for run_id in event.gone:
+                self._reads.pop(run_id, None)
+                self._gone.add(run_id)
+            for read in event.reads:
+                self._reads[read.id] = read
+                self._gone.discard(read.id)
+
+    def empty(self) -> list[Event]:
+        with self._lock:
+            events = list(self._others.values())
+            if self._arrived:
+                events.append(Arrived(tuple(self._reads.values()), frozenset(self._gone)))
+            self._reads, self._gone, self._arrived, self._others = {}, set(), False, {}
+            return events

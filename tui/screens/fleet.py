@@ -1,0 +1,314 @@
+"""The main screen: the header, the list, the pane of the open run, the keys. Shows a fleet; posts what happened."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Input
+
+from overnight.state.records import Verb
+from overnight.tui import listing, panes
+from overnight.tui.detail import Detail, Tab
+from overnight.tui.feed import Sight
+from overnight.tui.footer import footer
+from overnight.tui.glyphs import Glyphs
+from overnight.tui.keys import BINDINGS
+from overnight.tui.lines import Line
+from overnight.tui.model import (
+    Backed,
+    CursorMoved,
+    CursorPut,
+    Depth,
+    Fleet,
+    FoundNext,
+    KeyEvent,
+    Marked,
+    Marking,
+    Mode,
+    Opened,
+    Sought,
+    Switched,
+    TabChosen,
+    TabStepped,
+    cursor_index,
+    row_at,
+)
+from overnight.tui.panes import Frame
+from overnight.tui.widgets.fleet_list import FleetList
+from overnight.tui.widgets.lines import Lines
+from overnight.tui.widgets.pane import Pane
+
+BESIDE_FROM = 120
+"""Columns from which the pane stands beside the list."""
+
+
+class Wish(StrEnum):
+    """What a key asks of the runs that are marked, or of the one under the cursor."""
+
+    PAUSE_OR_RESUME = "pause_or_resume"
+    CANCEL = Verb.CANCEL.value
+    KILL = Verb.KILL.value
+    RETRY = "retry"
+
+
+class FindLine(Input):
+    """Where the text is typed that is looked for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False, id="find.give_up")]
+
+    class GivenUp(Message):
+        """Nothing shall be found."""
+
+    def action_give_up(self) -> None:
+        self.post_message(self.GivenUp())
+
+
+class FleetScreen(Screen[None]):
+    """The fleet. What it shows is given by `show`; it holds nothing that is not in the fleet."""
+
+    CSS_PATH = "fleet.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
+    AUTO_FOCUS = ""
+
+    class Happened(Message):
+        """A key or the mouse did something to what is shown."""
+
+        def __init__(self, event: KeyEvent) -> None:
+            super().__init__()
+            self.event = event
+
+    class Asked(Message):
+        """Something shall happen to runs."""
+
+        def __init__(self, wish: Wish) -> None:
+            super().__init__()
+            self.wish = wish
+
+    class HelpAsked(Message):
+        """What the keys do shall be shown."""
+
+    class Looked(Message):
+        """It looks at other runs, or at another pane, than before."""
+
+        def __init__(self, sight: Sight) -> None:
+            super().__init__()
+            self.sight = sight
+
+    def __init__(self, fleet: Fleet, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._fleet, self._glyphs = fleet, glyphs
+        self._sight = Sight()
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="small")
+        yield Lines(id="header")
+        with Container(id="body"):
+            with Vertical(id="list-side"):
+                yield Lines(id="heading")
+                yield FleetList(self._glyphs, id="list")
+            with Vertical(id="pane-side"):
+                yield Lines(id="title")
+                yield Lines(id="tabs")
+                yield Pane(id="pane")
+        yield Lines(id="footer")
+        yield FindLine(placeholder="find by name, group or label", id="find", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(FindLine).cursor_blink = False
+
+    # -- showing
+
+    def show(self, fleet: Fleet) -> None:
+        """Draw what differs from what stands there."""
+        before, self._fleet = self._fleet, fleet
+        if (before.depth, before.modes, bool(before.shown)) != (fleet.depth, fleet.modes, bool(fleet.shown)):
+            self._arrange()
+        self._draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+        self.call_after_refresh(self._draw)
+
+    @on(events.Resize, "LineView")
+    def _draw_again(self) -> None:
+        self.call_after_refresh(self._draw)
+
+    def _arrange(self) -> None:
+        """Which parts are there, and where."""
+        width, height = self.size
+        small = width < listing.LEAST_WIDTH or height < listing.LEAST_HEIGHT
+        open_ = self._fleet.depth is not Depth.LIST and bool(self._fleet.shown)
+        self.set_class(small, "-small")
+        self.set_class(width >= BESIDE_FROM, "-beside")
+        self.set_class(open_, "-open")
+        self.set_class(open_ and Mode.MAXIMISED in self._fleet.modes, "-maximised")
+
+    def _draw(self) -> None:
+        fleet, glyphs, width = self._fleet, self._glyphs, self.size.width
+        if self.has_class("-small"):
+            self._lines("small").show(listing.too_small(fleet, width, glyphs))
+            return
+        self._lines("header").show(listing.header(fleet, width, glyphs))
+        self._lines("footer").show(footer(fleet, width, glyphs))
+        fleet_list = self.query_one(FleetList)
+        if fleet_list.size.width:
+            layout = listing.layout_for(fleet_list.size.width)
+            self._lines("heading").show(listing.heading(layout, fleet_list.size.width, glyphs))
+            fleet_list.show(fleet, layout)
+        if self.has_class("-open") and fleet.cursor is not None:
+            self._draw_pane(fleet.cursor)
+        self._look()
+
+    def _draw_pane(self, run_id: str) -> None:
+        fleet, pane = self._fleet, self.query_one(Pane)
+        if not pane.size.width:
+            return
+        row = row_at(fleet, run_id)
+        entered = fleet.depth is Depth.ENTERED
+        frame = Frame(pane.size.width, pane.size.height, self._glyphs, Mode.WRAP in fleet.modes)
+        beside = self.has_class("-beside")
+        self._lines("title").show(panes.title(row, frame, entered=entered, tabs=None if beside else fleet.tab))
+        self._lines("tabs").show(Line((("  ", ""), *panes.tab_spans(fleet.tab, frame))))
+        known = fleet.detail is not None and fleet.detail.run_id == run_id
+        detail = fleet.detail if known and fleet.detail is not None else Detail(run_id)
+        pane.show(
+            panes.lines_of(fleet.tab, row, detail, frame),
+            subject=(run_id, fleet.tab),
+            at_end=fleet.tab is Tab.LOGS and Mode.FOLLOW in fleet.modes,
+        )
+
+    def _look(self) -> None:
+        """Say what is seen now: only that is read."""
+        open_ = self.has_class("-open")
+        listed = self.query_one(FleetList).listed()
+        sight = Sight(self._fleet.cursor if open_ else None, self._fleet.tab, listed)
+        if sight != self._sight:
+            self._sight = sight
+            self.post_message(self.Looked(sight))
+
+    def _lines(self, name: str) -> Lines:
+        return self.query_one(f"#{name}", Lines)
+
+    # -- keys
+
+    def _happened(self, event: KeyEvent) -> None:
+        self.post_message(self.Happened(event))
+
+    @property
+    def _in_pane(self) -> bool:
+        return self._fleet.depth is Depth.ENTERED and bool(self._fleet.shown)
+
+    def action_move(self, by: int) -> None:
+        if self._in_pane:
+            self.query_one(Pane).move(by)
+        else:
+            self._happened(CursorMoved(by))
+
+    def action_page(self, pages: int) -> None:
+        view = self.query_one(Pane) if self._in_pane else self.query_one(FleetList)
+        self.action_move(pages * max(1, view.size.height // 2))
+
+    def action_top(self) -> None:
+        if self._in_pane:
+            pane = self.query_one(Pane)
+            pane.move(-pane.scroll_offset.y)
+        else:
+            self._happened(CursorPut(0))
+
+    def action_bottom(self) -> None:
+        if self._in_pane:
+            pane = self.query_one(Pane)
+            pane.move(pane.max_scroll_y)
+        else:
+            self._happened(CursorPut(-1))
+
+    def action_open(self) -> None:
+        self._happened(Opened())
+
+    def action_back(self) -> None:
+        self._happened(Backed())
+
+    def action_tab(self, name: str) -> None:
+        self._happened(TabChosen(Tab(name)))
+
+    def action_step_tab(self, by: int) -> None:
+        self._happened(TabStepped(by))
+
+    def action_follow(self) -> None:
+        self._happened(TabChosen(Tab.LOGS))
+        self._happened(Switched(Mode.FOLLOW, True))
+
+    def action_switch(self, mode: str) -> None:
+        self._happened(Switched(Mode(mode)))
+
+    def action_mark(self, marking: str) -> None:
+        self._happened(Marked(Marking(marking)))
+
+    def action_find_next(self, by: int) -> None:
+        self._happened(FoundNext(by))
+
+    def action_pause(self) -> None:
+        self.post_message(self.Asked(Wish.PAUSE_OR_RESUME))
+
+    def action_cancel(self) -> None:
+        self.post_message(self.Asked(Wish.CANCEL))
+
+    def action_kill(self) -> None:
+        self.post_message(self.Asked(Wish.KILL))
+
+    def action_retry(self) -> None:
+        self.post_message(self.Asked(Wish.RETRY))
+
+    def action_help(self) -> None:
+        self.post_message(self.HelpAsked())
+
+    # -- finding
+
+    def action_find(self) -> None:
+        find = self.query_one(FindLine)
+        self.add_class("-finding")
+        find.value = ""
+        find.focus()
+
+    @on(Input.Changed, "#find")
+    def _seek(self, event: Input.Changed) -> None:
+        self._happened(Sought(event.value))
+
+    @on(Input.Submitted, "#find")
+    def _keep_found(self) -> None:
+        self._end_finding()
+
+    @on(FindLine.GivenUp)
+    def _forget_found(self) -> None:
+        self._end_finding()
+        self._happened(Sought(""))
+
+    def _end_finding(self) -> None:
+        self.remove_class("-finding")
+        self.set_focus(None)
+
+    # -- the mouse
+
+    @on(FleetList.Picked)
+    def _pick(self, event: FleetList.Picked) -> None:
+        if event.index == cursor_index(self._fleet):
+            self._happened(Opened())
+        else:
+            self._happened(CursorPut(event.index))
+
+    @on(FleetList.Wheeled)
+    def _wheel(self, event: FleetList.Wheeled) -> None:
+        self._happened(CursorMoved(event.by))
+
+    @on(Pane.LeftEnd)
+    def _stop_following(self) -> None:
+        self._happened(Switched(Mode.FOLLOW, False))
+
+    @on(Pane.ReachedEnd)
+    def _follow_again(self) -> None:
+        self._happened(Switched(Mode.FOLLOW, True))

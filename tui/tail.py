@@ -1,0 +1,102 @@
+"""The newest lines of a log that grows: read by offset from its end, never the whole of it."""
+
+import os
+from collections import deque
+
+from overnight.tui.clean import clean_lines
+
+WINDOW = 256 * 1024
+"""Bytes from the end that are read at first, and at most at once later."""
+LINES = 2000
+LONGEST = 4096
+"""Bytes of one line that are kept."""
+
+
+class Tail:
+    """One file, from its end on. Holds at most LINES clean lines."""
+
+    def __init__(self, path: str, *, window: int = WINDOW) -> None:
+        self.path = path
+        self.is_whole = True
+        """Whether nothing older was left out."""
+        self.size: int | None = None
+        """Bytes; None = there is no file."""
+        self._window = window
+        self._offset = 0
+        self._lines: deque[str] = deque(maxlen=LINES)
+        self._open_line = b""
+        """What follows the last line end."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Oldest first; the last one may still be growing."""
+        return (*self._lines, *clean_lines(self._open_line.decode("utf-8", "replace")))
+
+    def read(self) -> bool:
+        """Take in what was appended; whether anything changed. A file that became shorter is read anew."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            changed = self.size is not None
+            self._restart()
+            return changed
+        try:
+            return self._read_from(descriptor)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+
+    def _read_from(self, descriptor: int) -> bool:
+        size = os.fstat(descriptor).st_size
+        if size == self.size:
+            return False
+        if self.size is not None and size < self.size:
+            self._restart()
+        if size - self._offset > self._window:
+            self._skip_to(_data_at(descriptor, size - self._window))
+        self.size = size
+        self._take(_read_range(descriptor, self._offset, size))
+        return True
+
+    def _restart(self) -> None:
+        self._lines.clear()
+        self._open_line, self._offset, self.size, self.is_whole = b"", 0, None, True
+
+    def _skip_to(self, offset: int) -> None:
+        """Leave out what is older. The line that is cut there begins in what is left out."""
+        self._restart()
+        self._offset, self.is_whole = offset, False
+
+    def _take(self, data: bytes) -> None:
+        self._offset += len(data)
+        if self.is_whole is False and not self._lines and not self._open_line:
+            data = data.partition(b"\n")[2] or data
+        *whole, self._open_line = (self._open_line + data).split(b"\n")
+        self._open_line = self._open_line[-LONGEST:]
+        self.is_whole = self.is_whole and len(self._lines) + len(whole) <= LINES
+        for raw in whole[-LINES:]:
+            self._lines.extend(clean_lines(raw[:LONGEST].decode("utf-8", "replace")) or [""])
+
+
+def _data_at(descriptor: int, offset: int) -> int:
+    """The first byte from `offset` on that is on disk: the head of a log may be a hole."""
+    try:
+        return os.lseek(descriptor, offset, os.SEEK_DATA)
+    except OSError:
+        return offset
+
+
+def _read_range(descriptor: int, start: int, end: int) -> bytes:
+    parts = []
+    while start < end and (part := os.pread(descriptor, min(end - start, 1 << 16), start)):
+        parts.append(part)
+        start += len(part)
+    return b"".join(parts)
+
+
+def newest_line(path: str) -> str:
+    """The last line of a log that says anything; "" = there is none."""
+    tail = Tail(path, window=8192)
+    tail.read()
+    return next((text for text in reversed(tail.lines) if text.strip()), "")

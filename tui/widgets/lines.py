@@ -1,0 +1,128 @@
+"""Widgets that draw lines of cells, and write to the terminal only those that say something else than before."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from overnight.tui.lines import GROUNDS, ROLES, Line
+
+EMPTY = Line()
+
+
+class LineView(ScrollView, can_focus=False):
+    """Lines that are drawn when they are seen. Whoever derives from it says what line number `y` is."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"line--{role}" for role in ROLES),
+        *(f"line--on-{ground}" for ground in GROUNDS),
+    }
+    DEFAULT_CSS = """
+    LineView {
+        overflow: hidden hidden;
+        scrollbar-size: 0 0;
+        background: $background;
+
+        & > .line--run { color: $success; }
+        & > .line--held { color: $role-held; }
+        & > .line--warn { color: $warning; }
+        & > .line--trouble { color: $error; text-style: bold; }
+        & > .line--done { color: $role-done; }
+        & > .line--dim { color: $role-dim; }
+        & > .line--strong { text-style: bold; }
+        & > .line--accent { color: $accent; text-style: bold; }
+        & > .line--title { color: $background; background: $primary; text-style: bold; }
+        & > .line--bar { color: $role-bar; }
+        & > .line--rest { color: $role-rest; }
+        & > .line--rule { color: $role-rest; }
+        & > .line--key { color: $accent; }
+        & > .line--on-cursor { background: $ground-cursor; }
+        & > .line--on-heading { background: $background; }
+        & > .line--on-band { background: $ground-band; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._drawn: dict[int, Line] = {}
+        """What the terminal shows, by the line of the window."""
+
+    # -- for those that derive from it
+
+    def line_count(self) -> int:
+        raise NotImplementedError
+
+    def line_at(self, y: int) -> Line:
+        """Line `y`, 0 <= y < line_count()."""
+        raise NotImplementedError
+
+    # -- drawing
+
+    def refresh_changed(self) -> None:
+        """Draw again the visible lines that are not what they were."""
+        self._fit_size()
+        top = self.scroll_offset.y
+        for y in range(self.size.height):
+            if y in self._drawn and self._drawn[y] != self._line_in_window(y, top):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        line = self._line_in_window(y, self.scroll_offset.y)
+        self._drawn[y] = line
+        ground = self.rich_style
+        if line.ground:
+            ground += self.get_component_rich_style(f"line--on-{line.ground}", partial=True)
+        segments = [Segment(text, self._style(role, ground)) for text, role in line.spans]
+        return Strip(segments).adjust_cell_length(self.size.width, ground)
+
+    def _style(self, role: str, ground: Style) -> Style:
+        return ground + self.get_component_rich_style(f"line--{role}", partial=True) if role else ground
+
+    def _line_in_window(self, y: int, top: int) -> Line:
+        return self.line_at(top + y) if top + y < self.line_count() else EMPTY
+
+    def _fit_size(self) -> None:
+        size = Size(self.size.width, self.line_count())
+        if size != self.virtual_size:
+            self.virtual_size = size
+            if self.scroll_offset.y > self.max_scroll_y:
+                self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._drawn.clear()
+
+    # -- scrolling
+
+    def scroll_by(self, lines: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, immediate=True)
+
+    def show_line(self, y: int) -> None:
+        """Scroll so far that line `y` is seen."""
+        top, height = self.scroll_offset.y, self.size.height
+        if y < top:
+            self.scroll_to(y=y, animate=False, immediate=True)
+        elif height and y >= top + height:
+            self.scroll_to(y=y - height + 1, animate=False, immediate=True)
+
+
+class Lines(LineView):
+    """Lines that are given."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: Sequence[Line] = ()
+
+    def line_count(self) -> int:
+        return len(self._lines)
+
+    def line_at(self, y: int) -> Line:
+        return self._lines[y]
+
+    def show(self, *lines: Line) -> None:
+        self._lines = lines
+        self.refresh_changed()
