@@ -12,7 +12,7 @@ from overnight.agents import operate
 from overnight.state import current
 from overnight.state.records import Handle, Records, Request, Spec
 from overnight.state.rundir import RunDir
-from overnight.state.status import Status, status_of
+from overnight.state.status import ENDED, HELD, Status, status_of
 from overnight.tui import arguments, console, selection
 from overnight.tui.ending import pauses
 
@@ -55,30 +55,31 @@ def ask_each(options: Namespace, wish: Wish) -> int:
     code = max(code, selection.for_each(runs, lambda run: asked.append((run, wish.ask(run)))))
     deadline = time.monotonic() + options.timeout
     for run, request in asked:
-        if request is None or _has_obeyed(run, request, wish, deadline):
-            console.say(f"{wish.done} {run.id}")
-        else:
-            console.say(f"asked {run.id} to {wish.verb}: {awaited(run.read(), time.time())}")
+        console.say(_answer(run, request, wish, deadline))
     return code
 
 
-def _has_obeyed(run: RunDir, request: Request, wish: Wish, deadline: float) -> bool:
-    """Whether it is so at the deadline. An acknowledged stop is not yet an end."""
-    if not operate.wait_obeyed(run, request, max(0.0, deadline - time.monotonic())):
-        return False
+def _answer(run: RunDir, request: Request | None, wish: Wish, deadline: float) -> str:
+    """What became of the request by the deadline, in words."""
+    if request is not None and not operate.wait_obeyed(run, request, max(0.0, deadline - time.monotonic())):
+        return f"asked {run.id} to {wish.verb}: {awaited(run.read(), time.time())}"
+    # An acknowledged stop is not yet an end.
     for pause in pauses():
-        if status_of(run.read(), time.time()) in wish.reached:
-            return True
-        if time.monotonic() >= deadline:
+        status = status_of(run.read(), time.time())
+        if status in wish.reached:
+            return f"{status if status in HELD else wish.done} {run.id}"
+        if status in ENDED or time.monotonic() >= deadline:
             break
         time.sleep(pause)
-    return False
+    return f"asked {run.id} to {wish.verb}: {awaited(run.read(), time.time())}"
 
 
 def awaited(records: Records, now: float) -> str:
     """Who has to move until it is so, and until when that is left to them."""
     spec = records.spec or Spec("", "", (), "")
     match status_of(records, now):
+        case status if status in ENDED:
+            return f"it is {status}"
         case Status.STOPPING:
             return f"waiting for it to end; by force {spec.stop_grace:g} s after it was told"
         case Status.PAUSING if current.handles(records, Handle.PAUSE):

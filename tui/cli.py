@@ -139,6 +139,6 @@ def _no_such_verb(verb: str) -> Exception:
 
     from overnight.state.errors import WrongUsage
 
-    near = get_close_matches(verb, VERBS, 1)
+    near = get_close_matches(verb, VERBS, 1, 0.75)
     hint = f"Did you mean `overnight {near[0]}`?" if near else "`overnight --help` lists the verbs."
     return WrongUsage(f"no verb {verb!r}", hint=hint)

@@ -13,7 +13,7 @@ from tests.cli.records import an_ended_run, with_output
 from tests.command import OVERNIGHT, launched, overnight
 from tests.terminal import a_terminal
 
-HOSTILE = b"\x1b]0;owned\x07one\x1b[2J\r\ntwo \x9b31m[/x]\n"
+HOSTILE = b"\x1b]0;owned\x07one\x1b[2J\r\ntwo \xc2\x9b31m[/x]\n"
 
 
 @given(st.lists(st.sampled_from([b"a", b"bc\n", b"\n", b"def"])).map(b"".join), st.integers(0, 6), st.integers(1, 9))

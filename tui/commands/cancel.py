@@ -3,12 +3,12 @@
 from argparse import Namespace
 
 from overnight.agents import operate
-from overnight.state.status import ENDED, LIVE
+from overnight.state.status import LIVE, Status
 from overnight.tui.asking import Wish, ask_each, declare
 
 __all__ = ["declare", "run"]
 
-CANCEL = Wish("cancel", "cancelled", operate.cancel, ENDED, LIVE)
+CANCEL = Wish("cancel", "cancelled", operate.cancel, frozenset({Status.CANCELLED}), LIVE)
 
 
 def run(options: Namespace) -> int:
