@@ -1,0 +1,168 @@
+"""From the start of a process to `main(run)` and back to an exit code."""
+
+import faulthandler
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
+
+from overnight.agents.by_hand import ByHand, claimed_by_hand
+from overnight.agents.clock import ActiveClock
+from overnight.agents.heartbeat import Beat
+from overnight.agents.orders import Orders, Stopped
+from overnight.agents.report import Report
+from overnight.agents.run import Run
+from overnight.state.checkpoint import Checkpoint
+from overnight.state.errors import HomeUnusable, OvernightError
+from overnight.state.records import AgentStatus, Progress
+from overnight.state.rundir import RunDir
+
+DIRECTORY, ATTEMPT = "OVERNIGHT_RUN_DIR", "OVERNIGHT_ATTEMPT"
+GIVEN = (DIRECTORY, ATTEMPT, "OVERNIGHT_RUN_ID", "OVERNIGHT_HOME")
+PARENT = "OVERNIGHT_PARENT_RUN"
+CHECKPOINTED = 75
+"""The exit code of a stop at a checkpoint before the end (EX_TEMPFAIL)."""
+
+
+class Place(NamedTuple):
+    """Which attempt of which run this process is."""
+
+    records: RunDir
+    attempt: int
+
+
+class Ending(NamedTuple):
+    """How `main` ended."""
+
+    status: AgentStatus
+    code: int
+
+
+def start(main: Callable[[Run], None]) -> NoReturn:
+    """Call `main` with the run that this process is an attempt of, and exit with the protocol's code.
+
+    0: `main` returned. 75: stopped at a checkpoint. 1: an exception ended it. Where no supervisor started this
+    process it is its own: the run lies in the ordinary state directory, and the same command goes on with it.
+    """
+    try:
+        code = _perform(main)
+    except OvernightError as error:
+        print(f"overnight: {error}. {error.hint}".rstrip(), file=sys.stderr)  # noqa: T201
+        code = error.exit_code
+    sys.exit(code)
+
+
+def _perform(main: Callable[[Run], None]) -> int:
+    place = take_environment()
+    if place is not None:
+        return Session(place, None).perform(main)
+    by_hand = claimed_by_hand()
+    return Session(Place(by_hand.records, by_hand.attempt), by_hand).perform(main)
+
+
+def take_environment() -> Place | None:
+    """What a supervisor gave, taken out of the environment: a child that is an agent too must not write here."""
+    if DIRECTORY not in os.environ:
+        return None
+    given = {name: os.environ.pop(name, "") for name in GIVEN}
+    records = RunDir(given[DIRECTORY])
+    os.environ[PARENT] = records.id
+    attempt = given[ATTEMPT]
+    return Place(records, int(attempt) if attempt.isdecimal() else max(1, records.last_attempt_number()))
+
+
+class Session:
+    """One attempt, from inside its process."""
+
+    def __init__(self, place: Place, by_hand: ByHand | None) -> None:
+        """Opens the checkpoint and takes over the signals. Raises HomeUnusable."""
+        self._records, self._by_hand = place.records, by_hand
+        self._report = Report(place.attempt, ActiveClock())
+        self._orders = Orders(place.records, by_hand=by_hand is not None)
+        self._beat = Beat(place.records, self._report, self._each_second)
+        try:
+            os.makedirs(place.records.artifacts_path, mode=0o700, exist_ok=True)
+            self._show_stacks_on_request()
+            checkpoint = Checkpoint(place.records)
+            self._run = Run(place.records, checkpoint, self._report, self._beat, self._orders)
+        except OSError as error:
+            raise HomeUnusable(
+                f"the run's folder {place.records.path}: {error.strerror}",
+                hint="Nothing was changed. Make it writable or free some space, then start again.",
+            ) from None
+        self._beat.sync = self._run.sync
+        self._orders.at_once = self._leave_at_once
+        self._orders.continued = lambda: self._report.clock.leave_out(self._beat.last_beat)
+
+    def _show_stacks_on_request(self) -> None:
+        """SIGUSR1 is answered by C code: also while an item holds the interpreter."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(self._records.stacks_path, flags, 0o600)
+        faulthandler.register(signal.SIGUSR1, file=descriptor, all_threads=True, chain=False)
+
+    def _each_second(self, progress: Progress) -> None:
+        if self._by_hand is not None and self._by_hand.each_second(progress, self._orders.stopping):
+            self._orders.note()
+
+    def perform(self, main: Callable[[Run], None]) -> int:
+        """Everything from here to the exit code."""
+        if self._by_hand is not None:
+            self._by_hand.begin(self._report.processed)
+        self._orders.listen()
+        self._orders.begin()
+        self._report.acknowledged = 0 if self._orders.wish.pause else self._orders.wish.number
+        self._run.make_safe()
+        self._beat.start()
+        ending = self._ending_of(main)
+        self._run.close()
+        self._beat.stop()
+        self._conclude(ending)
+        return ending.code
+
+    def _ending_of(self, main: Callable[[Run], None]) -> Ending:
+        try:
+            main(self._run)
+        except Stopped:
+            return self._stopped()
+        except SystemExit as left:
+            return self._left(left)
+        except BaseException as error:  # noqa: BLE001 - the boundary of the process: recorded, and an exit code
+            traceback.print_exc()
+            return self._failed(error)
+        return Ending(AgentStatus.COMPLETED, 0)
+
+    def _stopped(self) -> Ending:
+        cancelled, self._report.acknowledged = self._orders.why_stopped()
+        return Ending(AgentStatus.CANCELLED if cancelled else AgentStatus.INTERRUPTED, CHECKPOINTED)
+
+    def _left(self, left: SystemExit) -> Ending:
+        """`sys.exit()` in main: its code is the run's, 0 means completed."""
+        if left.code is None or left.code == 0:
+            return Ending(AgentStatus.COMPLETED, 0)
+        if not isinstance(left.code, int):
+            print(left.code, file=sys.stderr)  # noqa: T201 - as the interpreter does
+        self._report.message = f"left with {left.code}"
+        return Ending(AgentStatus.FAILED, left.code if isinstance(left.code, int) else 1)
+
+    def _failed(self, error: BaseException) -> Ending:
+        try:
+            self._run.keep_fatal(error)
+        except OSError:
+            # On a full disk the traceback in the log has to do.
+            pass
+        return Ending(AgentStatus.FAILED, 1)
+
+    def _conclude(self, ending: Ending) -> None:
+        self._report.status = ending.status
+        self._beat.write_heartbeat()
+        self._beat.write_progress()
+        if self._by_hand is not None:
+            self._by_hand.end(ending.code, self._beat.newest)
+
+    def _leave_at_once(self) -> NoReturn:
+        """A second stop. What is committed is safe at any kill; the item in hand is cut off at the next start."""
+        ending = self._stopped()
+        self._conclude(ending)
+        os._exit(ending.code)

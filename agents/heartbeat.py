@@ -1,0 +1,121 @@
+"""The beating thread: says once a second that the agent lives, writes its progress, and syncs what was committed.
+
+It goes on while an item takes long. What it cannot write on a full disk it writes when there is room: an agent never
+suffers from its reports.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from overnight.agents.report import Report
+from overnight.state.records import Handle, Heartbeat, Progress
+from overnight.state.rundir import RunDir
+
+BEAT_EVERY = 1.0
+REPORT_EVERY = 0.1
+SYNC_EVERY = 0.05
+"""Seconds of finished work that a power cut may cost."""
+
+
+class Beat:
+    """The thread, and the one place from which heartbeat.json and progress.json are written."""
+
+    def __init__(self, run: RunDir, report: Report, each_second: Callable[[Progress], None]) -> None:
+        """`each_second` is given the newest progress after each beat, in the thread."""
+        self.asleep = False
+        """It sleeps until the next beat: `wake` it for what cannot wait."""
+        self.sync: Callable[[], bool] = lambda: False
+        """Puts on the disk what was committed since, and says whether there was anything."""
+        self.last_beat = report.clock.monotonic()
+        self._run, self._report, self._each_second = run, report, each_second
+        self.newest = Progress()
+        """As it was built last."""
+        self._woken = threading.Event()
+        self._ended = False
+        # Re-entrant: a second stop signal may find the main thread in the middle of a report.
+        self._writing = threading.RLock()
+        self._reported: tuple[object, ...] = ()
+        self._reported_at = 0.0
+        self._thread = threading.Thread(target=self._go_round, name="overnight-beat", daemon=True)
+
+    def start(self) -> None:
+        self.write_heartbeat()
+        self.write_progress()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """The thread has ended when this returns; what it would have written is the caller's to write."""
+        self._ended = True
+        self._woken.set()
+        self._thread.join()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def _go_round(self) -> None:
+        while not self._ended:
+            busy = self._keep_up()
+            if self._report.clock.monotonic() - self.last_beat >= BEAT_EVERY:
+                self.write_heartbeat()
+                self._each_second(self.newest)
+            if not busy:
+                # Only after this is seen does the loop wake the thread: look again before falling asleep.
+                self.asleep = True
+                busy = self._keep_up()
+            due = self.last_beat + BEAT_EVERY - self._report.clock.monotonic()
+            self._woken.wait(max(0.0, min(due, SYNC_EVERY) if busy else due))
+            self.asleep = False
+            self._woken.clear()
+
+    def _keep_up(self) -> bool:
+        """Whether there was anything to sync or to report."""
+        busy = self._synced()
+        if self._report.counted() != self._reported:
+            busy = True
+            if self._report.clock.monotonic() - self._reported_at >= REPORT_EVERY:
+                self.write_progress()
+        return busy
+
+    def _synced(self) -> bool:
+        try:
+            return self.sync()
+        except OSError as error:
+            self._report.message = f"what was committed could not be synced: {error.strerror}"
+            return False
+
+    def write_progress(self) -> bool:
+        """progress.json as the report stands. False = it could not be written; tried again with the next change."""
+        with self._writing:
+            self._reported_at = self._report.clock.monotonic()
+            counted = self._report.counted()
+            self.newest = self._report.progress(time.time())
+            if self._try_write(self._run.progress_path, self.newest):
+                self._reported = counted
+                return True
+        return False
+
+    def write_heartbeat(self) -> None:
+        with self._writing:
+            now, clock = time.time(), self._report.clock
+            self.last_beat = clock.monotonic()
+            beat = Heartbeat(
+                status="healthy",
+                last_heartbeat=now,
+                uptime_seconds=round(self.last_beat - clock.started, 3),
+                interval_seconds=BEAT_EVERY,
+                pid=os.getpid(),
+                last_progress=now - (self.last_beat - self._report.last_commit),
+                handles=frozenset(Handle),
+                waiting=self._report.waiting,
+                attempt=self._report.attempt,
+            )
+            self._try_write(self._run.heartbeat_path, beat)
+
+    def _try_write(self, path: str, record: object) -> bool:
+        try:
+            self._run.write(path, record)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,151 @@
+"""What is asked of this process: a signal says "look", the control directory says what.
+
+Handlers only note what they heard and wake a wait; what it means is decided at the next item edge, where the loop
+looks. They hold no lock: they run between any two instructions of the main thread.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import NamedTuple
+
+from overnight.state.control import DOORBELL
+from overnight.state.current import LASTING
+from overnight.state.records import Request, Verb
+from overnight.state.rundir import RunDir
+
+INSIST_AFTER = 1.0
+"""Seconds after the first stop signal from which another one means "at once": wrappers pass signals on twice."""
+LOOK_AFTER = 5.0
+"""Seconds after which a wait looks by itself: a signal may have been lost."""
+
+
+class Stopped(BaseException):
+    """The loop ends here because a stop was asked. Not an Exception: an agent's own `except` must let it pass."""
+
+
+class Wish(NamedTuple):
+    """What the run shall do, and the newest request that says so."""
+
+    pause: bool
+    number: int
+
+
+def wish_of(requests: Sequence[Request], before: Wish, heard: int | None) -> Wish:
+    """The newest of pause and resume that is newer than what was obeyed; where there is none, the signal itself."""
+    for request in reversed(requests):
+        if request.verb in {Verb.PAUSE, Verb.RESUME} and request.number > before.number:
+            return Wish(request.verb is Verb.PAUSE, request.number)
+    if heard in {signal.SIGTSTP, signal.SIGCONT}:
+        return Wish(heard == signal.SIGTSTP, before.number)
+    return before
+
+
+def newest_lasting(requests: Sequence[Request]) -> Request | None:
+    return next((each for each in reversed(requests) if each.verb in LASTING), None)
+
+
+class Orders:
+    """The signals of one process, and the requests of its run."""
+
+    def __init__(self, run: RunDir, *, by_hand: bool) -> None:
+        self.pending = False
+        """Something was heard since the last look. Read in the hot loop."""
+        self.stopping = False
+        self.wish = Wish(False, 0)
+        self.by_terminal = False
+        """The wish to pause is ctrl+z at a terminal, and nobody's request."""
+        self.at_once: Callable[[], None] = lambda: None
+        """Called when a stop is insisted on."""
+        self.continued: Callable[[], None] = lambda: None
+        """Called when the process goes on after it may have been stopped."""
+        self._run, self._by_hand = run, by_hand
+        self._heard: int | None = None
+        self._stop_at: float | None = None
+        self._reading, self._writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._poll = select.poll()
+        self._poll.register(self._reading, select.POLLIN)
+
+    def listen(self) -> None:
+        """Take over the signals. In the main thread only."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        for number in (signal.SIGTSTP, signal.SIGCONT):
+            signal.signal(number, self._on_look)
+        if self._by_hand:
+            signal.signal(DOORBELL, self._on_look)
+        os.register_at_fork(after_in_child=restore_signals)
+
+    def begin(self) -> None:
+        """What was asked before this start: a paused run starts paused."""
+        newest = newest_lasting(self._run.requests()[0])
+        if newest is not None:
+            self.wish = Wish(newest.verb is Verb.PAUSE, newest.number)
+            self.pending = self.wish.pause
+
+    def _on_stop(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._stop_at is not None and now - self._stop_at >= INSIST_AFTER:
+            self.at_once()
+        if self._stop_at is None:
+            self._stop_at = now
+        self.stopping = True
+        self.note()
+
+    def _on_look(self, number: int, frame: FrameType | None) -> None:
+        self._heard = number
+        if number == signal.SIGCONT:
+            self.continued()
+        self.note()
+
+    def note(self) -> None:
+        """Make the main thread look at its next edge. Safe in a handler and in any thread."""
+        self.pending = True
+        try:
+            os.write(self._writing, b"!")
+        except BlockingIOError:
+            pass
+
+    def look(self) -> None:
+        """Decide what is asked now."""
+        # First: what comes while this looks is looked at again. A stop stays.
+        self.pending = self.stopping
+        heard, self._heard = self._heard, None
+        requests = self._run.requests()[0]
+        before = self.wish
+        self.wish = wish_of(requests, before, heard)
+        by_request = self.wish.number > before.number
+        self.by_terminal = self._by_hand and self.wish.pause and not by_request and heard == signal.SIGTSTP
+        if self._by_hand:
+            self._obey_cancel(requests, before)
+
+    def _obey_cancel(self, requests: Sequence[Request], before: Wish) -> None:
+        newest = newest_lasting(requests)
+        if newest is not None and newest.verb is Verb.CANCEL and newest.number > before.number:
+            self.stopping = self.pending = True
+
+    def why_stopped(self) -> tuple[bool, int]:
+        """Whether the newest of pause, resume and cancel is a cancel, and its number."""
+        newest = newest_lasting(self._run.requests()[0])
+        if newest is None:
+            return False, self.wish.number
+        return newest.verb is Verb.CANCEL, newest.number
+
+    def wait(self, seconds: float) -> None:
+        """Until something is heard, at most `seconds`."""
+        if not self.pending:
+            self._poll.poll(max(0.0, seconds) * 1000)
+        try:
+            os.read(self._reading, 4096)
+        except BlockingIOError:
+            pass
+
+
+def restore_signals() -> None:
+    """In a forked child: a worker that is told to end must end, and not note it for a loop that it does not run."""
+    for number in (signal.SIGTERM, signal.SIGTSTP, signal.SIGCONT, DOORBELL):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

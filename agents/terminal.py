@@ -1,0 +1,57 @@
+"""The progress line on stderr of a run that was started by hand: redrawn on a terminal, else now and then a line."""
+
+import os
+import sys
+import time
+
+from overnight.agents.line import line_of
+from overnight.state.records import Progress
+
+LINE_EVERY = 10.0
+"""Seconds between two lines where stderr is not a terminal."""
+CLEAR_LINE = "\r\x1b[K"
+
+
+class Terminal:
+    """Writes nothing that has to arrive: a closed or stuck stderr harms no run."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._redraws = _is_terminal()
+        self._drawn = False
+        self._said_at: float | None = None
+
+    def show(self, progress: Progress, addition: str = "") -> None:
+        """The line as of now, with `addition` behind it."""
+        if self._redraws:
+            line = line_of(self._name, progress, _width() - 1, addition)
+            self._write(f"{CLEAR_LINE}{line}")
+            self._drawn = True
+            return
+        now = time.monotonic()
+        if self._said_at is None or now - self._said_at >= LINE_EVERY:
+            self._said_at = now
+            self._write(line_of(self._name, progress, 200, addition) + "\n")
+
+    def say(self, text: str) -> None:
+        """One line that stays."""
+        self._write(f"{CLEAR_LINE if self._drawn else ''}{text}\n")
+        self._drawn = False
+
+    def _write(self, text: str) -> None:
+        try:
+            os.write(2, text.encode(sys.stderr.encoding if sys.stderr else "utf-8", "replace"))
+        except OSError:
+            # Nobody reads it any more.
+            pass
+
+
+def _is_terminal() -> bool:
+    return os.isatty(2) and os.environ.get("TERM") != "dumb"
+
+
+def _width() -> int:
+    try:
+        return os.get_terminal_size(2).columns or 80
+    except OSError:
+        return 80

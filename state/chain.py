@@ -1,0 +1,93 @@
+"""The chained hash of a source's keys: proves that an order is unchanged without remembering it. Pure.
+
+Keys are hashed in blocks, each block's hash keyed with the one before, so that the state is a few bytes that a
+head can hold. Some hashes on the way are kept too: an order that changed is found out soon after its change,
+before more items than lie between two of them had to be held back.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from json.encoder import encode_basestring_ascii as quote
+from typing import Any
+
+BLOCK = 64
+"""Keys hashed at once; fewer than that are kept as they are."""
+MARKS = 128
+"""The most hashes on the way that are kept; when there are more, every second one goes."""
+
+
+class Chain:
+    """The first `length` keys of a source, in constant memory."""
+
+    __slots__ = ("digest", "length", "marks", "spacing", "waiting")
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.digest = ""
+        """Of all whole blocks, in hex digits; empty = there is none yet."""
+        self.waiting: list[str] = []
+        """The keys behind the last whole block."""
+        self.spacing = BLOCK
+        self.marks: list[str] = []
+        """The digests at each `spacing` keys."""
+
+    def add(self, key: str) -> None:
+        self.waiting.append(key)
+        self.length += 1
+        if not self.length % BLOCK:
+            self._close_block()
+
+    def extend(self, keys: Sequence[str]) -> None:
+        """Add keys that together reach no further than the end of the open block."""
+        self.waiting += keys
+        self.length += len(keys)
+        if not self.length % BLOCK:
+            self._close_block()
+
+    def _close_block(self) -> None:
+        if not self.waiting:
+            return
+        # Quoted, a key ends where it ends: ("ab", "c") is not ("a", "bc").
+        block = "".join(map(quote, self.waiting)).encode()
+        self.digest = blake2b(block, digest_size=8, key=bytes.fromhex(self.digest)).hexdigest()
+        self.waiting = []
+        if not self.length % self.spacing:
+            self.marks.append(self.digest)
+            if len(self.marks) > MARKS:
+                self.marks = self.marks[1::2]
+                self.spacing *= 2
+
+    def copy(self) -> "Chain":
+        twin = Chain()
+        twin.length, twin.digest, twin.spacing = self.length, self.digest, self.spacing
+        twin.waiting, twin.marks = list(self.waiting), list(self.marks)
+        return twin
+
+    def agrees_with(self, longer: "Chain") -> bool:
+        """Whether these are the first keys of `longer`, as far as a hash on the way can tell."""
+        if self.length == longer.length:
+            return self.digest == longer.digest and self.waiting == longer.waiting
+        if self.waiting or self.length % longer.spacing or not self.length:
+            return True
+        return longer.marks[self.length // longer.spacing - 1] == self.digest
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "watermark": self.length,
+            "hash": self.digest,
+            "newest": self.waiting,
+            "spacing": self.spacing,
+            "marks": self.marks,
+        }
+
+
+def chain_of(plain: dict[str, Any]) -> Chain:
+    """What `plain` gave. Raises KeyError, TypeError, ValueError for anything else."""
+    chain = Chain()
+    chain.length, chain.spacing = int(plain["watermark"]), int(plain["spacing"])
+    chain.digest, chain.waiting, chain.marks = plain["hash"], list(plain["newest"]), list(plain["marks"])
+    bytes.fromhex(chain.digest)
+    whole = chain.length - len(chain.waiting)
+    if whole % BLOCK or chain.spacing < BLOCK or len(chain.marks) != whole // chain.spacing:
+        raise ValueError("a watermark that its hashes do not fit")
+    return chain
