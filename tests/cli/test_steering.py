@@ -24,17 +24,22 @@ def said(*arguments: str, code: int = 0) -> str:
     return done.stderr
 
 
+def obeyed(verb: str, *arguments: str, code: int = 0) -> str:
+    """What is said once it is so; a busy machine may take a while."""
+    return said(verb, *arguments, "--timeout", "30", code=code)
+
+
 def test_a_run_is_paused_resumed_cancelled_retried_killed_and_removed() -> None:
     run = launched("--name", "nap", *SLEEP)
-    assert said("pause", "nap") == f"frozen {run}\n"
+    assert obeyed("pause", "nap") == f"frozen {run}\n"
     assert listed(run)["status"] == "frozen"
-    assert said("resume", "nap") == f"resumed {run}\n"
+    assert obeyed("resume", "nap") == f"resumed {run}\n"
     assert listed(run)["status"] == "running"
-    assert said("cancel", "nap") == f"cancelled {run}\n"
+    assert obeyed("cancel", "nap") == f"cancelled {run}\n"
     assert listed(run)["status"] == "cancelled"
-    assert run in said("retry", "nap")
+    assert run in obeyed("retry", "nap")
     when(run, "running")
-    assert said("kill", "nap") == f"killed {run}\n"
+    assert obeyed("kill", "nap") == f"killed {run}\n"
     assert said("rm", "nap") == f"removed {run}\n"
     assert said("rm", "nap", code=3)
 
@@ -46,31 +51,31 @@ def test_what_is_not_obeyed_in_time_is_said_to_be_asked_for() -> None:
     assert shown == f"asked {run} to cancel: waiting for it to end; by force 600 s after it was told\n"
     assert listed(run)["status"] == "stopping"
     assert listed(run)["requested"] in {"cancel", None}
-    assert said("kill", run) == f"killed {run}\n"
+    assert obeyed("kill", run) == f"killed {run}\n"
 
 
 def test_many_runs_are_done_together_and_each_refusal_is_one_line(home: Path) -> None:
     ended = an_ended_run(home, "ended")
     runs = [launched("--name", f"nap-{number}", *SLEEP) for number in range(3)]
-    lines = said("pause", "nap-0", "ended", "nobody", "nap-1", code=3).splitlines()
+    lines = obeyed("pause", "nap-0", "ended", "nobody", "nap-1", code=3).splitlines()
     assert len(lines) == 4
     assert {f"frozen {runs[0]}", f"frozen {runs[1]}"} < set(lines)
     assert any(ended.id in line and "completed" in line for line in lines)
     assert any("'nobody'" in line for line in lines)
     assert listed(runs[2])["status"] == "running"
-    assert set(said("kill", *runs).splitlines()) == {f"killed {run}" for run in runs}
+    assert set(obeyed("kill", *runs).splitlines()) == {f"killed {run}" for run in runs}
 
 
 def test_a_group_and_all_mean_the_runs_that_the_verb_is_about(home: Path) -> None:
     an_ended_run(home, "old", group="g")
     inside = [launched("--group", "g", *SLEEP) for _ in range(2)]
     outside = launched(*SLEEP)
-    assert set(said("pause", "--group", "g").splitlines()) == {f"frozen {run}" for run in inside}
+    assert set(obeyed("pause", "--group", "g").splitlines()) == {f"frozen {run}" for run in inside}
     assert listed(outside)["status"] == "running"
-    assert said("pause", "--all") == f"frozen {outside}\n"
-    assert said("pause", "--all") == "There is no run to pause.\n"
-    assert len(said("resume", "--all").splitlines()) == 3
-    assert len(said("kill", "--all").splitlines()) == 3
+    assert obeyed("pause", "--all") == f"frozen {outside}\n"
+    assert obeyed("pause", "--all") == "There is no run to pause.\n"
+    assert len(obeyed("resume", "--all").splitlines()) == 3
+    assert len(obeyed("kill", "--all").splitlines()) == 3
     assert len(said("rm", "--all").splitlines()) == 4
     assert json.loads(overnight("ls", "--json").stdout) == []
 
@@ -81,7 +86,7 @@ def test_the_exit_code_of_a_wait_says_how_the_runs_ended(home: Path) -> None:
     assert said("wait", "good", "bad", code=1) == f"{good.id} completed\n{bad.id} failed: exit code 1\n"
     assert said("wait", "--all", code=1)
     assert "not ended after 0.2 s" in said("wait", launched(*SLEEP), "--timeout", "0.2", code=4)
-    assert said("kill", "--all")
+    assert obeyed("kill", "--all")
 
 
 def test_a_wait_ends_when_the_last_of_many_has_ended(tmp_path: Path) -> None:
@@ -143,7 +148,7 @@ def test_ctrl_c_ends_the_waiting_and_not_the_run(home: Path) -> None:
             assert "Runs go on" in terminal.text()
             assert "Traceback" not in terminal.text()
         assert listed(run)["status"] == "running"
-        assert said("kill", run)
+        assert obeyed("kill", run)
 
 
 def launched_as(name: str, home: Path) -> str:

@@ -1,0 +1,84 @@
+"""Launch real agents on real files of this machine and open the interface; they are ordinary runs.
+
+Without a terminal: lines of progress until all have ended, then the list. The exit code is 0 when all completed.
+"""
+
+import os
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+
+from overnight.agents.launchers.local import launch
+from overnight.state.errors import HomeUnusable
+from overnight.state.home import Home
+from overnight.state.rundir import RunDir
+from overnight.tui import arguments, console, demo, selection
+from overnight.tui.ending import Ends, wait_for
+from overnight.tui.interface import open_interface, why_not
+from overnight.tui.reading import records_of, show_list
+
+SECONDS = 60.0
+LINES_AFTER = 5.0
+"""Seconds between two lines of progress of a run."""
+
+
+def declare(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--seconds",
+        type=arguments.seconds,
+        default=SECONDS,
+        metavar="S",
+        help=f"how long there shall be something to watch, about ({SECONDS:g})",
+    )
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+
+
+def run(options: Namespace) -> int:
+    home = selection.open_home()
+    home.prepare()
+    runs = _launch_all(home, options.seconds)
+    why = why_not(os.environ)
+    if why is None:
+        return open_interface(home, ascii=options.ascii)
+    console.say(f"Lines of progress instead of the interface: {why}. ctrl+c leaves, the agents go on.")
+    code = _follow(home, runs)
+    show_list(records_of(runs))
+    console.say("`overnight errors index-library` shows what went wrong, `overnight rm --group demo` removes all.")
+    return code
+
+
+def _launch_all(home: Home, seconds: float) -> list[RunDir]:
+    try:
+        orders = demo.orders(home, seconds)
+    except OSError as error:
+        raise HomeUnusable(f"{error.filename}: {error.strerror}", hint="The demo writes a file there.") from None
+    return [launch(home, order) for order in orders]
+
+
+def _follow(home: Home, runs: list[RunDir]) -> int:
+    """Until all have ended: the worst exit code."""
+    ends = Ends(home, runs)
+    lines = _Lines(ends)
+    code = wait_for(ends, lambda run_id, end: console.data(f"{run_id}  {end}"), meanwhile=lines.write)
+    console.data("")
+    return code
+
+
+class _Lines:
+    """A line for each run that goes on, now and then."""
+
+    def __init__(self, ends: Ends) -> None:
+        self._ends = ends
+        self._next_at = time.monotonic()
+
+    def write(self) -> None:
+        from overnight.tui.table import progress_line
+        from overnight.tui.view import row_of
+
+        if time.monotonic() < self._next_at:
+            return
+        self._next_at = time.monotonic() + LINES_AFTER
+        style = console.style(sys.stdout)
+        for run in self._ends.left.values():
+            console.data(progress_line(row_of(run.read(), time.time()), style))
+        console.finish()
