@@ -3,6 +3,8 @@
 from argparse import ArgumentTypeError
 from math import isfinite
 
+from overnight.state.home import NAME
+
 
 def seconds(word: str) -> float:
     """A span of time, 0 included."""
@@ -28,3 +30,10 @@ def pair(word: str) -> tuple[str, str]:
     if not key or not separator or "\0" in word:
         raise ArgumentTypeError(f"{word!r} is not KEY=VALUE")
     return key, value
+
+
+def group(word: str) -> str:
+    """A group is named as a run is: it is a word on the command line."""
+    if not NAME.fullmatch(word):
+        raise ArgumentTypeError(f"{word!r} has other characters than letters, digits, dot, dash, underscore")
+    return word

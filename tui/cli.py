@@ -77,7 +77,7 @@ def _guarded(arguments: list[str]) -> int:
         console.abandon()
         return 0
     except OSError as error:
-        console.abandon()
+        console.finish_or_abandon()
         where = f"{error.filename}: " if error.filename else ""
         console.complain(OvernightError(f"{where}{error.strerror or error}"))
         return 1

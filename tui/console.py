@@ -57,6 +57,14 @@ def abandon() -> None:
     os.close(nowhere)
 
 
+def finish_or_abandon() -> None:
+    """After an error of which it is not known whether stdout itself has failed."""
+    try:
+        finish()
+    except OSError:
+        abandon()
+
+
 def say(line: str) -> None:
     """One line of chatter."""
     chatter(f"{clean(line)}\n")

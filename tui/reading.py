@@ -1,4 +1,4 @@
-"""Runs as the list on stdout shows them: read at one moment, drawn for where they are written to."""
+"""Runs as the command line draws them: read at one moment, drawn for where they are written to."""
 
 import os
 import sys
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from overnight.state.records import Records
 from overnight.state.rundir import RunDir
 from overnight.tui import console
+from overnight.tui.tail import newest_line
+from overnight.tui.view import Row, row_of
 
 
 def records_of(runs: Iterable[RunDir]) -> list[Records]:
@@ -18,8 +20,13 @@ def records_of(runs: Iterable[RunDir]) -> list[Records]:
 
 def show_list(every: Sequence[Records]) -> None:
     from overnight.tui.table import table_lines
-    from overnight.tui.view import row_of
 
     now = time.time()
     for line in table_lines([row_of(records, now) for records in every], console.style(sys.stdout)):
         console.data(line)
+
+
+def row_now(run: RunDir) -> Row:
+    """One run as it is now; of one that reports nothing the newest line of its log too."""
+    row = row_of(run.read(), time.time())
+    return row if row.reports else row._replace(newest_line=newest_line(run.output_path))

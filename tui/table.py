@@ -68,7 +68,7 @@ def progress_line(row: Row, style: Style) -> str:
     counted = "" if done is None else number(done) + (f"/{number(total)}" if total else "")
     errors = plural(row.summary.errors, "error") if row.summary.errors else ""
     parts = (clean(row.summary.id), state_word(row.status), bar_text(row, style.glyphs), percent_text(row), counted)
-    more = (remaining_text(row, style.glyphs), rate_text(row), errors)
+    more = (remaining_text(row, style.glyphs), rate_text(row), errors, row.newest_line)
     line = GAP.join(part for part in (*parts, *more) if part)
     return line if style.width is None else cut(line, style.width - 1, style.glyphs)
 

@@ -5,8 +5,8 @@ import time
 
 from overnight.state.rundir import RunDir
 from overnight.tui import console
+from overnight.tui.reading import row_now
 from overnight.tui.table import progress_line
-from overnight.tui.view import row_of
 
 REDRAWN_AFTER, SAID_AFTER = 0.2, 5.0
 """Seconds between two lines: on a terminal, and elsewhere."""
@@ -28,7 +28,7 @@ class ProgressLine:
         if time.monotonic() < self._next_at:
             return
         self._next_at = time.monotonic() + (REDRAWN_AFTER if self._drawn else SAID_AFTER)
-        line = progress_line(row_of(self._run.read(), time.time()), self._style)
+        line = progress_line(row_now(self._run), self._style)
         if line == self._last:
             return
         self._last = line

@@ -71,6 +71,7 @@ def test_a_name_with_odd_characters(home: Path, name: str) -> None:
         ["--on-stall", "shout"],
         ["--env", "NOVALUE"],
         ["--label", "=x"],
+        ["--group", "a b"],
         ["--timeout", "1"],
     ],
 )

@@ -15,7 +15,8 @@ from overnight.state.rundir import RunDir
 from overnight.tui import arguments, console, demo, selection
 from overnight.tui.ending import Ends, wait_for
 from overnight.tui.interface import open_interface, why_not
-from overnight.tui.reading import records_of, show_list
+from overnight.tui.reading import records_of, row_now, show_list
+from overnight.tui.table import progress_line
 
 SECONDS = 60.0
 LINES_AFTER = 5.0
@@ -72,13 +73,10 @@ class _Lines:
         self._next_at = time.monotonic()
 
     def write(self) -> None:
-        from overnight.tui.table import progress_line
-        from overnight.tui.view import row_of
-
         if time.monotonic() < self._next_at:
             return
         self._next_at = time.monotonic() + LINES_AFTER
         style = console.style(sys.stdout)
         for run in self._ends.left.values():
-            console.data(progress_line(row_of(run.read(), time.time()), style))
+            console.data(progress_line(row_now(run), style))
         console.finish()

@@ -58,7 +58,7 @@ def _plain(run: RunDir, error: ItemError | Damaged) -> dict[str, Any]:
 def _show(run: RunDir) -> None:
     every = list(errors_of(run))
     records = run.read()
-    console.data(f"{run.id}: {plural(records.errors, 'error') if records.errors else 'no errors'}")
+    console.data(f"{clean(run.id)}: {plural(records.errors, 'error') if records.errors else 'no errors'}")
     for group in _groups(every, records.errors):
         _show_group(group)
     for each in every:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from overnight.state.rundir import RunDir
 from overnight.tui import arguments, console, selection
-from overnight.tui.clean import clean_lines
+from overnight.tui.clean import clean, clean_lines
 from overnight.tui.ending import Ends
 
 LINES = 1000
@@ -150,7 +150,7 @@ class _Writer:
 
     def _say_whose(self, run_id: str) -> None:
         if self._several and run_id != self._last:
-            console.data(f"==> {run_id} <==")
+            console.data(f"==> {clean(run_id)} <==")
         self._last = run_id
 
     def _write_lines(self, run_id: str, part: bytes) -> None:

@@ -30,7 +30,7 @@ def declare(parser: ArgumentParser) -> None:
 def _declare_place(parser: ArgumentParser) -> None:
     add_pair = partial(parser.add_argument, type=arguments.pair, action="append", default=[], metavar="K=V")
     parser.add_argument("--name", metavar="NAME", help="what it is called (the program's name)")
-    parser.add_argument("--group", metavar="G", help="the group it belongs to (default)")
+    parser.add_argument("--group", type=arguments.group, metavar="G", help="the group it belongs to (default)")
     add_pair("--label", help="a mark of your own; may be given more than once")
     parser.add_argument("--cwd", metavar="DIR", help="the folder it works in (this one)")
     add_pair("--env", help="set in its environment; may be given more than once")
@@ -97,4 +97,7 @@ def _wait(home: Home, launched: RunDir, *, watched: bool) -> int:
         line.clear()
         tell(run_id, end)
 
-    return wait_for(ends, tell_of_the_end, meanwhile=line.show)
+    try:
+        return wait_for(ends, tell_of_the_end, meanwhile=line.show)
+    finally:
+        line.clear()
