@@ -7,6 +7,7 @@ any instant without harm.
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import ClassVar
 
 from textual import on
@@ -25,7 +26,7 @@ from overnight.state.errors import OvernightError
 from overnight.state.home import Home
 from overnight.state.operator import host_name
 from overnight.state.records import Verb
-from overnight.state.rundir import RunDir, changed_at
+from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, Status
 from overnight.tui.clean import clean
 from overnight.tui.feed import Feed, Source
@@ -67,7 +68,8 @@ class OvernightApp(App[None]):
     """The fleet of one home."""
 
     TITLE = "overnight"
-    CSS_PATH = "app.tcss"
+    # Textual reads the styles of pushed screens by itself, but not those of the default one.
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/fleet.tcss"]
     ENABLE_COMMAND_PALETTE = True
     NOTIFICATION_TIMEOUT = 6
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -132,7 +134,7 @@ class OvernightApp(App[None]):
         for event in events:
             self.fleet = reduce(self.fleet, event)
         screen = self.screen_stack[0]
-        if isinstance(screen, FleetScreen) and screen.is_mounted:
+        if isinstance(screen, FleetScreen):
             screen.show(self.fleet)
 
     @on(Woken)
@@ -208,7 +210,7 @@ class OvernightApp(App[None]):
         if not possible:
             return
         rows = [row_at(self.fleet, run_id) for run_id in possible]
-        checkpoints = [changed_at(self._home.run(run_id).checkpoint_log_path) for run_id in possible]
+        checkpoints = [self._source.checkpoint_at(run_id) for run_id in possible]
 
         def answered(yes: bool | None) -> None:
             if yes:

@@ -48,6 +48,9 @@ class Source(Protocol):
     def look(self, sight: Sight) -> None:
         """From now on this is looked at."""
 
+    def checkpoint_at(self, run_id: str) -> float | None:
+        """When its checkpoint was last written; None = it has none."""
+
     def take(self) -> list[Event]:
         """What happened since the last time, oldest first."""
 
@@ -81,6 +84,9 @@ class Feed:
         if sight != self._sight:
             self._sight = sight
             self._hurry.set()
+
+    def checkpoint_at(self, run_id: str) -> float | None:
+        return changed_at(self._home.run(run_id).checkpoint_log_path)
 
     def take(self) -> list[Event]:
         return self._mailbox.empty()

@@ -322,7 +322,14 @@ def _order(fleet: Fleet, reads: Mapping[str, Read], statuses: Mapping[str, Statu
     new = sorted((run_id for run_id in reads if run_id not in known), key=lambda each: _newest_first(reads[each]))
     if fleet.loaded:
         return (*new, *kept)
-    return tuple(sorted(new, key=lambda each: statuses[each] in ENDED - RESUMABLE))
+    return tuple(sorted(new, key=lambda each: _urgency(statuses[each])))
+
+
+def _urgency(status: Status) -> int:
+    """What works or was cut off comes first, then what waits, then what is over."""
+    if status in ENDED - RESUMABLE:
+        return 2
+    return 1 if status is Status.QUEUED else 0
 
 
 def _newest_first(read: Read) -> tuple[float, str]:

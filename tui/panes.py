@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from overnight.state.records import Event, Phase
-from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, Status
+from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
 from overnight.tui.detail import TABS, Detail, ErrorGroup, Tab
 from overnight.tui.glyphs import Glyphs
@@ -15,6 +15,10 @@ from overnight.tui.view import Row
 
 TALL = 16
 """Lines from which a pane has room to say one thing a line."""
+
+
+WITH_NUMBERS = 100
+"""Columns from which the names of the panes have room for their keys beside the name of the run."""
 
 
 class Frame(NamedTuple):
@@ -47,7 +51,9 @@ def tab_spans(chosen: Tab, frame: Frame) -> tuple[Span, ...]:
     """The names of the panes with their keys, the open one standing out."""
     spans: list[Span] = []
     for number, tab in enumerate(TABS, 1):
-        spans += [(str(number), "key"), (f"{tab} ", "accent" if tab is chosen else "dim")]
+        if frame.width >= WITH_NUMBERS or frame.height >= TALL:
+            spans.append((str(number), "key"))
+        spans.append((f"{tab} ", "accent" if tab is chosen else "dim"))
     return tuple(spans)
 
 
@@ -241,6 +247,10 @@ def _remarks(row: Row, frame: Frame) -> list[Line]:
         since = view.asked_age(row)
         when = f" {view.age(since)} ago" if since is not None else ""
         said.append((f"{request.verb} asked{when} by {request.by}; waiting for {view.awaited(row)}", "held"))
+    if row.status is Status.QUEUED:
+        said.append((f"{view.eta_text(row, frame.glyphs)} of group {row.summary.group}", "dim"))
+    if row.status in WAITING and row.records.supervisor is not None and row.records.supervisor.reason:
+        said.append((row.records.supervisor.reason, "warn"))
     if row.status in {Status.STALLED, Status.STALE}:
         said.append((row.summary.health, "warn"))
     if row.status in ENDED or row.status is Status.LOST:
@@ -260,8 +270,7 @@ def _end_remarks(row: Row) -> list[tuple[str, str]]:
     said = []
     ended = row.records.exit
     if row.status is Status.FAILED:
-        reason = ended.reason if ended and ended.reason else ""
-        said.append((f"{view.exit_words(row)}{f': {reason}' if reason else ''}", "trouble"))
+        said.append(((ended.reason if ended else None) or view.exit_words(row), "trouble"))
     elif ended is not None and ended.reason:
         said.append((ended.reason, "dim"))
     if row.status in RESUMABLE:

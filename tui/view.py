@@ -53,7 +53,7 @@ def row_of(records: Records, now: float) -> Row:
 def number(value: Count) -> str:
     """`31 204`: thousands apart; fractions only below 100."""
     if isinstance(value, float) and not value.is_integer() and abs(value) < 100:
-        return f"{value:.1f}"
+        return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
     return f"{round(value):,}".replace(",", " ")
 
 
@@ -241,7 +241,7 @@ def _ended_text(row: Row) -> str:
         return ""
     ago = f"{age(row.now - ended.ended_at)} ago"
     if ended.outcome is Outcome.COMPLETED:
-        return f"took {duration(ended.ended_at - ended.started_at)}" if ended.started_at is not None else ago
+        return f"took {about(ended.ended_at - ended.started_at)}" if ended.started_at is not None else ago
     if ended.outcome is Outcome.FAILED:
         return f"{exit_words(row)}, {ago}"
     return ago

@@ -40,7 +40,7 @@ from overnight.tui.model import (
 )
 from overnight.tui.panes import Frame
 from overnight.tui.widgets.fleet_list import FleetList
-from overnight.tui.widgets.lines import Lines
+from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.pane import Pane
 
 BESIDE_FROM = 120
@@ -71,7 +71,6 @@ class FindLine(Input):
 class FleetScreen(Screen[None]):
     """The fleet. What it shows is given by `show`; it holds nothing that is not in the fleet."""
 
-    CSS_PATH = "fleet.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
     AUTO_FOCUS = ""
 
@@ -126,17 +125,18 @@ class FleetScreen(Screen[None]):
     def show(self, fleet: Fleet) -> None:
         """Draw what differs from what stands there."""
         before, self._fleet = self._fleet, fleet
+        if not self.is_mounted:
+            return
         if (before.depth, before.modes, bool(before.shown)) != (fleet.depth, fleet.modes, bool(fleet.shown)):
             self._arrange()
         self._draw()
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
-        self.call_after_refresh(self._draw)
 
-    @on(events.Resize, "LineView")
-    def _draw_again(self) -> None:
-        self.call_after_refresh(self._draw)
+    @on(LineView.Fitted)
+    def _draw_fitted(self) -> None:
+        self._draw()
 
     def _arrange(self) -> None:
         """Which parts are there, and where."""

@@ -5,7 +5,9 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -21,6 +23,10 @@ class LineView(ScrollView, can_focus=False):
         *(f"line--{role}" for role in ROLES),
         *(f"line--on-{ground}" for ground in GROUNDS),
     }
+
+    class Fitted(Message):
+        """It has another size than before: it can show more, or less."""
+
     DEFAULT_CSS = """
     LineView {
         overflow: hidden hidden;
@@ -95,6 +101,10 @@ class LineView(ScrollView, can_focus=False):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._drawn.clear()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._drawn.clear()
+        self.post_message(self.Fitted())
 
     # -- scrolling
 

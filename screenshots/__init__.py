@@ -1,0 +1,1 @@
+"""Pictures of the interface, drawn by the code they show."""

@@ -1,0 +1,317 @@
+"""Named demo fleets, with a stopped clock: what the interface would have read at one moment.
+
+They are records, not pictures: everything on the screen is made of them by the interface's own code.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from overnight.state.records import (
+    AgentStatus,
+    Attempt,
+    Estimate,
+    Event,
+    Exit,
+    Heartbeat,
+    ItemError,
+    Outcome,
+    Phase,
+    Progress,
+    Records,
+    Request,
+    Restart,
+    Spec,
+    SupervisorRecord,
+    SupervisorState,
+    Verb,
+)
+from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of
+from overnight.tui.door import clean_records
+from overnight.tui.feed import Sight
+from overnight.tui.model import Arrived, Detailed, Printed, Read, Ticked
+from overnight.tui.model import Event as FleetEvent
+
+NOW = 1_795_435_470.0
+"""2026-11-23 12:04:30 UTC: the moment at which every fleet stands still."""
+HOST = "gpu-03"
+BOOT = "boot"
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class DemoFleet(NamedTuple):
+    """What there is to read."""
+
+    runs: tuple[Records, ...]
+    details: Mapping[str, Detail]
+    """What the files of a run say beside its records, by id."""
+    printed: Mapping[str, str]
+    """The newest line of runs that report nothing, by id."""
+    paces: Mapping[str, tuple[float, ...]]
+    """Items a second in each of the last minutes, by id: what the sparklines have seen."""
+
+
+def run(name: str, *, up: float, **others: Any) -> Records:
+    """A run that lives and is supervised, `up` seconds old. Named arguments are fields of its records."""
+    started_at = NOW - up
+    attempt = others.pop("attempt", 1)
+    spec = Spec(
+        id=f"{name}-a1b2c3",
+        name=name,
+        command=others.pop("command", ("python", f"{name}.py")),
+        cwd="/srv/agents",
+        group=others.pop("group", "default"),
+        labels=others.pop("labels", {}),
+        restart=Restart.ON_FAILURE if attempt > 1 else Restart.NEVER,
+        retries=2 if attempt > 1 else 0,
+        created_at=others.pop("created_at", started_at),
+        by="ann@gpu-03",
+    )
+    beat = others.pop("beat", 1.0)
+    progress: Progress | None = others.pop("progress", None)
+    records = Records(
+        id=spec.id,
+        directory=f"/home/ann/.local/state/overnight/runs/{spec.id}",
+        spec=spec,
+        progress=progress._replace(attempt=attempt) if progress else None,
+        progress_changed_at=NOW - 1,
+        heartbeat=Heartbeat("healthy", NOW - beat, up, pid=41877, handles=frozenset({"pause", "stop"}), attempt=attempt)
+        if progress
+        else None,
+        heartbeat_changed_at=NOW - beat,
+        supervisor=SupervisorRecord(41870, 1, BOOT, HOST, SupervisorState.RUNNING, attempt),
+        attempt=Attempt(attempt, 41877, 1, BOOT, started_at),
+        supervised=True,
+        process_state="S",
+        boot_id=BOOT,
+    )
+    return records._replace(**others)
+
+
+def over(name: str, outcome: Outcome, *, ago: float, took: float, code: int | None = 0, **others: Any) -> Records:
+    """A run that has ended."""
+    reason, signal = others.pop("reason", None), others.pop("signal", None)
+    ended = Exit(outcome, code, signal, 1, reason, None, NOW - ago - took, NOW - ago)
+    return run(name, up=ago + took, exit=ended, supervised=False, process_state=None, **others)
+
+
+def progress(done: int, total: int | None, **others: Any) -> Progress:
+    return Progress(
+        status=others.pop("status", AgentStatus.RUNNING),
+        processed_items=done,
+        total_items=total,
+        updated_at=NOW - 1,
+        **others,
+    )
+
+
+CRAWL = run(
+    "crawl-eu-west",
+    up=67 * MINUTE,
+    attempt=2,
+    labels={"region": "eu-west", "team": "search"},
+    progress=progress(
+        31_304,
+        50_330,
+        unit="pages",
+        phase="embed",
+        phases=(
+            Phase("fetch", 50_330, 50_330),
+            Phase("parse", 50_330, 50_330),
+            Phase("embed", 31_304, 50_330),
+            Phase("write", 0, 50_330),
+        ),
+        estimate=Estimate(35 * MINUTE, 41 * MINUTE, 47 * MINUTE),
+        active_seconds=4_065.0,
+        counters={"tokens": 1_310_000, "usd": 0.92},
+        current_item="https://example.org/europe/west/1042",
+    ),
+)
+CRAWL_LOG = (
+    "12:04:21 INFO  batch 1039 embedded in 1.27 s",
+    "12:04:23 INFO  batch 1040 embedded in 1.30 s",
+    "12:04:26 INFO  batch 1041 embedded in 1.29 s",
+    "12:04:28 WARN  retry 1/5 on 429 from api.example (backoff 2 s)",
+    "12:04:30 INFO  batch 1042 embedded in 1.31 s",
+)
+LABELS = run(
+    "label-batch-17",
+    up=6 * HOUR,
+    progress=progress(7_100, 10_000, unit="images", phase="label", active_seconds=6_900.0),
+    errors=1,
+)
+LABELS = LABELS._replace(
+    heartbeat=LABELS.heartbeat._replace(last_progress=NOW - 15 * MINUTE) if LABELS.heartbeat else None
+)
+EMBED = run(
+    "embed-docs-v4",
+    up=3 * HOUR,
+    progress=progress(4_510, 10_000, unit="documents", status=AgentStatus.PAUSED, acknowledged=1),
+    requests=(Request(1, Verb.PAUSE, by="ann@gpu-03", at=NOW - 12 * MINUTE),),
+)
+PAUSING = run(
+    "translate-manuals",
+    up=4 * HOUR,
+    progress=progress(
+        212,
+        900,
+        unit="pages",
+        phase="translate",
+        estimate=Estimate(70 * MINUTE, 84 * MINUTE, 98 * MINUTE),
+        active_seconds=1500.0,
+    ),
+    requests=(Request(1, Verb.PAUSE, by="bob@laptop", at=NOW - 4),),
+)
+TRAIN_ERRORS = (
+    *(
+        ItemError(
+            NOW - 600 + each, 1, f"shards/{each:03}.parquet", "ArrowInvalid", "Parquet magic bytes not found in footer"
+        )
+        for each in range(11)
+    ),
+    ItemError(
+        NOW - 560,
+        1,
+        "shards/118.parquet",
+        "OutOfMemoryError",
+        "tried to allocate 2.4 GiB",
+        'Traceback (most recent call last):\n  File "train_router.py", line 88, in step\n    loss = model(batch)\n'
+        "OutOfMemoryError: tried to allocate 2.4 GiB\n",
+    ),
+)
+TRAIN = over(
+    "train-router",
+    Outcome.FAILED,
+    ago=9 * MINUTE,
+    took=38 * MINUTE,
+    code=1,
+    reason="exit code 1",
+    progress=progress(3_330, 10_000, status=AgentStatus.FAILED, failed_items=12, unit="shards"),
+    errors=12,
+)
+
+
+def everyday() -> DemoFleet:
+    """A machine on an ordinary day."""
+    runs = (
+        CRAWL,
+        run(
+            "crawl-us-east",
+            up=40 * MINUTE,
+            created_at=NOW - 100 * MINUTE,
+            progress=progress(
+                9_060,
+                50_330,
+                unit="pages",
+                phase="fetch",
+                estimate=Estimate(142 * MINUTE, 182 * MINUTE, 222 * MINUTE),
+                active_seconds=2_384.0,
+                failed_items=3,
+            ),
+            beat=2.0,
+            errors=3,
+        ),
+        EMBED,
+        PAUSING,
+        run("nightly-backup", up=5 * HOUR + 12 * MINUTE, command=("rsync", "-a", "/srv", "backup:/srv")),
+        LABELS,
+        TRAIN,
+        over("reindex-nightly", Outcome.COMPLETED, ago=5 * HOUR, took=52 * MINUTE, progress=progress(812, 812)),
+        run(
+            "summarise-q3",
+            up=60.0,
+            attempt=1,
+            progress=None,
+        )._replace(
+            attempt=None, process_state=None, supervisor=SupervisorRecord(1, 1, BOOT, HOST, SupervisorState.WAITING)
+        ),
+    )
+    history = (
+        Event(NOW - 70 * MINUTE, "created", None, "ann@gpu-03"),
+        Event(NOW - 70 * MINUTE, "started", 1, None, {"pid": 41200}),
+        Event(NOW - 68 * MINUTE, "died", 1, None, {"signal": "SIGKILL", "reason": "killed for memory"}),
+        Event(NOW - 67 * MINUTE, "retrying", 2, None, {"after": "12s"}),
+        Event(NOW - 67 * MINUTE, "started", 2, None, {"pid": 41877}),
+    )
+    detail = Detail(
+        CRAWL.id,
+        log=CRAWL_LOG,
+        log_size=4_812,
+        history=tuple(map(clean_event, history)),
+        checkpoint_at=NOW - 2,
+    )
+    return DemoFleet(
+        runs,
+        {
+            CRAWL.id: detail,
+            TRAIN.id: Detail(TRAIN.id, log_size=0, errors=groups_of(TRAIN_ERRORS), checkpoint_at=NOW - 9 * MINUTE),
+        },
+        {"nightly-backup-a1b2c3": "photos/2026/11/0412.raw"},
+        {
+            CRAWL.id: (4.1, 5.2, 6.4, 7.6, 7.4, 7.8, 7.5, 7.5, 8.0, 7.4, 6.6, 7.8, 7.9, 7.4, 7.7),
+            "crawl-us-east-a1b2c3": (2.6, 3.0, 4.0, 3.8, 3.9, 3.7, 3.9, 2.0, 1.3, 3.0, 3.8, 3.9, 3.8, 3.8, 3.8),
+        },
+    )
+
+
+def empty() -> DemoFleet:
+    """Nothing was ever launched here."""
+    return DemoFleet((), {}, {}, {})
+
+
+FLEETS: Mapping[str, Callable[[], DemoFleet]] = {"everyday": everyday, "empty": empty}
+
+
+class Still:
+    """The source of a fleet that stands still."""
+
+    def __init__(self, fleet: DemoFleet) -> None:
+        self._fleet = fleet
+        self._events: list[FleetEvent] = [Ticked(NOW)]
+        self._wake: Callable[[], None] = lambda: None
+
+    def start(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._events = [*self._past(), Arrived(tuple(map(_read, self._fleet.runs))), Printed(self._fleet.printed)]
+        wake()
+
+    def stop(self) -> None:
+        """Nothing moves here."""
+
+    def look(self, sight: Sight) -> None:
+        if sight.run_id is not None:
+            detail = self._fleet.details.get(sight.run_id, Detail(sight.run_id, log_size=0))
+            self._events.append(Detailed(_only(detail, sight.tab)))
+            self._wake()
+
+    def checkpoint_at(self, run_id: str) -> float | None:
+        detail = self._fleet.details.get(run_id)
+        return detail.checkpoint_at if detail else None
+
+    def take(self) -> list[FleetEvent]:
+        events, self._events = self._events, []
+        return events
+
+    def _past(self) -> list[FleetEvent]:
+        """The last minutes as the interface would have seen them, for the sparklines."""
+        events: list[FleetEvent] = []
+        for minute in range(15, 0, -1):
+            moment = NOW - minute * MINUTE
+            events += [Ticked(moment), Arrived(tuple(_read(self._then(each, minute)) for each in self._fleet.runs))]
+        return [*events, Ticked(NOW)]
+
+    def _then(self, records: Records, minutes_ago: int) -> Records:
+        paces, progress = self._fleet.paces.get(records.id), records.progress
+        if paces is None or progress is None or progress.processed_items is None:
+            return records
+        since = round(sum(paces[-minutes_ago:]) * MINUTE)
+        return records._replace(progress=progress._replace(processed_items=max(0, progress.processed_items - since)))
+
+
+def _read(records: Records) -> Read:
+    return Read(records.id, clean_records(records))
+
+
+def _only(detail: Detail, tab: Tab) -> Detail:
+    """As the feed does it: what no pane needs now is not read."""
+    errors: tuple[ErrorGroup, ...] = detail.errors if tab is Tab.ERRORS else ()
+    return detail._replace(errors=errors, history=detail.history if tab is Tab.HISTORY else ())
