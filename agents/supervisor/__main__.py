@@ -10,8 +10,8 @@ import traceback
 
 from overnight.agents.supervisor import environment
 from overnight.agents.supervisor.acts import FAILED
+from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
-from overnight.agents.supervisor.subreaper import become_subreaper
 from overnight.state.atomic import append_line, write_all
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
@@ -38,6 +38,7 @@ def main(path: str, lock: str, report: str) -> None:
 
 def _supervise(run: RunDir, listener: "Listener") -> None:
     become_subreaper()
+    reset_library_signals()
     spec = run.spec()
     if not isinstance(spec, Spec):
         raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")

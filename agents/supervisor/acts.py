@@ -136,10 +136,10 @@ class Acts:
             self._signal_group(signal.SIGCONT)
 
     def _acknowledge(self, number: int) -> None:
-        at, lasting = self._at, self._at.inbox.lasting
-        if lasting is not None and at.acknowledged < lasting.number <= number:
-            self._note_obeyed(lasting)
-        at.acknowledged = number
+        obeyed = self._at.inbox.newest_lasting(after=self._at.acknowledged, up_to=number)
+        if obeyed is not None:
+            self._note_obeyed(obeyed)
+        self._at.acknowledged = number
 
     def _note_obeyed(self, asked: Request) -> None:
         at, attempt = self._at, self._at.child.number or None

@@ -52,7 +52,14 @@ def _steer(facts: Facts) -> Action:
         return _settle(facts)
     if facts.agent_acknowledged >= asked.number:
         return Acknowledge(asked.number)
+    if _has_just_paused(facts):
+        return Acknowledge(facts.agent_acknowledged)
     return pause_step(facts, asked.number) if asked.verb is Verb.PAUSE else resume_step(facts, asked.number)
+
+
+def _has_just_paused(facts: Facts) -> bool:
+    """It obeyed a pause before the request that is the newest by now."""
+    return facts.own_paused and facts.agent_acknowledged > facts.acknowledged
 
 
 def _settle(facts: Facts, until: float | None = None) -> Action:

@@ -37,7 +37,11 @@ class Inbox:
     @property
     def lasting(self) -> Request | None:
         """The newest of pause, resume and cancel: what the run shall be."""
-        return next((each for each in reversed(self.requests) if each.verb in LASTING), None)
+        return self.newest_lasting(after=0, up_to=self.newest)
+
+    def newest_lasting(self, *, after: int, up_to: int) -> Request | None:
+        between = (each for each in reversed(self.requests) if after < each.number <= up_to)
+        return next((each for each in between if each.verb in LASTING), None)
 
     @property
     def pause_wanted(self) -> bool:
