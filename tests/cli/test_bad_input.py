@@ -133,7 +133,7 @@ def test_a_live_run_is_not_removed() -> None:
 def test_a_state_directory_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("OVERNIGHT_HOME", str(tmp_path / "file" / "home"))
-    for arguments in (["run", "--", "true"], ["ls"], ["show", "x"], []):
+    for arguments in (["run", "--", "true"], ["ls"], ["show", "x"], ["demo"], []):
         line = refused(1, *arguments)
         assert str(tmp_path / "file") in line
         assert "OVERNIGHT_HOME" in line

@@ -44,7 +44,7 @@ def run(options: Namespace) -> int:
     console.say(f"Lines of progress instead of the interface: {why}. ctrl+c leaves, the agents go on.")
     code = _follow(home, runs)
     show_list(records_of(runs))
-    console.say("`overnight errors index-library` shows what went wrong, `overnight rm --group demo` removes all.")
+    console.say(f"`overnight errors {runs[0].id}` shows what went wrong, `overnight rm --group demo` removes all.")
     return code
 
 
