@@ -27,7 +27,7 @@ from overnight.state.home import Home
 from overnight.state.operator import host_name
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
-from overnight.state.status import RESUMABLE, Status
+from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.clean import clean
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
@@ -190,11 +190,18 @@ class OvernightApp(App[None]):
             return
         match message.wish:
             case Wish.PAUSE_OR_RESUME:
-                self._request(pause_or_resume(self.fleet), ids)
+                self._pause_or_resume(ids)
             case Wish.RETRY:
                 self._request(Wish.RETRY, ids)
             case Wish.CANCEL | Wish.KILL:
                 self._question(Verb(message.wish.value), ids)
+
+    def _pause_or_resume(self, ids: Sequence[str]) -> None:
+        statuses = {self.fleet.statuses[run_id] for run_id in ids}
+        if statuses <= RETRYABLE - RESUMABLE:
+            self.tell("It has ended. r starts it again from its checkpoint.", "warning")
+        else:
+            self._request(pause_or_resume(self.fleet), ids)
 
     def _question(self, verb: Verb, ids: Sequence[str]) -> None:
         """Ask first: it loses something. Runs that have ended are not asked about."""

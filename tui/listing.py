@@ -156,7 +156,7 @@ def _sparkline(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
 
 _BAR = Column("PROGRESS", 13, _bar)
 _PERCENT = Column("%", 4, _percent, to_the_right=True)
-_ETA = Column("ETA", 14, _eta)
+_ETA = Column("ETA", view.ETA_WIDTH, _eta)
 _RATE = Column("RATE", 6, _rate, to_the_right=True)
 _BEAT = Column("BEAT", 4, _beat, to_the_right=True)
 _ERRORS = Column("ERR", 3, _errors, to_the_right=True)

@@ -218,7 +218,7 @@ def _pace_line(row: Row, detail: Detail, frame: Frame) -> Line:
     if row.summary.heartbeat_age is not None:
         parts.append([("  heartbeat ", "dim"), (f"{view.beat_text(row)} ago", "")])
     if detail.checkpoint_at is not None:
-        parts.append([("  checkpoint ", "dim"), (f"{view.age(row.now - detail.checkpoint_at)} ago", "")])
+        parts.append([("  checkpoint ", "dim"), (_since(row, detail.checkpoint_at), "")])
     spans: list[Span] = []
     room = frame.width
     for part in parts:
@@ -229,6 +229,11 @@ def _pace_line(row: Row, detail: Detail, frame: Frame) -> Line:
     if spans and spans[0][0].startswith("  "):
         spans[0] = (spans[0][0][1:], spans[0][1])
     return line(*spans)
+
+
+def _since(row: Row, moment: float) -> str:
+    seconds = row.now - moment
+    return view.ago(seconds) if row.status in ENDED else f"{view.age(seconds)} ago"
 
 
 def _counter_lines(row: Row, frame: Frame) -> list[Line]:

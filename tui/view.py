@@ -12,6 +12,8 @@ from overnight.state.summary import Summary, summary_of
 from overnight.tui.glyphs import UNICODE, Glyphs
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+ETA_WIDTH = 15
+"""Cells of the column; what does not fit says less."""
 
 
 class Sample(NamedTuple):
@@ -76,6 +78,11 @@ def age(seconds: float) -> str:
         if whole >= unit:
             return f"{whole // unit}{sign}"
     return f"{whole}s"
+
+
+def ago(seconds: float) -> str:
+    """`now`, `9m ago`: of what is over, so that a picture in which nothing happens stays as it is for a minute."""
+    return "now" if seconds < MINUTE else f"{age(seconds)} ago"
 
 
 def about(seconds: float) -> str:
@@ -239,21 +246,22 @@ def _ended_text(row: Row) -> str:
     ended = row.records.exit
     if ended is None or ended.ended_at is None:
         return ""
-    ago = f"{age(row.now - ended.ended_at)} ago"
+    when = ago(row.now - ended.ended_at)
     if ended.outcome is Outcome.COMPLETED:
-        return f"took {about(ended.ended_at - ended.started_at)}" if ended.started_at is not None else ago
+        return f"took {about(ended.ended_at - ended.started_at)}" if ended.started_at is not None else when
     if ended.outcome is Outcome.FAILED:
-        return f"{exit_words(row)}, {ago}"
-    return ago
+        text = f"{exit_words(row)}, {when}"
+        return text if len(text) <= ETA_WIDTH else text.removesuffix(" ago")
+    return when
 
 
 def exit_words(row: Row) -> str:
-    """`exit 1`, `SIGKILL`, `out of memory`."""
+    """`exit 1`, `SIGKILL`, `no memory`."""
     ended = row.records.exit
     if ended is None:
         return ""
     if ended.out_of_memory:
-        return "out of memory"
+        return "no memory"
     return ended.signal or (f"exit {ended.code}" if ended.code is not None else "no exit code")
 
 

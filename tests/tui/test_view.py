@@ -1,0 +1,156 @@
+"""What cells say."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, SupervisorState, Verb
+from overnight.state.status import Status
+from overnight.tui import view
+from overnight.tui.glyphs import ASCII, UNICODE, Glyphs, needs_ascii
+from overnight.tui.lines import cells, cut, left, middle, wrapped
+from overnight.tui.view import Sample, row_of
+from tests.builders import T0, a_run, a_supervisor, progress, requests
+
+GLYPHS = st.sampled_from([UNICODE, ASCII])
+SECONDS = st.floats(0, 1e7)
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds_of(text: str) -> int:
+    """A duration read back."""
+    if text.endswith("s"):
+        return int(text[:-1])
+    big, unit, small = re.fullmatch(r"(\d+)([mhd])(\d*)h?", text).groups()  # type: ignore[union-attr]
+    return int(big) * UNITS[unit] + int(small or 0) * {"m": 1, "h": 60, "d": 3600}[unit]
+
+
+@given(SECONDS, SECONDS)
+def test_a_longer_duration_never_reads_shorter(one: float, other: float) -> None:
+    short, long = sorted((one, other))
+    assert seconds_of(view.duration(short)) <= seconds_of(view.duration(long))
+    assert seconds_of(view.about(short)) <= seconds_of(view.about(long))
+    assert seconds_of(view.duration(long)) <= long
+
+
+@given(st.floats(-1, 2), st.integers(0, 60), GLYPHS)
+def test_a_bar_is_exactly_as_wide_as_it_shall_be(fraction: float, width: int, glyphs: Glyphs) -> None:
+    filled, rest = view.bar(fraction, width, glyphs)
+    assert len(filled) + len(rest) == width
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 60), GLYPHS)
+def test_a_bar_never_shrinks_while_progress_grows(one: float, other: float, width: int, glyphs: Glyphs) -> None:
+    less, more = sorted((one, other))
+    levels = ["", *glyphs.partials, glyphs.full]
+    weight = [sum(levels.index(char) for char in view.bar(each, width, glyphs)[0]) for each in (less, more)]
+    assert weight[0] <= weight[1]
+
+
+@given(st.floats(0, 0.9999), st.integers(1, 60))
+def test_a_bar_is_full_only_when_all_is_done(fraction: float, width: int) -> None:
+    assert view.bar(fraction, width)[0] != UNICODE.full * width
+    assert view.bar(1.0, width)[0] == UNICODE.full * width
+
+
+@given(st.lists(st.floats(0, 1e9), max_size=40), GLYPHS)
+def test_a_sparkline_has_one_sign_a_value(values: list[float], glyphs: Glyphs) -> None:
+    assert len(view.sparkline(values, glyphs)) == len(values)
+
+
+@given(st.lists(st.tuples(st.floats(0, 900), st.integers(0, 1000)), min_size=2, max_size=40), st.integers(1, 20))
+def test_the_rates_of_a_sparkline_add_up_to_what_was_done(steps: list[tuple[float, int]], bins: int) -> None:
+    at, done, samples = 0.0, 0, []
+    for seconds, count in steps:
+        at, done = at + seconds + 0.1, done + count
+        samples.append(Sample(at, done))
+    rates = view.rates_of(samples, bins)
+    span = (samples[-1].at - samples[0].at) / len(rates)
+    assert sum(rates) * span == pytest.approx(samples[-1].processed - samples[0].processed, abs=1e-6)
+
+
+@given(st.text(max_size=40), st.integers(0, 30), GLYPHS)
+def test_cut_texts_fit(text: str, width: int, glyphs: Glyphs) -> None:
+    assert cells(cut(text, width, glyphs)) <= width
+    assert cells(middle(text, width, glyphs)) <= width
+    assert cells(left(text, width, glyphs)) == width
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200), st.integers(1, 30))
+def test_wrapping_loses_no_word(text: str, width: int) -> None:
+    pieces = wrapped(text, width)
+    assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
+    assert all(cells(piece) <= width for piece in pieces)
+
+
+def test_wide_characters_take_two_cells() -> None:
+    assert cells("日本") == 4
+    assert middle("日本語-の-run", 8) == "日本…run"
+
+
+def test_the_ends_of_a_long_name_stay() -> None:
+    assert middle("translate-manuals-of-the-north", 15) == "transla…e-north"
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"progress": progress(estimate=Estimate(2100, 2460, 2820))}, "41m ±6m"),
+        ({"progress": progress(estimate=Estimate(8520, 10920, 13320))}, "3h02 ±40m"),
+        ({"progress": progress(total_items=None)}, "unknown"),
+        ({"progress": progress(processed_items=0)}, "measuring"),
+        ({"progress": None, "heartbeat": None}, "up 10m00"),
+        ({"requests": requests(Verb.PAUSE)}, "asked 5s ago"),
+        (
+            {"requests": requests(Verb.PAUSE), "progress": progress(acknowledged=1, status=AgentStatus.PAUSED)},
+            "paused 5s",
+        ),
+        ({"exit": Exit(Outcome.COMPLETED, 0, started_at=T0 - 3120, ended_at=T0)}, "took 52m"),
+        ({"exit": Exit(Outcome.FAILED, 1, ended_at=T0 - 540)}, "exit 1, 9m ago"),
+        ({"exit": Exit(Outcome.FAILED, None, "SIGKILL", ended_at=T0 - 540)}, "SIGKILL, 9m ago"),
+        ({"exit": Exit(Outcome.FAILED, 1, ended_at=T0 - 20)}, "exit 1, now"),
+        ({"exit": Exit(Outcome.INTERRUPTED, None, ended_at=T0)}, "p continues it"),
+        ({"supervised": False, "process_state": None}, "p continues it"),
+        ({"supervisor": a_supervisor(state=SupervisorState.BACKOFF, next_start_at=T0 + 12)}, "again in 12s"),
+        ({"attempt": None, "supervisor": a_supervisor(state=SupervisorState.WAITING)}, "in queue"),
+    ],
+)
+def test_the_eta_is_a_rounded_number_with_its_range_or_a_word(changes: dict[str, object], text: str) -> None:
+    assert view.eta_text(row_of(a_run(**changes), T0)) == text
+
+
+def test_a_hundred_percent_is_said_only_of_what_is_done() -> None:
+    almost = row_of(a_run(progress=progress(processed_items=999, total_items=1000)), T0)
+    assert view.percent_text(almost) == "99%"
+    done = row_of(a_run(progress=progress(processed_items=1000, total_items=1000)), T0)
+    assert view.percent_text(done) == "100%"
+
+
+def test_every_status_has_a_sign_in_both_sets_and_a_word() -> None:
+    for status in Status:
+        assert len(UNICODE.states[status]) == len(ASCII.states[status]) == 1
+        assert ASCII.states[status].isascii()
+        assert view.state_word(status)
+        assert view.state_role(status)
+
+
+def test_a_steady_beat_reads_the_same_between_two_beats() -> None:
+    texts = {view.beat_text(row_of(a_run(), T0 + offset)) for offset in (-0.9, -0.5, 0.0, 0.9)}
+    assert texts == {"1s"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "ascii_only"),
+    [
+        ({"LANG": "de_DE.UTF-8", "TERM": "xterm-256color"}, False),
+        ({"LC_ALL": "C.utf8", "LANG": "C"}, False),
+        ({"LC_ALL": "C", "LANG": "de_DE.UTF-8"}, True),
+        ({"LANG": "de_DE.ISO-8859-1"}, True),
+        ({"LANG": "C.UTF-8", "TERM": "linux"}, True),
+        ({}, True),
+    ],
+)
+def test_block_characters_are_drawn_only_where_they_arrive(environ: dict[str, str], ascii_only: bool) -> None:
+    assert needs_ascii(environ) is ascii_only
