@@ -97,6 +97,17 @@ def _head(text: str, width: int) -> str:
     return text
 
 
+def clipped(whole: Line, width: int) -> Line:
+    """What of it fits into `width` cells."""
+    if cells(whole.text) <= width:
+        return whole
+    spans: list[Span] = []
+    for text, role in whole.spans:
+        spans.append((_head(text, width), role))
+        width -= cells(spans[-1][0])
+    return Line(tuple(spans), whole.ground)
+
+
 def wrapped(text: str, width: int) -> list[str]:
     """Pieces of at most `width` cells."""
     pieces = []

@@ -9,7 +9,7 @@ from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
 from overnight.tui.detail import TABS, Detail, ErrorGroup, Tab
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, wrapped
+from overnight.tui.lines import Line, Span, cells, clipped, cut, left, line, middle, wrapped
 from overnight.tui.listing import bar_role, bar_spans
 from overnight.tui.view import Row
 
@@ -17,6 +17,8 @@ TALL = 16
 """Lines from which a pane has room to say one thing a line."""
 
 
+BAR_LEAST = 12
+"""Cells below which a bar says nothing."""
 WITH_NUMBERS = 100
 """Columns from which the names of the panes have room for their keys beside the name of the run."""
 
@@ -76,7 +78,7 @@ def _up(row: Row) -> str:
 
 def lines_of(tab: Tab, row: Row, detail: Detail, frame: Frame) -> list[Line]:
     """The whole pane, of any length."""
-    return PANES[tab](row, detail, frame)
+    return [clipped(each, frame.width) for each in PANES[tab](row, detail, frame)]
 
 
 # -- Progress
@@ -125,7 +127,9 @@ def _bar_line(row: Row, frame: Frame) -> Line:
         return line(f" {count}")
     eta = view.eta_text(row, frame.glyphs) if row.status is Status.RUNNING else ""
     ends = f" {percent:>4}  {count}{f'  {eta}' if eta else ''} "
-    width = max(8, frame.width - cells(ends) - 1)
+    if cells(ends) > frame.width - BAR_LEAST:
+        ends = f" {percent:>4}  {eta or count} "
+    width = max(BAR_LEAST, frame.width - cells(ends) - 1)
     return line(" ", *bar_spans(row.summary.percent / 100, width, bar_role(row), frame.glyphs), (ends, ""))
 
 
