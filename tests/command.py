@@ -49,7 +49,10 @@ def when(run_id: str, *statuses: str, timeout: float = 30) -> dict[str, Any]:
         seen.update(listed(run_id))
         return seen["status"] in statuses
 
-    eventually(reached, timeout=timeout, interval=0.1, message=f"{run_id} is {' or '.join(statuses)}: {seen}")
+    try:
+        eventually(reached, timeout=timeout, interval=0.1)
+    except AssertionError:
+        raise AssertionError(f"{run_id} was never {' or '.join(statuses)}: {seen}") from None
     return seen
 
 

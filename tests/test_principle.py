@@ -19,6 +19,7 @@ import pytest
 from tests.command import PYTHON, launched, listed, overnight, when, when_ended
 from tests.stories.scenes import (
     agent,
+    agent_pid,
     assert_whole,
     committed,
     directory,
@@ -48,7 +49,7 @@ def test_1_state_is_checkpointed_at_every_item_while_it_works() -> None:
 def test_2_the_state_is_enough_to_resume_exactly() -> None:
     run = launch_durable(60, 0.02)
     when_processed(run, 20)
-    os.kill(when(run, "running")["pid"], signal.SIGKILL)
+    os.kill(agent_pid(run), signal.SIGKILL)
     assert when_ended(run)["status"] == "failed"
     assert overnight("retry", run).returncode == 0
     assert_whole(run, 60)
@@ -143,7 +144,7 @@ def tree(tmp_path: Path) -> Path:
 def test_8_an_error_is_recorded_with_its_context_before_the_checkpoint(tree: Path) -> None:
     run = launched("--", PYTHON, "-m", "overnight.agents.bundled.index", str(tree), "--pace", "0.02")
     when_processed(run, 20)
-    os.kill(when(run, "running")["pid"], signal.SIGKILL)
+    os.kill(agent_pid(run), signal.SIGKILL)
     when_ended(run)
     recorded = [json.loads(line) for line in (directory(run) / "errors.jsonl").read_text().splitlines()]
     failed = {line["k"] for line in committed(run) if line.get("e")}
@@ -157,15 +158,13 @@ def test_8_an_error_is_recorded_with_its_context_before_the_checkpoint(tree: Pat
 
 def test_9_resume_is_tested_by_interruption() -> None:
     rng = random.Random(9)
-    run = launch_durable(80, 0.01, "--retries", "9")
-    for _ in range(5):
-        before = record(run, "supervisor.json").get("attempt", 0)
-        done = when_processed(run, processed(run) + rng.randint(1, 8))
-        if done >= 75:
-            break
-        os.kill(when(run, "running")["pid"], rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGABRT]))
-        when_attempt(run, before + 1)
-    assert_whole(run, 80)
+    run = launch_durable(100, 0.03, "--retries", "9")
+    for interruption in range(1, 6):
+        when_processed(run, processed(run) + rng.randint(1, 8))
+        os.kill(agent_pid(run), rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGABRT]))
+        when_attempt(run, interruption + 1)
+    assert_whole(run, 100)
+    assert record(run, "exit.json")["attempts"] == 6
 
 
 def test_10_the_completion_is_estimated_with_a_range() -> None:
@@ -185,7 +184,7 @@ def test_11_an_outside_monitor_finds_a_hang() -> None:
     hung = launched("--stall", "1", "--", *agent("stuck"))
     stopped = launch_durable(400, 0.02)
     when_processed(stopped, 3)
-    os.kill(when(stopped, "running")["pid"], signal.SIGSTOP)
+    os.kill(agent_pid(stopped), signal.SIGSTOP)
     # Whoever reads nothing but the file sees that the beats have ceased.
     quiet = record(stopped, "heartbeat.json")["last_heartbeat"]
     eventually(lambda: time.time() - datetime.fromisoformat(quiet).timestamp() > 2)

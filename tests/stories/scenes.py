@@ -53,6 +53,11 @@ def when_processed(run_id: str, at_least: int) -> int:
     )
 
 
+def agent_pid(run_id: str) -> int:
+    """The process of the attempt that works now, read where nothing has to be started for it."""
+    return eventually(lambda: (record(run_id, "supervisor.json").get("agent") or {}).get("pid"), interval=0.005)
+
+
 def when_attempt(run_id: str, at_least: int) -> None:
     """Wait until the supervisor has started this attempt."""
     eventually(lambda: record(run_id, "supervisor.json").get("attempt", 0) >= at_least, message=f"attempt {at_least}")

@@ -12,6 +12,7 @@ import pytest
 from tests.command import launched, listed, overnight, when, when_ended
 from tests.stories.scenes import (
     agent,
+    agent_pid,
     assert_whole,
     committed,
     directory,
@@ -81,7 +82,7 @@ def test_a_killed_agent_is_retried_and_goes_on_from_its_checkpoint() -> None:
     run = launch_durable(60, 0.02, "--retries", "5")
     for until in (10, 25, 40):
         when_processed(run, until)
-        os.kill(when(run, "running")["pid"], signal.SIGKILL)
+        os.kill(agent_pid(run), signal.SIGKILL)
         killed = record(run, "supervisor.json")["attempt"]
         when_attempt(run, killed + 1)
     assert_whole(run, 60)
@@ -92,7 +93,7 @@ def test_a_killed_agent_is_retried_and_goes_on_from_its_checkpoint() -> None:
 def test_without_retries_a_killed_agent_is_failed_and_retried_by_hand() -> None:
     run = launch_durable(40, 0.02)
     when_processed(run, 10)
-    os.kill(when(run, "running")["pid"], signal.SIGKILL)
+    os.kill(agent_pid(run), signal.SIGKILL)
     failed = when_ended(run)
     assert (failed["status"], failed["exit_code"]) == ("failed", None)
     assert overnight("wait", run).returncode == 1
