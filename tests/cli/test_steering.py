@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,15 @@ def test_what_is_not_obeyed_in_time_is_said_to_be_asked_for() -> None:
     assert listed(run)["status"] == "stopping"
     assert listed(run)["requested"] in {"cancel", None}
     assert obeyed("kill", run) == f"killed {run}\n"
+
+
+def test_a_run_that_completes_when_it_is_cancelled_is_not_said_to_be_cancelled() -> None:
+    completes = """echo '{"status": "completed", "attempt": 1}' > "$OVERNIGHT_RUN_DIR/progress.json"; exit 0"""
+    run = launched(
+        "--", "bash", "-c", f"trap {shlex.quote(completes)} TERM; echo ready; while true; do sleep 0.05; done"
+    )
+    eventually(lambda: "ready" in overnight("logs", run).stdout)
+    assert obeyed("cancel", run) == f"asked {run} to cancel: it is completed\n"
 
 
 def test_many_runs_are_done_together_and_each_refusal_is_one_line(home: Path) -> None:
