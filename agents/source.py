@@ -5,7 +5,7 @@ hash proves each of them. Where it has changed, the keys are read back from the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain as chained
 from itertools import islice
 from typing import Generic, TypeVar
@@ -44,6 +44,8 @@ class Rest(Generic[T]):
         left_before = None if loop.total is None else loop.total - loop.done
         items = iter(source)
         proven, unread = self._prove(items, loop.chain)
+        if not self.changed:
+            unread = self._check_above(items, proven.length, loop.above)
         self.position = proven.length
         self.items: Iterator[T] = chained(unread, items)
         if self.changed:
@@ -70,6 +72,15 @@ class Rest(Generic[T]):
                 self._pass_all(unread)
                 proven, unread = chain.copy(), []
         return proven, unread
+
+    def _check_above(self, items: Iterator[T], position: int, above: Mapping[int, str]) -> list[T]:
+        """Whether what is finished above the watermark stands where it stood; the items taken to see that."""
+        taken: list[T] = []
+        if above:
+            taken = list(islice(items, max(above) + 1 - position))
+            keys = dict(enumerate(map(self._key, taken), position))
+            self.changed = any(keys.get(at) != key for at, key in above.items())
+        return taken
 
     def _pass_all(self, items: list[T]) -> None:
         self.passed_items += len(items)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overnight.state.checkpoint import Checkpoint, append_whole, cut
+from overnight.state.checkpoint import Checkpoint, cut
 from overnight.state.rundir import RunDir
 
 OUT = "out.txt"
