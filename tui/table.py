@@ -41,13 +41,16 @@ class Column(NamedTuple):
 
     title: str
     texts: tuple[str, ...]
-    right: bool = False
-    given_up: int | None = None
+    width: int
+    right: bool
+    given_up: int | None
     """The lower, the sooner it goes where the width does not suffice; None = it stays."""
 
-    @property
-    def width(self) -> int:
-        return max(map(cells, (self.title, *self.texts)))
+
+def column(title: str, texts: Iterable[str], *, right: bool = False, given_up: int | None = None) -> Column:
+    """As wide as its widest cell."""
+    texts = tuple(texts)
+    return Column(title, texts, max(map(cells, (title, *texts))), right, given_up)
 
 
 def table_lines(rows: Sequence[Row], style: Style) -> list[str]:
@@ -55,8 +58,8 @@ def table_lines(rows: Sequence[Row], style: Style) -> list[str]:
     if not rows:
         return []
     columns = _fitting(_columns(rows, style.glyphs), style)
-    header = _line([column.title for column in columns], columns)
-    lines = [_line(texts, columns) for texts in zip(*(column.texts for column in columns), strict=True)]
+    header = _line([each.title for each in columns], columns)
+    lines = [_line(texts, columns) for texts in zip(*(each.texts for each in columns), strict=True)]
     if style.colours:
         lines = [painted(line, state_role(row.status)) for line, row in zip(lines, rows, strict=True)]
     return [header, *lines]
@@ -93,9 +96,6 @@ def remaining_text(row: Row, glyphs: Glyphs) -> str:
 
 
 def _columns(rows: Sequence[Row], glyphs: Glyphs) -> list[Column]:
-    def column(title: str, texts: Iterable[str], right: bool = False, given_up: int | None = None) -> Column:
-        return Column(title, tuple(texts), right, given_up)
-
     columns = [
         column("STATE", (f"{glyphs.states[row.status]} {state_word(row.status)}" for row in rows)),
         column("RUN", (clean(row.summary.id) for row in rows)),
@@ -121,24 +121,24 @@ def _fitting(columns: list[Column], style: Style) -> list[Column]:
     while giving_up and _total(columns) > style.width:
         columns.remove(giving_up.pop())
     over = _total(columns) - style.width
-    return [_shortened(column, over, style.glyphs) if column.title == "RUN" else column for column in columns]
+    return [_shortened(each, over, style.glyphs) if each.title == "RUN" else each for each in columns]
 
 
 def _shortened(names: Column, over: int, glyphs: Glyphs) -> Column:
     if over <= 0:
         return names
     width = max(SHORTEST_NAME, names.width - over)
-    return names._replace(texts=tuple(middle(name, width, glyphs) for name in names.texts))
+    return column(names.title, (middle(name, width, glyphs) for name in names.texts))
 
 
 def _total(columns: list[Column]) -> int:
-    return sum(column.width for column in columns) + len(GAP) * (len(columns) - 1)
+    return sum(each.width for each in columns) + len(GAP) * (len(columns) - 1)
 
 
 def _line(texts: Sequence[str], columns: Sequence[Column]) -> str:
-    return GAP.join(_padded(text, column) for text, column in zip(texts, columns, strict=True)).rstrip()
+    return GAP.join(_padded(text, each) for text, each in zip(texts, columns, strict=True)).rstrip()
 
 
-def _padded(text: str, column: Column) -> str:
-    space = " " * (column.width - cells(text))
-    return space + text if column.right else text + space
+def _padded(text: str, its: Column) -> str:
+    space = " " * (its.width - cells(text))
+    return space + text if its.right else text + space
