@@ -41,6 +41,7 @@ def launch(home: Home, order: Order) -> RunDir:
             os.close(held)
             raise
     except OSError as error:
+        _discard(run)
         raise _unwritable(run, error) from None
     _start(run, held)
     return run
@@ -140,6 +141,13 @@ def _is_orphan(run: RunDir) -> bool:
     if os.path.exists(run.exit_path) or run.is_supervised():
         return False
     return isinstance(run.spec(), Spec) and goes_on(run)
+
+
+def _discard(run: RunDir) -> None:
+    """Remove a run that never came to be."""
+    import shutil  # loads three compressors: too slow for every launch
+
+    shutil.rmtree(run.path, ignore_errors=True)
 
 
 def _lock(run: RunDir) -> int:

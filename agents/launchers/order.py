@@ -1,7 +1,6 @@
 """What somebody wants launched, and whether it can be: checked before any directory exists."""
 
 import os
-import shutil
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -31,7 +30,7 @@ class Order(NamedTuple):
     environment: Mapping[str, str] = {}
     """In addition to the launcher's own."""
     restart: Restart | None = None
-    """None = on-failure where there are retries, else never."""
+    """None = on-failure where there are retries or a stall is to be followed by a restart; else never."""
     retries: int | None = None
     pause_grace: float = 30.0
     stop_grace: float = 20.0
@@ -110,14 +109,18 @@ def _check_executable(order: Order, cwd: str) -> None:
     program = order.command[0]
     if "/" not in program:
         path = order.environment.get("PATH", os.environ.get("PATH", os.defpath))
-        if not program or shutil.which(program, path=path) is None:
+        if not any(_is_executable(os.path.join(cwd, folder, program)) for folder in path.split(os.pathsep)):
             raise WrongUsage(f"command not found: {program or repr(program)}", hint=_hint_of_missing(program, cwd))
         return
     file = os.path.join(cwd, program)
     if not os.path.exists(file):
         raise WrongUsage(f"command not found: {file}", hint="Check the path; it is relative to --cwd.")
-    if os.path.isdir(file) or not os.access(file, os.X_OK):
+    if not _is_executable(file):
         raise WrongUsage(f"not executable: {file}", hint=f"Name its interpreter (python {program}), or chmod +x it.")
+
+
+def _is_executable(file: str) -> bool:
+    return os.path.isfile(file) and os.access(file, os.X_OK)
 
 
 def _hint_of_missing(program: str, cwd: str) -> str:
@@ -141,7 +144,8 @@ def _check_numbers(order: Order) -> None:
 
 def _restarts(order: Order) -> tuple[Restart, int]:
     if order.restart is None:
-        retries = order.retries or 0
+        unnamed = DEFAULT_RETRIES if order.on_stall == "restart" else 0
+        retries = unnamed if order.retries is None else order.retries
         return (Restart.ON_FAILURE if retries else Restart.NEVER), retries
     if order.restart is Restart.NEVER:
         return Restart.NEVER, 0

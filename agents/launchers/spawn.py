@@ -70,7 +70,11 @@ def _execute(run: RunDir, lock: int, writer: int | None) -> None:
     finally:
         for each in moved:
             os.close(each)
-    os.waitpid(pid, 0)
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        # A caller that ignores SIGCHLD has its children reaped by the kernel.
+        pass
 
 
 def _root() -> str:

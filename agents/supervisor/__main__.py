@@ -6,7 +6,6 @@ Executed by a launcher (`overnight.agents.launchers.spawn`), already without the
 import fcntl
 import os
 import sys
-import traceback
 
 from overnight.agents.supervisor import environment
 from overnight.agents.supervisor.acts import FAILED
@@ -31,6 +30,8 @@ def main(path: str, lock: str, report: str) -> None:
         _supervise(run, listener)
     except Exception as error:  # noqa: BLE001
         # The boundary of this process. The agent works on, and the next command has it adopted.
+        import traceback  # only here: a supervisor that never fails need not hold it
+
         _complain(run, traceback.format_exc())
         listener.say(FAILED, f"the supervisor failed: {error}")
         sys.exit(1)

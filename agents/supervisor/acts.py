@@ -17,6 +17,7 @@ from overnight.agents.supervisor.facts import (
     Freeze,
     Insist,
     Life,
+    NoteStall,
     Sent,
     ShowStacks,
     Start,
@@ -63,6 +64,8 @@ class Acts:
                 self._acknowledge(number)
             case ShowStacks(number):
                 self._show_stacks(number)
+            case NoteStall():
+                self._note_stall()
             case Again():
                 self._again(action)
             case Over():
@@ -155,6 +158,11 @@ class Acts:
 
     def _show_stacks(self, number: int) -> None:
         self._handle(number)
+        self._signal_agent(Handle.STACKS, signal.SIGUSR1)
+
+    def _note_stall(self) -> None:
+        self._at.stall_noted = True
+        self._ledger.note("stalled", self._at.child.number)
         self._signal_agent(Handle.STACKS, signal.SIGUSR1)
 
     def _again(self, action: Again) -> None:

@@ -5,6 +5,7 @@ from overnight.agents.supervisor.facts import (
     Action,
     Facts,
     Life,
+    NoteStall,
     ShowStacks,
     Start,
     Wait,
@@ -45,6 +46,8 @@ def _steer(facts: Facts) -> Action:
     stop = stop_wanted(facts)
     if stop is not None or facts.stopping is not None:
         return stop_step(facts, stop)
+    if facts.stalled and not facts.stall_noted:
+        return NoteStall()
     if facts.stacks is not None:
         return ShowStacks(facts.stacks)
     asked = facts.lasting

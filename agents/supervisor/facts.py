@@ -77,6 +77,11 @@ class Facts(NamedTuple):
     """The agent says that it handles pause, from a process of its own session."""
     reports: bool = False
     """This attempt has written a heartbeat."""
+    stalled: bool = False
+    """The health of the attempt says so."""
+    stall_noted: bool = False
+    restart_stalled: bool = False
+    """The spec says that a stalled attempt is started again."""
     age: float = 0.0
     """Seconds since the attempt was started."""
     pause_grace: float = 30.0
@@ -89,6 +94,10 @@ class Wait(NamedTuple):
     until: float | None = None
     closely: bool = False
     """The agent's files are to be looked at again shortly: nobody rings for them."""
+
+
+class NoteStall(NamedTuple):
+    """Put a stall on record, and ask an agent that shows its stacks for them."""
 
 
 class Start(NamedTuple):
@@ -141,6 +150,5 @@ class ShowStacks(NamedTuple):
     number: int
 
 
-Action = (
-    Wait | Start | AskStop | AskRest | Insist | AskPause | Freeze | Continue | Acknowledge | ShowStacks | Over | Again
-)
+Signalling = AskStop | AskRest | Insist | AskPause | Freeze | Continue | ShowStacks
+Action = Wait | Start | Signalling | NoteStall | Acknowledge | Over | Again

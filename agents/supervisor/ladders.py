@@ -36,7 +36,10 @@ def stop_wanted(facts: Facts) -> Stop | None:
         return Stop.CANCEL
     if facts.asked.shutdown:
         return Stop.SHUTDOWN
-    return Stop.RESTART if facts.restart is not None else None
+    if facts.restart is not None:
+        return Stop.RESTART
+    # Noted first: the stacks that the agent shows then say where it hung.
+    return Stop.STALL if facts.stalled and facts.stall_noted and facts.restart_stalled else None
 
 
 def stop_step(facts: Facts, wanted: Stop | None) -> Action:

@@ -4,6 +4,7 @@ What cannot be written is kept in memory, said in supervisor.log where that is p
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from overnight.agents.supervisor import book
@@ -18,7 +19,7 @@ MOST_PENDING = 1000
 
 
 class Ledger:
-    """Writes supervisor.json, history.jsonl and exit.json. Call `flush` again while it says False."""
+    """Writes supervisor.json, history.jsonl and exit.json. Call `flush` now and then."""
 
     def __init__(self, run: RunDir) -> None:
         self._run = run
@@ -47,15 +48,19 @@ class Ledger:
         self._exit = ended
         self.flush()
 
-    def flush(self) -> bool:
-        """Write what is not written yet. False = something still is not."""
-        try:
-            self._write()
-        except OSError as error:
-            self.complain(f"cannot write {error.filename or self._run.path}: {error.strerror}")
-            return False
-        self._complained = None
-        return True
+    def flush(self) -> None:
+        """Try again to write what is not written yet. Each record by itself: one that is stuck holds up no other."""
+        failures = [_failure_of(each) for each in (self._write_events, self._write_record, self._write_exit)]
+        failed = next((each for each in failures if each is not None), None)
+        if failed is None:
+            self._complained = None
+        else:
+            self.complain(f"cannot write {failed.filename or self._run.path}: {failed.strerror}")
+
+    @property
+    def ended(self) -> bool:
+        """exit.json is there: nothing else must be waited for."""
+        return self._exit is None
 
     def complain(self, problem: str) -> None:
         """One line of supervisor.log, not twice the same in a row."""
@@ -68,13 +73,17 @@ class Ledger:
             # The disk is full for this, too: the states show it.
             pass
 
-    def _write(self) -> None:
+    def _write_events(self) -> None:
         while self._events:
             self._append(self._events[0])
             del self._events[0]
+
+    def _write_record(self) -> None:
         if self._record is not None and self._record != self._written:
             book.write_supervisor(self._run, self._record)
             self._written = self._record
+
+    def _write_exit(self) -> None:
         if self._exit is not None:
             self._run.write(self._run.exit_path, self._exit)
             self._exit = None
@@ -85,3 +94,11 @@ class Ledger:
         self._torn = True
         history.append(self._run, event)
         self._torn = False
+
+
+def _failure_of(write: Callable[[], None]) -> OSError | None:
+    try:
+        write()
+    except OSError as error:
+        return error
+    return None

@@ -46,8 +46,9 @@ class Supervisor:
             else:
                 self._closely = CLOSELY_FIRST
                 self._acts.do(action)
-        while not self._ledger.flush():
+        while not self._ledger.ended:
             self._bell.wait(LOOK_AFTER, ())
+            self._ledger.flush()
 
     def _recall(self) -> None:
         """Take up what was begun before: starting and adopting are one path."""

@@ -19,6 +19,8 @@ class Stop(StrEnum):
     CANCEL = "cancel"
     KILL = "kill"
     RESTART = "restart"
+    STALL = "stall"
+    """It stopped getting on, and its spec says that it is started again then."""
     SHUTDOWN = "shutdown"
     """The supervisor itself was asked to end, without anybody's request."""
 
@@ -85,6 +87,8 @@ def verdict_of(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:
         return Over(Outcome.CANCELLED if _stopped(ending) else Outcome.FAILED, f"{how} after cancel was asked")
     if asked.shutdown:
         return Over(Outcome.INTERRUPTED, f"its supervisor was told to end; {how}")
+    if asked.stop is Stop.STALL:
+        return _after_failure(ending, budget, "stalled")
     if asked.stop is not None:
         # A restart, or a cancel that a later resume took back.
         return Again(0, backoff=False, reason=f"{how} after {asked.stop} was asked")
@@ -92,7 +96,7 @@ def verdict_of(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:
         return Over(_outcome_by_record(ending.own_status), how)
     if signal_of(ending) == "SIGTERM":
         return Over(Outcome.INTERRUPTED, f"{how} that nobody asked overnight for")
-    return _after_failure(ending, budget)
+    return _after_failure(ending, budget, how)
 
 
 def words_of(ending: Ending) -> str:
@@ -130,20 +134,15 @@ def _after_success(ending: Ending, asked: Asked, budget: Budget) -> Over | Again
     return Again(used + 1, backoff=True, reason="exit code 0")
 
 
-def _after_failure(ending: Ending, budget: Budget) -> Over | Again:
-    checkpointed = ending.code == CHECKPOINTED
-    if checkpointed and ending.progressed:
+def _after_failure(ending: Ending, budget: Budget, how: str) -> Over | Again:
+    if ending.code == CHECKPOINTED and ending.progressed:
         return Again(0, backoff=False, reason="stopped at a checkpoint")
     used = 0 if ending.progressed else budget.used
     allowed = budget.retries if budget.restart is not Restart.NEVER else 0
     if used >= allowed:
-        return Over(Outcome.FAILED, _crash_loop(ending, used))
-    return Again(used + 1, backoff=True, reason=words_of(ending))
-
-
-def _crash_loop(ending: Ending, used: int) -> str:
-    how = words_of(ending)
-    return f"{how} {_times(used + 1)} without progress" if used else how
+        # Used up at least once: a crash loop.
+        return Over(Outcome.FAILED, f"{how} {_times(used + 1)} without progress" if used else how)
+    return Again(used + 1, backoff=True, reason=how)
 
 
 def _times(count: int) -> str:

@@ -56,6 +56,7 @@ class Situation:
         """The same on the wall clock, to which the times of files are compared."""
         self.resume_sent: Sent | None = None
         self.frozen = False
+        self.stall_noted = False
         self.words = Words()
 
     def recall(self) -> Attempt | None:
@@ -84,12 +85,11 @@ class Situation:
         return attempt if isinstance(attempt, Attempt) else Attempt(number, 0, 0, "", time.time())
 
     def look(self) -> None:
-        """See what has changed: the process, the requests, and the agent's words where they matter."""
+        """See what has changed: the process, the requests, and the agent's words."""
         self.child.refresh(time.monotonic())
         self.inbox.look()
-        if self.stopping is None and self.inbox.newest <= self.acknowledged and self.child.ending is None:
-            return
-        self.words = words_of(self.run, self.spec, self.child.attempt)
+        if self.child.life in {Life.RUNNING, Life.ENDED}:
+            self.words = words_of(self.run, self.spec, self.child.attempt)
 
     def facts(self) -> Facts:
         inbox, number, words, life = self.inbox, self.child.number, self.words, self._life()
@@ -116,6 +116,9 @@ class Situation:
             paused_since_asked=self._paused_since_asked(),
             cooperative=words.handled_by(Handle.PAUSE) is not None,
             reports=words.reports,
+            stalled=words.stalled,
+            stall_noted=self.stall_noted,
+            restart_stalled=self.spec.on_stall == "restart",
             age=time.time() - self.child.attempt.started_at if self.child.attempt else 0.0,
             pause_grace=self.spec.pause_grace,
             stop_grace=self.spec.stop_grace,

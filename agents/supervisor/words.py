@@ -1,9 +1,11 @@
 """What the agent of one attempt says of itself: its progress and heartbeat, as far as they are this attempt's."""
 
+import time
 from typing import NamedTuple
 
 from overnight.agents.supervisor import members
 from overnight.state import current
+from overnight.state.health import Verdict, health_of
 from overnight.state.records import AgentStatus, Attempt, Handle, Heartbeat, Progress, Records, Spec
 from overnight.state.rundir import RunDir, changed_at, read_record
 
@@ -23,6 +25,8 @@ class Words(NamedTuple):
     pid: int | None = None
     """Of the process to signal; None = it names none that lives in the agent's session."""
 
+    stalled: bool = False
+
     def handled_by(self, what: Handle) -> int | None:
         """The process to signal for `what`; None = nobody says that it handles it."""
         return self.pid if what in self.handles else None
@@ -40,6 +44,8 @@ def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
         heartbeat=heartbeat if isinstance(heartbeat, Heartbeat) else None,
         heartbeat_changed_at=changed_at(heartbeat_path),
         attempt=attempt,
+        process_state=members.kernel_state(attempt) if attempt else None,
+        spec=spec,
     )
     own, beat = current.own_progress(records), current.own_heartbeat(records)
     return Words(
@@ -49,5 +55,6 @@ def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
         processed=float((records.progress.processed_items if records.progress else None) or 0),
         reports=beat is not None,
         handles=beat.handles if beat else frozenset(),
+        stalled=health_of(records, time.time()).verdict is Verdict.STALLED,
         pid=beat.pid if beat and attempt and members.is_member(attempt, beat.pid) else None,
     )

@@ -15,7 +15,18 @@ from overnight.state.errors import NotPossibleNow
 from overnight.state.records import Outcome, SupervisorState, Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
-from tests.supervision.launched import agent, attempt, ended, events, is_alive, output, sh, state, supervisor
+from tests.supervision.launched import (
+    agent,
+    attempt,
+    ended,
+    events,
+    is_alive,
+    kill_and_wait,
+    output,
+    sh,
+    state,
+    supervisor,
+)
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.leaves_no_process
@@ -156,7 +167,7 @@ def test_what_a_command_leaves_behind_when_it_ends_by_itself_is_let_alone(home: 
     assert ended(run).outcome is Outcome.COMPLETED
     child = int(output(run))
     assert state(child) == "S"
-    os.kill(child, signal.SIGKILL)
+    kill_and_wait(child)
 
 
 def test_the_agent_inside_a_shell_hears_signals_alone(home: Path) -> None:
