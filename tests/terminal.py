@@ -21,7 +21,9 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
-        self.child = pexpect.spawn(command[0], command[1:], dimensions=(rows, columns), env=environment, timeout=None)
+        self.child: pexpect.spawn[bytes] = pexpect.spawn(
+            command[0], command[1:], dimensions=(rows, columns), env=environment, timeout=None
+        )
 
     def text(self) -> str:
         """What the screen shows now."""

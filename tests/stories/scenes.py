@@ -55,7 +55,8 @@ def when_processed(run_id: str, at_least: int) -> int:
 
 def agent_pid(run_id: str) -> int:
     """The process of the attempt that works now, read where nothing has to be started for it."""
-    return eventually(lambda: (record(run_id, "supervisor.json").get("agent") or {}).get("pid"), interval=0.005)
+    pid: int = eventually(lambda: (record(run_id, "supervisor.json").get("agent") or {}).get("pid"), interval=0.005)
+    return pid
 
 
 def when_attempt(run_id: str, at_least: int) -> None:
