@@ -1,6 +1,7 @@
 """The fleet changes in one place, and as an operator expects it."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -203,7 +204,7 @@ def test_the_samples_of_a_sparkline_are_bounded_and_in_order(steps: list[tuple[f
     assert len(ring) <= 6 * GRAIN
     assert [each.at for each in ring] == sorted({each.at for each in ring})
     assert all(ring[-1].at - each.at <= SPAN for each in ring)
-    assert all(a.processed <= b.processed for a, b in zip(ring, ring[1:], strict=False))
+    assert all(a.processed <= b.processed for a, b in pairwise(ring))
     assert not ring or ring[-1].processed == done
 
 

@@ -11,11 +11,11 @@ def test_what_is_appended_is_read_and_nothing_twice(tmp_path: Path) -> None:
     log.write_bytes(b"one\ntw")
     tail = Tail(str(log))
     assert tail.read()
-    assert tail.lines == ("one", "tw")
+    assert list(tail.lines) == ["one", "tw"]
     with log.open("ab") as file:
         file.write(b"o\nthree\n")
     assert tail.read()
-    assert tail.lines == ("one", "two", "three")
+    assert list(tail.lines) == ["one", "two", "three"]
     assert not tail.read()
     assert tail.is_whole
 
@@ -51,10 +51,10 @@ def test_a_truncated_log_is_read_anew_and_a_removed_one_is_empty(tmp_path: Path)
     tail.read()
     log.write_bytes(b"new\n")
     assert tail.read()
-    assert tail.lines == ("new",)
+    assert list(tail.lines) == ["new"]
     log.unlink()
     assert tail.read()
-    assert tail.lines == ()
+    assert list(tail.lines) == []
     assert tail.size is None
 
 

@@ -73,7 +73,7 @@ class LineView(ScrollView, can_focus=False):
         self._fit_size()
         top = self.scroll_offset.y
         for y in range(self.size.height):
-            if y in self._drawn and self._drawn[y] != self._line_in_window(y, top):
+            if self._drawn.get(y) != self._line_in_window(y, top):
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
@@ -96,7 +96,7 @@ class LineView(ScrollView, can_focus=False):
         if size != self.virtual_size:
             self.virtual_size = size
             if self.scroll_offset.y > self.max_scroll_y:
-                self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+                self.show_from(self.max_scroll_y)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -108,16 +108,21 @@ class LineView(ScrollView, can_focus=False):
 
     # -- scrolling
 
+    def show_from(self, y: int) -> None:
+        """Line `y` at the top, as far as there are lines below it."""
+        # Forced: no scrollbar is drawn, which Textual takes for a wish not to scroll.
+        self.scroll_to(y=y, animate=False, immediate=True, force=True)
+
     def scroll_by(self, lines: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, immediate=True)
+        self.show_from(self.scroll_offset.y + lines)
 
     def show_line(self, y: int) -> None:
         """Scroll so far that line `y` is seen."""
         top, height = self.scroll_offset.y, self.size.height
         if y < top:
-            self.scroll_to(y=y, animate=False, immediate=True)
+            self.show_from(y)
         elif height and y >= top + height:
-            self.scroll_to(y=y - height + 1, animate=False, immediate=True)
+            self.show_from(y - height + 1)
 
 
 class Lines(LineView):

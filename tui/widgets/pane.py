@@ -28,9 +28,9 @@ class Pane(LineView):
         self._lines = lines
         self.refresh_changed()
         if at_end:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+            self.show_from(self.max_scroll_y)
         elif subject != self._subject:
-            self.scroll_to(y=0, animate=False, immediate=True)
+            self.show_from(0)
         self._subject = subject
 
     def line_count(self) -> int:

@@ -1,0 +1,325 @@
+"""Each key does what the help says, to the run that it is meant for, and paints nothing by itself."""
+
+import time
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from overnight.state.atomic import append_line
+from overnight.state.codec import encode
+from overnight.state.records import Exit, ItemError, Outcome, Progress
+from overnight.state.status import Status
+from overnight.tui.app import OvernightApp, farewell
+from overnight.tui.detail import Tab
+from overnight.tui.keys import KEYS
+from overnight.tui.model import Depth, Mode
+from overnight.tui.screens.fleet import FleetScreen
+from overnight.tui.screens.help import HelpScreen, help_lines
+from overnight.tui.screens.question import QuestionScreen
+from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, drive, shown, until
+
+pytestmark = pytest.mark.leaves_no_process
+
+FAILED = Exit(Outcome.FAILED, 1, attempts=1, reason="exit code 1", started_at=1.0, ended_at=2.0)
+
+
+def test_p_asks_for_a_pause_and_shows_it_as_pausing_until_it_is_obeyed(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("p")
+            await until(pilot, lambda: asked_of(run) == ["pause"])
+            await until(pilot, lambda: app.fleet.statuses[run.id] is Status.PAUSING)
+            await until(pilot, lambda: "pausing" in shown(app))
+            run.write(
+                run.progress_path,
+                Progress(processed_items=40, total_items=100, status="paused", acknowledged=1, attempt=1),  # type: ignore[arg-type]
+            )
+            await until(pilot, lambda: app.fleet.statuses[run.id] is Status.PAUSED)
+            await pilot.press("p")
+            await until(pilot, lambda: asked_of(run) == ["pause", "resume"])
+
+        drive(home, act)
+
+
+def test_cancel_asks_first_and_only_y_says_yes(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        Path(run.checkpoint_log_path).write_text("")
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            for no in ("enter", "n", "escape"):
+                await pilot.press("x")
+                assert isinstance(app.screen, QuestionScreen)
+                assert "Cancel crawl?" in shown(app)
+                assert "Last checkpoint" in shown(app)
+                await pilot.press("enter")
+                assert isinstance(app.screen, QuestionScreen), "Enter does nothing"
+                await pilot.press(no if no != "enter" else "n")
+                assert isinstance(app.screen, FleetScreen)
+            assert asked_of(run) == []
+            await pilot.press("x", "y")
+            await until(pilot, lambda: asked_of(run) == ["cancel"])
+            await pilot.press("X", "y")
+            await until(pilot, lambda: asked_of(run) == ["cancel", "kill"])
+
+        drive(home, act)
+
+
+def test_what_has_no_checkpoint_says_so_before_it_is_killed(home: Path) -> None:
+    with a_supervised_run(home, "crawl"):
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("X")
+            assert "It has no checkpoint: 1m0" in shown(app)
+
+        drive(home, act)
+
+
+def test_a_key_acts_on_all_marked_runs(home: Path) -> None:
+    with (
+        a_supervised_run(home, "one") as one,
+        a_supervised_run(home, "two") as two,
+        a_supervised_run(home, "x") as rest,
+    ):
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: len(app.fleet.order) == 3)
+            await pilot.press("slash", *"one", "enter", "space", "slash", *"two", "enter", "space")
+            assert app.fleet.marks == {one.id, two.id}
+            await pilot.press("x")
+            assert "Cancel 2 runs?" in shown(app)
+            await pilot.press("y")
+            await until(pilot, lambda: asked_of(one) == asked_of(two) == ["cancel"])
+            assert asked_of(rest) == []
+            assert app.fleet.marks == frozenset()
+
+        drive(home, act)
+
+
+def test_what_cannot_be_done_is_said_and_nothing_is_asked(home: Path) -> None:
+    run = an_ended_run(home, "train", FAILED)
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await pilot.press("x")
+        await until(pilot, lambda: "there is nothing to cancel" in shown(app))
+        await pilot.press("p")
+        await until(pilot, lambda: "r starts it again" in shown(app))
+        assert asked_of(run) == []
+
+    drive(home, act)
+
+
+def test_moving_opening_and_going_back(home: Path) -> None:
+    for number in range(3):
+        an_ended_run(home, f"run{number}", FAILED)
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        order = app.fleet.order
+        for keys, index in (
+            ("j", 1),
+            ("down", 2),
+            ("k", 1),
+            ("G", 2),
+            ("up", 1),
+            ("g", 0),
+            ("ctrl+d", 2),
+            ("ctrl+u", 0),
+        ):
+            await pilot.press(keys)
+            assert app.fleet.cursor == order[index], keys
+        await pilot.press("enter")
+        assert app.fleet.depth is Depth.ENTERED
+        await pilot.press("j")
+        assert app.fleet.cursor == order[0], "inside of the pane, keys move the pane"
+        await pilot.press("escape", "escape")
+        assert app.fleet.depth is Depth.LIST
+        await pilot.press("escape")
+        assert app.is_running, "esc never leaves"
+        await pilot.press("enter")
+        assert app.fleet.depth is Depth.OPEN
+
+    drive(home, act)
+
+
+def test_panes_by_number_letter_and_tab(home: Path) -> None:
+    an_ended_run(home, "run", FAILED)
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        named = {"1": Tab.PROGRESS, "2": Tab.LOGS, "3": Tab.ERRORS, "4": Tab.HISTORY, "5": Tab.CONFIG}
+        named |= {"l": Tab.LOGS, "e": Tab.ERRORS, "h": Tab.HISTORY}
+        for key, tab in named.items():
+            await pilot.press(key)
+            assert app.fleet.tab is tab
+        await pilot.press("tab")
+        assert app.fleet.tab is Tab.CONFIG
+        await pilot.press("tab")
+        assert app.fleet.tab is Tab.PROGRESS
+        await pilot.press("shift+tab")
+        assert app.fleet.tab is Tab.CONFIG
+        await until(pilot, lambda: "python agent.py" in shown(app))
+        await pilot.press("w", "m")
+        assert {Mode.WRAP, Mode.MAXIMISED} <= app.fleet.modes
+        await pilot.press("m")
+        assert Mode.MAXIMISED not in app.fleet.modes
+
+    drive(home, act)
+
+
+def test_the_log_is_followed_until_somebody_scrolls_back_and_again_when_asked(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        log = Path(run.output_path)
+        log.write_text("".join(f"line {number}\n" for number in range(100)))
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("l")
+            await until(pilot, lambda: "line 99" in shown(app))
+            with log.open("a") as file:
+                file.write("line 100\n")
+            await until(pilot, lambda: "line 100" in shown(app))
+            await pilot.press("enter", "g")
+            await until(pilot, lambda: " line 0" in shown(app))
+            assert Mode.FOLLOW not in app.fleet.modes
+            with log.open("a") as file:
+                file.write("line 101\n")
+            await until(pilot, lambda: app.fleet.detail and "line 101" in app.fleet.detail.log)
+            assert " line 0" in shown(app)
+            await pilot.press("F")
+            await until(pilot, lambda: "line 101" in shown(app))
+
+        drive(home, act)
+
+
+def test_errors_are_grouped_with_their_count_and_traceback(home: Path) -> None:
+    with a_supervised_run(home, "index") as run:
+        for number in range(3):
+            error = ItemError(time.time(), 1, f"src/{number}.py", "SyntaxError", "invalid [/x]", "Traceback:\n  boom\n")
+            append_line(run.errors_path, encode(error))
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("e")
+            await until(pilot, lambda: "SyntaxError  3 items" in shown(app))
+            for text in ("invalid [/x]", "src/2.py", "boom"):
+                assert text in shown(app)
+
+        drive(home, act)
+
+
+def test_find_marks_and_only_trouble(home: Path) -> None:
+    with a_supervised_run(home, "fine"):
+        an_ended_run(home, "bad", FAILED)
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: len(app.fleet.order) == 2)
+            await pilot.press("slash", *"bad")
+            assert app.fleet.cursor is not None
+            assert app.fleet.cursor.startswith("bad")
+            await pilot.press("escape")
+            assert app.fleet.sought == ""
+            await pilot.press("f")
+            assert len(app.fleet.shown) == 1
+            await pilot.press("f", "asterisk")
+            assert len(app.fleet.marks) == 2
+            await pilot.press("asterisk")
+            assert not app.fleet.marks
+            await pilot.press("g", "space", "G", "v")
+            assert len(app.fleet.marks) == 2
+
+        drive(home, act)
+
+
+def test_ctrl_c_explains_the_first_time_and_leaves_the_second(home: Path) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: "the agents go on" in shown(app))
+        await pilot.press("ctrl+c")
+
+    assert drive(home, act).return_code == 130
+
+
+def test_q_leaves_with_zero_and_says_what_goes_on(home: Path) -> None:
+    with a_supervised_run(home, "crawl"):
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("q")
+
+        app = drive(home, act)
+        assert app.return_code == 0
+        assert farewell(app.fleet).startswith("1 run goes on. `overnight` opens the list again")
+
+
+def test_the_help_shows_every_key_whole_and_keys_have_ids(home: Path) -> None:
+    text = "\n".join(line.text for line in help_lines())
+    for key in KEYS:
+        assert key.shown in text
+        assert key.words in text
+    assert len({key.id for key in KEYS}) == len(KEYS)
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        await pilot.press("escape")
+        assert isinstance(app.screen, FleetScreen)
+
+    drive(home, act)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.id)
+def test_no_key_fails_over_an_empty_fleet(home: Path, key: object) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        for each in key.keys.split(","):  # type: ignore[attr-defined]
+            await pilot.press(each)
+
+    if key.id != "suspend":  # type: ignore[attr-defined]
+        drive(home, act)
+
+
+def test_the_palette_knows_every_action_and_closes_without_one(home: Path) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await pilot.press("colon")
+        await pilot.pause()
+        assert {command.title for command in app.get_system_commands(app.screen)} >= {"Light colours", "Only trouble"}
+        await pilot.press("escape")
+        assert isinstance(app.screen, FleetScreen)
+
+    drive(home, act)
+
+
+def test_runs_that_were_cut_off_are_offered_at_the_start(home: Path) -> None:
+    an_ended_run(home, "crawl", Exit(Outcome.INTERRUPTED, None, "SIGTERM", 1))
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "1 run was cut off. p continues one" in shown(app))
+
+    drive(home, act)
+
+
+def test_an_empty_fleet_teaches(home: Path) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "overnight demo" in shown(app))
+        assert "overnight run -- COMMAND" in shown(app)
+        assert "they go on" in shown(app)
+
+    drive(home, act)
+
+
+def test_below_60_by_15_one_line_has_the_counts(home: Path) -> None:
+    an_ended_run(home, "bad", FAILED)
+    for size in ((59, 24), (80, 14)):
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            lines = [line for line in shown(app).splitlines() if line]
+            assert len(lines) == 1
+            assert "✖ 1" in lines[0]
+            assert "needs 60x15" in lines[0]
+
+        drive(home, act, size=size)
+
+
+def test_a_run_that_appears_or_vanishes_shows_without_a_key(home: Path) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        with a_supervised_run(home, "late") as run:
+            await until(pilot, lambda: run.id in app.fleet.order)
+            assert "late" in shown(app)
+
+    drive(home, act)
