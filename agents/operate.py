@@ -28,7 +28,8 @@ def resume(run: RunDir) -> Request | None:
     """It goes on; an interrupted or lost run continues from its checkpoint, with a next attempt."""
     status = _status(run)
     verbs.check(Verb.RESUME, status, run.id)
-    if status in RESUMABLE:
+    # A damaged record of its newest attempt hides that the run is lost.
+    if status in RESUMABLE or not (run.is_supervised() or goes_on(run)):
         return _revive(run)
     return _ask(run, Verb.RESUME)
 

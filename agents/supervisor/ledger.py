@@ -27,7 +27,10 @@ class Ledger:
         self._written: SupervisorRecord | None = None
         self._events: list[Event] = []
         self._exit: Exit | None = None
-        self._complained: str | None = None
+        self._said: str | None = None
+        """The newest complaint."""
+        self._unsaid: str | None = None
+        """One that could not even be written to the log."""
         self._torn = False
         """A full disk may have taken a part of a line."""
 
@@ -52,10 +55,12 @@ class Ledger:
         """Try again to write what is not written yet. Each record by itself: one that is stuck holds up no other."""
         failures = [_failure_of(each) for each in (self._write_events, self._write_record, self._write_exit)]
         failed = next((each for each in failures if each is not None), None)
-        if failed is None:
-            self._complained = None
-        else:
+        if failed is not None:
             self.complain(f"cannot write {failed.filename or self._run.path}: {failed.strerror}")
+        elif self._unsaid is not None:
+            self.complain(f"until now: {self._unsaid}")
+        else:
+            self._said = None
 
     @property
     def ended(self) -> bool:
@@ -63,15 +68,16 @@ class Ledger:
         return self._exit is None
 
     def complain(self, problem: str) -> None:
-        """One line of supervisor.log, not twice the same in a row."""
-        if problem == self._complained:
+        """One line of supervisor.log, not twice the same in a row; later, where the disk is full for this, too."""
+        if problem == self._said:
             return
-        self._complained = problem
+        line = f"{iso(time.time())} {problem}\n".encode("utf-8", "replace")
         try:
-            append_line(self._run.supervisor_log_path, f"{iso(time.time())} {problem}\n".encode("utf-8", "replace"))
+            append_line(self._run.supervisor_log_path, line)
         except OSError:
-            # The disk is full for this, too: the states show it.
-            pass
+            self._unsaid = problem
+        else:
+            self._said, self._unsaid = problem, None
 
     def _write_events(self) -> None:
         while self._events:
