@@ -83,7 +83,7 @@ class Session:
         self._orders = Orders(place.records, by_hand=by_hand is not None)
         self._beat = Beat(place.records, self._report, self._each_second)
         try:
-            os.makedirs(place.records.artifacts_path, mode=0o700, exist_ok=True)
+            _make_folder(place.records.artifacts_path)
             self._show_stacks_on_request()
             checkpoint = Checkpoint(place.records)
             self._run = Run(place.records, checkpoint, self._report, self._beat, self._orders)
@@ -166,3 +166,10 @@ class Session:
         ending = self._stopped()
         self._conclude(ending)
         os._exit(ending.code)
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        pass

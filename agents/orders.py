@@ -63,6 +63,7 @@ class Orders:
         self.continued: Callable[[], None] = lambda: None
         """Called when the process goes on after it may have been stopped."""
         self._run, self._by_hand = run, by_hand
+        self._pid = os.getpid()
         self._heard: int | None = None
         self._stop_at: float | None = None
         self._reading, self._writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -87,6 +88,9 @@ class Orders:
             self.pending = self.wish.pause
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:
+            pass_on(number)
+            return
         now = time.monotonic()
         if self._stop_at is not None and now - self._stop_at >= INSIST_AFTER:
             self.at_once()
@@ -96,6 +100,9 @@ class Orders:
         self.note()
 
     def _on_look(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:
+            pass_on(number)
+            return
         self._heard = number
         if number == signal.SIGCONT:
             self.continued()
@@ -149,3 +156,9 @@ def restore_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGTSTP, signal.SIGCONT, DOORBELL):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pass_on(number: int) -> None:
+    """In a forked child that was signalled before its signals were restored."""
+    restore_signals()
+    os.kill(os.getpid(), number)
