@@ -13,6 +13,9 @@ from overnight.state.records import Count, Estimate, ItemSeconds, Phase, Waiting
 UNKNOWN_YEAR = 9999
 """Python's `datetime.max` means "unknown"; converting it to a time zone would overflow."""
 
+YEAR_1, YEAR_9999 = -62_135_596_800.0, 253_370_764_800.0
+"""Their beginnings in UTC, seconds since the epoch."""
+
 
 class BadForm(ValueError):
     """Not a form that the protocol lists."""
@@ -83,12 +86,18 @@ def counters(raw: Any) -> Mapping[str, Count]:
 def instant(raw: Any) -> float | None:
     """Seconds since the epoch from ISO 8601 (without an offset: local time) or a number; 0 and year 9999 = unknown."""
     if isinstance(raw, int | float):
-        return float(number(raw)) or None
+        return _from_epoch(float(number(raw)))
     try:
         moment = datetime.fromisoformat(text(raw).strip())
         return None if moment.year >= UNKNOWN_YEAR else moment.timestamp()
     except (ValueError, OverflowError, OSError):
         raise BadForm(f"not a time: {brief(raw)}") from None
+
+
+def _from_epoch(seconds: float) -> float | None:
+    if seconds < YEAR_1:
+        raise BadForm(f"not a time: {seconds}")
+    return seconds if seconds and seconds < YEAR_9999 else None
 
 
 def iso(moment: float) -> str:

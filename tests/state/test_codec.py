@@ -96,7 +96,7 @@ def test_a_percentage_may_be_a_number_or_a_text(percent: Any) -> None:
     assert a_progress(percent_complete=percent).percent_complete == 41.0
 
 
-@pytest.mark.parametrize("unknown", [0, datetime.max.isoformat(), "9999-12-31T23:59:59+00:00", None])
+@pytest.mark.parametrize("unknown", [0, 1e15, datetime.max.isoformat(), "9999-12-31T23:59:59+00:00", None])
 def test_an_unknown_completion_is_none(unknown: Any) -> None:
     assert a_progress(processed_items=1, estimated_completion=unknown).estimated_completion is None
 
