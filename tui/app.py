@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.filter import Monochrome, NoColor
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -76,6 +77,9 @@ class OvernightApp(App[None]):
         Binding("ctrl+c", "explain_ctrl_c", "leave, the second time", id="ctrl_c", show=False, priority=True),
         Binding("ctrl+q", "ignore", id="ctrl_q", show=False, priority=True),
     ]
+
+    # Nothing looks otherwise when the terminal's window is left: Textual would repaint everything, 18 KB each time.
+    app_focus = Reactive(True, compute=False, repaint=False)
 
     class Woken(Message):
         """The source has something to take."""
@@ -326,10 +330,8 @@ class OvernightApp(App[None]):
 
         return run
 
-    # -- what Textual would do by itself
-
     def _watch_app_focus(self, focus: bool) -> None:
-        """Nothing looks otherwise when the terminal's window is left: restyling would write 18 KB each time."""
+        """Restyles nothing, and leaves the keyboard where it is."""
 
 
 def _call(driver: object, name: str) -> None:

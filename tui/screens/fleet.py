@@ -271,9 +271,10 @@ class FleetScreen(Screen[None]):
 
     def action_find(self) -> None:
         find = self.query_one(FindLine)
-        self.add_class("-finding")
         find.value = ""
-        find.focus()
+        # At once, not with the next layout: what is typed behind the slash belongs to it.
+        self._lines("footer").display, find.display = False, True
+        self.set_focus(find)
 
     @on(Input.Changed, "#find")
     def _seek(self, event: Input.Changed) -> None:
@@ -289,8 +290,8 @@ class FleetScreen(Screen[None]):
         self._happened(Sought(""))
 
     def _end_finding(self) -> None:
-        self.remove_class("-finding")
         self.set_focus(None)
+        self._lines("footer").display, self.query_one(FindLine).display = True, False
 
     # -- the mouse
 

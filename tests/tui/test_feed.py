@@ -1,0 +1,96 @@
+"""The feed tells of what real runs do, and of nothing twice."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event as Flag
+
+import pytest
+
+from overnight.state.home import Home
+from overnight.state.records import Exit, Outcome, Progress
+from overnight.state.status import Status
+from overnight.tui.detail import Detail, Tab
+from overnight.tui.feed import Feed, Sight
+from overnight.tui.model import Arrived, Fleet, Read, Ticked, reduce
+from tests.builders import a_run
+from tests.command import launched
+from tests.tui.driven import a_supervised_run, an_ended_run
+from tests.waiting import eventually
+
+
+class Fed:
+    """A fleet that takes in what its feed says, as the interface does."""
+
+    def __init__(self, home: Path) -> None:
+        self.feed = Feed(Home(str(home)))
+        self.woken = Flag()
+        self._fleet = Fleet(now=time.time())
+
+    def fleet(self) -> Fleet:
+        for event in self.feed.take():
+            self._fleet = reduce(self._fleet, event)
+        return self._fleet
+
+    def detail(self) -> Detail:
+        return self.fleet().detail or Detail("")
+
+
+@pytest.fixture
+def fed(home: Path) -> Iterator[Fed]:
+    fed = Fed(home)
+    fed.feed.start(fed.woken.set)
+    yield fed
+    fed.feed.stop()
+
+
+def test_it_tells_of_every_run_then_of_what_changes_and_of_what_is_removed(home: Path, fed: Fed) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        eventually(lambda: run.id in fed.fleet().reads)
+        run.write(run.progress_path, Progress(processed_items=77, total_items=100, attempt=1))
+        eventually(lambda: fed.fleet().samples[run.id][-1].processed == 77)
+        run.write(run.exit_path, Exit(Outcome.COMPLETED, 0))
+        eventually(lambda: fed.fleet().statuses[run.id] is Status.COMPLETED)
+    for path in sorted(Path(run.path).rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    Path(run.path).rmdir()
+    eventually(lambda: run.id not in fed.fleet().reads)
+    assert fed.woken.is_set()
+
+
+def test_the_newest_line_of_a_run_that_reports_nothing_is_told(home: Path, fed: Fed) -> None:
+    run_id = launched(
+        "--name", "talker", "--", "bash", "-c", "for i in 1 2 3; do echo line $i; sleep 0.5; done; sleep 60"
+    )
+    fed.feed.look(Sight(None, Tab.PROGRESS, frozenset({run_id})))
+    eventually(lambda: fed.fleet().printed.get(run_id) == "line 3")
+
+
+def test_what_is_not_looked_at_is_not_read(home: Path, fed: Fed) -> None:
+    run = an_ended_run(home, "crawl", Exit(Outcome.FAILED, 1))
+    Path(run.output_path).write_text("hello\n")
+    fed.feed.look(Sight(run.id, Tab.PROGRESS))
+    eventually(lambda: fed.detail().log == ("hello",))
+    assert fed.detail().history == ()
+    fed.feed.look(Sight(run.id, Tab.HISTORY))
+    eventually(lambda: [event.event for event in fed.detail().history] == ["created"])
+    assert fed.detail().errors == ()
+
+
+def test_a_home_that_cannot_be_watched_is_said(home: Path) -> None:
+    (home / "runs").write_text("a file")
+    fed = Fed(home)
+    fed.feed.start(fed.woken.set)
+    eventually(lambda: "runs" in fed.fleet().failure)
+    fed.feed.stop()
+
+
+def test_a_slow_taker_gets_the_newest_reading_of_a_run_and_no_older_one() -> None:
+    from overnight.tui.feed import Mailbox
+
+    mailbox = Mailbox()
+    old, new = (Read("a", a_run(errors=errors)) for errors in (1, 2))
+    for event in (Ticked(1), Arrived((old,)), Ticked(2), Arrived((new,)), Arrived((), frozenset({"b"}))):
+        mailbox.put(event)
+    assert mailbox.empty() == [Ticked(2), Arrived((new,), frozenset({"b"}))]
+    assert mailbox.empty() == []

@@ -1,0 +1,73 @@
+"""Pictures cannot lie: each is drawn again, by the code that it shows, and compared."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from screenshots.pictures import LARGE, PICTURES, SMALL, Picture, app_of, draw
+
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
+
+OTHER_SCREENS = (
+    Picture("logs", "everyday", SMALL, ("l", "m")),
+    Picture("config", "everyday", LARGE, ("5",)),
+    Picture("bulk-cancel", "everyday", LARGE, ("asterisk", "x")),
+    Picture("only-trouble", "everyday", SMALL, ("f",)),
+    Picture("finding", "everyday", SMALL, ("slash", "e", "m", "b")),
+    Picture("stalled", "everyday", SMALL, ("j",) * 5),
+    Picture("paused-entered", "everyday", LARGE, ("j", "j", "enter")),
+    Picture("narrow", "everyday", (60, 15)),
+    Picture("too-small", "everyday", (59, 14)),
+    Picture("ascii-question", "everyday", SMALL, ("x",), ascii_only=True),
+    Picture("light", "everyday", SMALL, theme="overnight-light"),
+)
+
+
+@pytest.fixture(autouse=True)
+def in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times of day are drawn in the time zone of whoever looks."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_a_committed_picture_is_what_the_code_draws(picture: Picture) -> None:
+    assert (SCREENSHOTS / f"{picture.name}.svg").read_text() == draw(picture)
+
+
+@pytest.mark.parametrize("picture", OTHER_SCREENS, ids=lambda picture: picture.name)
+def test_a_screen_looks_as_it_did(picture: Picture, snap_compare: Callable[..., bool]) -> None:
+    async def choose_theme(pilot: Pilot[None]) -> None:
+        if picture.theme:
+            pilot.app.theme = picture.theme
+        await pilot.pause()
+        await pilot.press(*picture.keys)
+        await pilot.pause()
+
+    assert snap_compare(app_of(picture), terminal_size=picture.size, run_before=choose_theme)
+
+
+def test_nothing_else_lies_beside_the_pictures() -> None:
+    assert {path.stem for path in SCREENSHOTS.glob("*.svg")} == {picture.name for picture in PICTURES}
+
+
+def test_the_check_tells_when_a_picture_differs(tmp_path: Path) -> None:
+    copy = tmp_path / "screenshots"
+    copy.mkdir()
+    for path in SCREENSHOTS.iterdir():
+        if path.is_file():
+            (copy / path.name).write_bytes(path.read_bytes())
+    check = [sys.executable, "-m", "screenshots", "--check"]
+    assert subprocess.run(check, cwd=tmp_path, check=False).returncode == 0
+    picture = copy / "empty-80x24.svg"
+    picture.write_text(
+        picture.read_text().replace("overnight demo", "overnight magic").replace("overnight&#160;demo", "x")
+    )
+    told = subprocess.run(check, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert told.returncode == 1
+    assert "empty-80x24.svg" in told.stderr
