@@ -85,7 +85,7 @@ def test_a_plain_command_is_frozen_and_goes_on_as_the_same_process(home: Path) -
     assert request is not None
     assert operate.wait_obeyed(run, request, timeout=20)
     becomes(run, Status.RUNNING)
-    assert state(pid) == "S"
+    assert state(pid) != "T"
     assert attempt(run).pid == pid
     operate.kill(run)
     over = ended(run)
@@ -97,7 +97,7 @@ def test_an_agent_that_handles_pause_pauses_by_itself(home: Path) -> None:
     run = cooperative(home)
     operate.pause(run)
     becomes(run, Status.PAUSED)
-    assert state(attempt(run).pid) == "S", "it was asked, not frozen"
+    assert state(attempt(run).pid) != "T", "it was asked, not frozen"
     operate.resume(run)
     becomes(run, Status.RUNNING)
     assert "frozen" not in events(run)
@@ -113,7 +113,7 @@ def test_one_that_does_not_pause_within_the_grace_is_frozen(home: Path) -> None:
     operate.pause(run)
     becomes(run, Status.FROZEN)
     operate.resume(run)
-    eventually(lambda: state(attempt(run).pid) == "S")
+    eventually(lambda: state(attempt(run).pid) != "T")
     operate.kill(run)
     ended(run)
 
@@ -166,7 +166,7 @@ def test_what_a_command_leaves_behind_when_it_ends_by_itself_is_let_alone(home: 
     run = sh(home, "sleep 60 & echo $!")
     assert ended(run).outcome is Outcome.COMPLETED
     child = int(output(run))
-    assert state(child) == "S"
+    assert state(child) in {"R", "S"}
     kill_and_wait(child)
 
 

@@ -184,7 +184,7 @@ def test_a_process_that_merely_has_the_pid_is_never_signalled(home: Path) -> Non
             assert adopt_orphans(Home(str(home))) == []
             supervise(run)
             operate_until_ended(run)
-            assert state(bystander.pid) == "S"
+            assert state(bystander.pid) in {"R", "S"}
         finally:
             bystander.kill()
 
@@ -222,7 +222,7 @@ def test_a_run_frozen_before_its_supervisor_died_is_still_frozen_and_resumes(hom
     kill_supervisor(run)
     assert state(attempt(run).pid) == "T", "a session of its own keeps the kernel from hanging it up"
     operate.resume(run)
-    eventually(lambda: state(attempt(run).pid) == "S")
+    eventually(lambda: state(attempt(run).pid) != "T")
     operate.kill(run)
     assert ended(run).outcome is Outcome.CANCELLED
 
