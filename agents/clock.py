@@ -15,7 +15,9 @@ class ActiveClock:
         self._paused_at: float | None = None
 
     def active(self) -> float:
-        until = self._paused_at if self._paused_at is not None else self.monotonic()
+        # Read once: the beating thread asks while the main thread goes on.
+        paused_at = self._paused_at
+        until = self.monotonic() if paused_at is None else paused_at
         return until - self.started - self.excluded
 
     def pause(self) -> None:

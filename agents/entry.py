@@ -10,10 +10,11 @@ from typing import NamedTuple, NoReturn
 
 from overnight.agents.by_hand import ByHand, claimed_by_hand
 from overnight.agents.clock import ActiveClock
-from overnight.agents.heartbeat import Beat
+from overnight.agents.heartbeat import BEAT_EVERY, Beat
 from overnight.agents.orders import Orders, Stopped
 from overnight.agents.report import Report
 from overnight.agents.run import Run
+from overnight.agents.work import Work
 from overnight.state.checkpoint import Checkpoint
 from overnight.state.errors import HomeUnusable, OvernightError
 from overnight.state.records import AgentStatus, Progress
@@ -24,6 +25,8 @@ GIVEN = (DIRECTORY, ATTEMPT, "OVERNIGHT_RUN_ID", "OVERNIGHT_HOME")
 PARENT = "OVERNIGHT_PARENT_RUN"
 CHECKPOINTED = 75
 """The exit code of a stop at a checkpoint before the end (EX_TEMPFAIL)."""
+MISSED_BEATS = 2
+"""So many in a row, and the process was stopped."""
 
 
 class Place(NamedTuple):
@@ -85,16 +88,18 @@ class Session:
         try:
             _make_folder(place.records.artifacts_path)
             self._show_stacks_on_request()
-            checkpoint = Checkpoint(place.records)
-            self._run = Run(place.records, checkpoint, self._report, self._beat, self._orders)
+            self._work = Work(place.records, Checkpoint(place.records), self._report, self._beat, self._orders)
+            if by_hand is not None:
+                by_hand.begin(self._report.processed)
+            self._work.make_safe()
         except OSError as error:
             raise HomeUnusable(
                 f"the run's folder {place.records.path}: {error.strerror}",
                 hint="Nothing was changed. Make it writable or free some space, then start again.",
             ) from None
-        self._beat.sync = self._run.sync
+        self._beat.sync = self._work.sync
         self._orders.at_once = self._leave_at_once
-        self._orders.continued = lambda: self._report.clock.leave_out(self._beat.last_beat)
+        self._orders.continued = self._went_on
 
     def _show_stacks_on_request(self) -> None:
         """SIGUSR1 is answered by C code: also while an item holds the interpreter."""
@@ -106,24 +111,36 @@ class Session:
         if self._by_hand is not None and self._by_hand.each_second(progress, self._orders.stopping):
             self._orders.note()
 
+    def _went_on(self) -> None:
+        """SIGCONT: time in which the process was stopped, and no beat was possible, is not active."""
+        silent_since = self._beat.last_beat
+        if self._report.clock.monotonic() - silent_since > MISSED_BEATS * BEAT_EVERY:
+            self._report.clock.leave_out(silent_since)
+
     def perform(self, main: Callable[[Run], None]) -> int:
         """Everything from here to the exit code."""
-        if self._by_hand is not None:
-            self._by_hand.begin(self._report.processed)
         self._orders.listen()
         self._orders.begin()
         self._report.acknowledged = 0 if self._orders.wish.pause else self._orders.wish.number
-        self._run.make_safe()
         self._beat.start()
         ending = self._ending_of(main)
-        self._run.close()
         self._beat.stop()
+        ending = self._closed(ending)
         self._conclude(ending)
         return ending.code
 
+    def _closed(self, ending: Ending) -> Ending:
+        """What is finished made safe. What could not be is not completed."""
+        try:
+            self._work.close()
+        except OSError as error:
+            self._report.message = f"what was finished could not be synced: {error.strerror}"
+            return Ending(AgentStatus.FAILED, 1)
+        return ending
+
     def _ending_of(self, main: Callable[[Run], None]) -> Ending:
         try:
-            main(self._run)
+            main(Run(self._work))
         except Stopped:
             return self._stopped()
         except SystemExit as left:
@@ -148,7 +165,7 @@ class Session:
 
     def _failed(self, error: BaseException) -> Ending:
         try:
-            self._run.keep_fatal(error)
+            self._work.keep_fatal(error)
         except OSError:
             # On a full disk the traceback in the log has to do.
             pass

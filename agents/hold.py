@@ -38,6 +38,11 @@ class Hold:
         if self._report.status is AgentStatus.PAUSED or self._report.acknowledged != self._orders.wish.number:
             self._say(AgentStatus.RUNNING)
 
+    def check(self) -> None:
+        """`obey` if anything was heard."""
+        if self._orders.pending:
+            self.obey()
+
     def _stand_still(self) -> None:
         while self._orders.wish.pause and not self._orders.stopping:
             self._say(AgentStatus.PAUSED)
@@ -63,8 +68,7 @@ class Hold:
         try:
             while (left := until - self._clock.active()) > 0:
                 self._orders.wait(min(left, LOOK_AFTER))
-                if self._orders.pending:
-                    self.obey()
+                self.check()
         finally:
             if self._report.waiting is not None:
                 self._announce(None)
@@ -100,6 +104,8 @@ class Hold:
         finally:
             self._clock.go_on()
             self._report.status, self._report.message = status, message
+            # A pause that was heard meanwhile is obeyed at the item edge.
+            self._orders.pending = True
 
     def skip_when_full(self, write: Callable[[], None]) -> None:
         """Do `write` if there is room: for what is made again later."""

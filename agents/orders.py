@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NamedTuple
 
+from overnight.agents.forking import spare_children
 from overnight.state.control import DOORBELL
 from overnight.state.current import LASTING
 from overnight.state.records import Request, Verb
@@ -63,7 +64,6 @@ class Orders:
         self.continued: Callable[[], None] = lambda: None
         """Called when the process goes on after it may have been stopped."""
         self._run, self._by_hand = run, by_hand
-        self._pid = os.getpid()
         self._heard: int | None = None
         self._stop_at: float | None = None
         self._reading, self._writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -78,19 +78,17 @@ class Orders:
             signal.signal(number, self._on_look)
         if self._by_hand:
             signal.signal(DOORBELL, self._on_look)
-        os.register_at_fork(after_in_child=restore_signals)
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                # The line is gone, and with it whoever watched: what is done is kept.
+                signal.signal(signal.SIGHUP, self._on_stop)
+        spare_children()
 
     def begin(self) -> None:
         """What was asked before this start: a paused run starts paused."""
-        newest = newest_lasting(self._run.requests()[0])
-        if newest is not None:
-            self.wish = Wish(newest.verb is Verb.PAUSE, newest.number)
-            self.pending = self.wish.pause
+        self.wish = wish_of(self._run.requests()[0], self.wish, None)
+        self.pending = self.wish.pause
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._pid:
-            pass_on(number)
-            return
         now = time.monotonic()
         if self._stop_at is not None and now - self._stop_at >= INSIST_AFTER:
             self.at_once()
@@ -100,9 +98,6 @@ class Orders:
         self.note()
 
     def _on_look(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._pid:
-            pass_on(number)
-            return
         self._heard = number
         if number == signal.SIGCONT:
             self.continued()
@@ -149,16 +144,3 @@ class Orders:
             os.read(self._reading, 4096)
         except BlockingIOError:
             pass
-
-
-def restore_signals() -> None:
-    """In a forked child: a worker that is told to end must end, and not note it for a loop that it does not run."""
-    for number in (signal.SIGTERM, signal.SIGTSTP, signal.SIGCONT, DOORBELL):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pass_on(number: int) -> None:
-    """In a forked child that was signalled before its signals were restored."""
-    restore_signals()
-    os.kill(os.getpid(), number)

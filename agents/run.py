@@ -4,63 +4,26 @@ The item is committed when the loop asks for the next one. `break`, an exception
 uncommitted: nothing of it stays, and the next attempt does it again.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from typing import Any, Literal, TypeVar, overload
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal, TypeVar, overload
 
-from overnight.agents.artifact import Artifact, Hand
-from overnight.agents.guard import Guarded, item_error, line_of
-from overnight.agents.heartbeat import Beat
-from overnight.agents.hold import Hold
-from overnight.agents.orders import Orders
-from overnight.agents.report import Report
-from overnight.agents.source import Rest
-from overnight.state import codec
-from overnight.state.checkpoint import Checkpoint, Loop
-from overnight.state.errors import NotPossibleNow, WrongUsage
-from overnight.state.records import Count, ItemError
-from overnight.state.rundir import RunDir
+from overnight.agents.artifact import Artifact
+from overnight.agents.guard import Guarded
+from overnight.agents.work import Work
+from overnight.state.records import Count
 
 T = TypeVar("T")
-
-HEAD_EVERY = 1.0
-"""Seconds of work after which the head is written again: so much of the log is parsed on a resume."""
-HEAD_ITEMS = 20_000
-"""The same in items, for loops that are fast."""
-NOTHING: Mapping[str, Any] = {}
 
 
 class Run:
     """One attempt of a run, from inside. Made by `start`."""
 
-    def __init__(self, records: RunDir, checkpoint: Checkpoint, report: Report, beat: Beat, orders: Orders) -> None:
-        self.directory = records.path
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.directory = work.directory
         """The run's folder."""
-        self.attempt = report.attempt
+        self.attempt = work.attempt
         """1, 2, …: which start of the run this is."""
-        self._records, self._checkpoint, self._report, self._beat = records, checkpoint, report, beat
-        self._orders = orders
-        self._hold = Hold(orders, report, beat, self.make_safe)
-        self._hand = Hand()
-        self._artifacts: dict[str, Artifact] = {}
-        self._errors = Artifact(
-            "errors.jsonl", records.errors_path, checkpoint.state.errors, self._hand, self._hold.keep
-        )
-        self._error: ItemError | None = None
-        """Of the item in hand."""
-        self._dropped = ""
-        """The item that was in hand when a loop was left."""
-        self._loops_entered, self._inside = 0, False
-        self._head_due, self._head_items = 0.0, 0
-        self._take_over()
-
-    def _take_over(self) -> None:
-        """What earlier attempts did."""
-        state, report = self._checkpoint.state, self._report
-        report.processed = report.resumed = sum(loop.done for loop in state.loops)
-        report.failed, report.counters = state.failed, state.counters
-        report.message = "; ".join(self._checkpoint.notes) or None
-        self._sum_totals()
 
     @overload
     def each(
@@ -113,224 +76,26 @@ class Run:
         Loops stand one behind the other, in the same order at each start. Raises NotPossibleNow for one inside of
         another.
         """
-        return self._items(source, _text_key(key), total, weight, unit, guard)
-
-    def _items(
-        self,
-        source: Iterable[T],
-        key: Callable[[T], str],
-        total: int | None,
-        weight: Callable[[T], float] | None,
-        unit: str | None,
-        guard: bool,
-    ) -> Iterator[Any]:
-        loop = self._next_loop()
-        try:
-            rest = self._rest_of(loop, source, key, total, weight)
-            report, clock, orders, hand = self._report, self._report.clock, self._orders, self._hand
-            report.unit = unit or report.unit
-            position = rest.position
-            for item in rest.items:
-                name = key(item)
-                if rest.by_key and rest.passes(item, name):
-                    self._pass_over(loop, rest, position, name)
-                    position += 1
-                    continue
-                if orders.pending:
-                    self._hold.obey()
-                hand.key = report.current = name
-                began = clock.monotonic() - clock.excluded
-                yield Guarded(item, self._fail) if guard else item
-                self._commit(loop, position, name, began, weight(item) if weight else 0.0)
-                position += 1
-                if orders.pending and loop.total is None:
-                    # The source may wait long for its next item. Where the end is known, the last item completes.
-                    self._hold.obey()
-            self._finish(loop, rest, position)
-        finally:
-            self._leave()
-
-    def _next_loop(self) -> Loop:
-        if self._inside:
-            raise NotPossibleNow(
-                "a loop over run.each() inside of another one",
-                hint="Loop over pairs, or use an ordinary loop inside: the outer item is what is committed.",
-            )
-        self._inside = True
-        self._loops_entered += 1
-        return self._checkpoint.state.loop(self._loops_entered - 1)
-
-    def _rest_of(
-        self,
-        loop: Loop,
-        source: Iterable[T],
-        key: Callable[[T], str],
-        total: int | None,
-        weight: Callable[[T], float] | None,
-    ) -> Rest[T]:
-        before, report = loop.done, self._report
-        rest = Rest(source, key, weight, self._checkpoint, loop)
-        loop.done = rest.passed_items
-        loop.total = len(source) if total is None and isinstance(source, Sized) else total
-        report.processed += loop.done - before
-        report.resumed += loop.done - before
-        report.weigh(rest.passed_weight, sum(map(weight, source)) if weight and isinstance(source, Sized) else None)
-        self._sum_totals()
-        self._say_what_changed(rest)
-        self._beat.wake()
-        return rest
-
-    def _pass_over(self, loop: Loop, rest: Rest[T], position: int, key: str) -> None:
-        """An item that was finished before this start, found by its key."""
-        loop.finish(position, key)
-        if not rest.surveyed:
-            loop.done += 1
-            self._report.processed += 1
-            self._report.resumed += 1
-
-    def _commit(self, loop: Loop, position: int, key: str, began: float, weight: float) -> None:
-        hand, report, clock = self._hand, self._report, self._report.clock
-        now = clock.monotonic()
-        seconds = now - clock.excluded - began
-        outputs = self._write_outputs() if hand.touched else NOTHING
-        failed = None if self._error is None else self._committed_error(self._error)
-        line = (loop, position, key, int(seconds * 1000), outputs, hand.counters, failed)
-        try:
-            self._checkpoint.commit(*line)
-        except OSError:
-            # The log is as it was: nothing that is committed was harmed.
-            self._hold.keep(lambda: self._checkpoint.commit(*line))
-        self._settle()
-        report.processed += 1
-        report.weight_done += weight
-        report.seconds.append(seconds)
-        report.last_commit = now
-        self._head_items += 1
-        if now >= self._head_due or self._head_items >= HEAD_ITEMS:
-            self._save_head()
-        if self._beat.asleep:
-            self._beat.wake()
-
-    def _write_outputs(self) -> Mapping[str, int]:
-        """The bytes of the item come before the line that says how many there are."""
-        for artifact in self._hand.touched:
-            self._hold.keep(artifact.flush)
-        return {each.name: each.length for each in self._hand.touched if each is not self._errors}
-
-    def _committed_error(self, error: ItemError) -> Mapping[str, Any]:
-        return {"type": error.type, "message": error.message[:200], "log": self._errors.length}
-
-    def _settle(self) -> None:
-        hand = self._hand
-        hand.key = None
-        if hand.touched:
-            for artifact in hand.touched:
-                artifact.settle()
-            hand.touched.clear()
-        if hand.counters:
-            hand.counters = {}
-        if self._error is not None:
-            self._report.failed += 1
-            self._error = None
-
-    def _fail(self, error: Exception) -> None:
-        """The item in hand failed: it is recorded, and nothing else of it stays."""
-        self._hand.forget()
-        self._error = self._record(item_error(self._hand.key or "", error, self.attempt, "failed"))
-        self._errors.write(codec.encode(self._error))
-
-    def _record(self, error: ItemError) -> ItemError:
-        self._report.errors.append(line_of(error))
-        return error
-
-    def _finish(self, loop: Loop, rest: Rest[T], position: int) -> None:
-        """The source has ended."""
-        rest.end()
-        loop.total = position
-        self._report.current = None
-        self._sum_totals()
-        self._say_what_changed(rest)
-
-    def _leave(self) -> None:
-        """Also when the loop was broken off: the item in hand goes back."""
-        self._inside = False
-        self._dropped = self._hand.key or ""
-        self._error = None
-        self._hand.drop()
-
-    def _sum_totals(self) -> None:
-        totals = [loop.total for loop in self._checkpoint.state.loops]
-        known = [total for total in totals if total is not None]
-        self._report.total = sum(known) if known and len(known) == len(totals) else None
-
-    def _say_what_changed(self, rest: Rest[T]) -> None:
-        counts = [f"{count} {word}" for count, word in ((rest.new, "new"), (rest.gone, "gone")) if count]
-        if counts or rest.changed:
-            self._report.message = f"the source changed: {', '.join(counts) or 'another order'}"
+        return self._work.items(source, _text_key(key), total, weight, unit, guard)
 
     def artifact(self, name: str) -> Artifact:
         """An output in the run's `artifacts/`: what is written to it is committed with the item in hand.
 
         `name` may hold folders. Raises WrongUsage for one that leads out of `artifacts/`.
         """
-        if name not in self._artifacts:
-            folders = name.split("/")
-            if not name or any(part in {"", ".", ".."} for part in folders):
-                raise WrongUsage(f"{name!r} cannot be an artifact's name", hint="Use a file name, such as out.jsonl.")
-            path = os.path.join(self._records.artifacts_path, name)
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            length = self._checkpoint.state.artifacts.get(name, 0)
-            self._artifacts[name] = Artifact(name, path, length, self._hand, self._hold.keep)
-        return self._artifacts[name]
+        return self._work.artifact(name)
 
     def count(self, **increments: Count) -> None:
         """Add to the run's counters, as part of the item in hand: `run.count(tokens=1200, usd=0.02)`."""
-        self._hand.need("run.count()")
-        counters = self._hand.counters
-        for name, value in increments.items():
-            counters[name] = counters.get(name, 0) + value
+        self._work.count(increments)
 
     def check(self) -> None:
         """A point inside of a long item where a pause is obeyed, and where a stop leaves the item undone."""
-        if self._orders.pending:
-            self._hold.obey()
+        self._work.hold.check()
 
     def wait(self, seconds: float, reason: str | None = None) -> None:
         """Sleep, hearing pause and stop at once. With a reason a longer wait is announced: it is not a stall."""
-        self._hold.wait(seconds, reason)
-
-    def sync(self) -> bool:
-        """Put on the disk what was committed since the last time, outputs first. False = nothing was."""
-        if not self._checkpoint.dirty:
-            return False
-        self._checkpoint.dirty = False
-        for artifact in list(self._artifacts.values()):
-            artifact.sync()
-        self._checkpoint.sync()
-        return True
-
-    def make_safe(self) -> None:
-        """Everything that is finished is on the disk, and a resume finds it at once."""
-        self._save_head()
-        self.sync()
-
-    def _save_head(self) -> None:
-        self._head_due = self._report.clock.monotonic() + HEAD_EVERY
-        self._head_items = 0
-        self._hold.skip_when_full(self._checkpoint.save_head)
-
-    def keep_fatal(self, error: BaseException) -> None:
-        """An error that ends this attempt stays on record with the item that was in hand."""
-        record = self._record(item_error(self._dropped, error, self.attempt, "ended the attempt"))
-        self._report.message = line_of(record)
-        self._errors.append(codec.encode(record))
-        self._checkpoint.keep_error(self._committed_error(record))
-
-    def close(self) -> None:
-        self.make_safe()
-        for artifact in (*self._artifacts.values(), self._errors):
-            artifact.close()
-        self._checkpoint.close()
+        self._work.hold.wait(seconds, reason)
 
 
 def _text_key(key: Callable[[T], object] | None) -> Callable[[T], str]:

@@ -11,6 +11,7 @@ from typing import Any
 from zlib import crc32
 
 UNCHECKED = b"--------"
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def line_of(body: bytes) -> bytes:
@@ -32,7 +33,8 @@ def item_body(
     if loop:
         text += f',"l":{loop}'
     if outputs:
-        text += f',"o":{_json(outputs)}'
+        lengths = ",".join([f"{quote(name)}:{length}" for name, length in outputs.items()])
+        text += f',"o":{{{lengths}}}'
     if counters:
         text += f',"c":{_json(counters)}'
     if error:
@@ -57,7 +59,3 @@ def parse(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return fields if isinstance(fields, dict) else None
-
-
-def _json(plain: object) -> str:
-    return json.dumps(plain, separators=(",", ":"))

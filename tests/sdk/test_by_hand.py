@@ -215,6 +215,19 @@ def test_ctrl_c_stops_at_a_checkpoint_and_says_how_to_go_on(home: Path) -> None:
     assert child.exitstatus == 75
 
 
+def test_the_line_that_drops_stops_it_at_a_checkpoint(home: Path) -> None:
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", *program("lines", 1000, 0.02)], stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    run = only_run(home)
+    when_processed(run, 3)
+    os.close(ours)
+    assert process.wait(timeout=20) == 75
+    assert record(run, "exit.json")["outcome"] == "interrupted"
+
+
 def test_ctrl_z_checkpoints_and_really_stops_and_fg_goes_on(home: Path) -> None:
     shell = pexpect.spawn("bash", ["--norc", "-i"], timeout=20, env={**os.environ, "PS1": "$ "})
     shell.sendline(" ".join(program("lines", 300, 0.02)))

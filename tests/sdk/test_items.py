@@ -40,6 +40,9 @@ def test_errors_are_on_record_once_however_often_it_is_killed(folder: Folder) ->
     assert folder.finish(command) == 0
     assert [error["item"] for error in folder.errors()] == [str(item) for item in range(0, 150, 3)]
     assert folder.progress["failed_items"] == 50
+    # Those of earlier attempts are among the newest.
+    assert folder.finish(command) == 0
+    assert [line.partition(":")[0] for line in folder.progress["errors"]] == [str(item) for item in range(90, 150, 3)]
 
 
 @pytest.mark.parametrize(
