@@ -271,7 +271,12 @@ class Still:
 
     def start(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        self._events = [*self._past(), Arrived(tuple(map(_read, self._fleet.runs))), Printed(self._fleet.printed)]
+        self._events = [
+            *self._past(),
+            Arrived(tuple(map(_read, self._fleet.runs))),
+            Printed(self._fleet.printed),
+            Ticked(NOW),
+        ]
         wake()
 
     def stop(self) -> None:

@@ -11,7 +11,8 @@ from tests.waiting import eventually
 
 # Textual reads its variables when it is imported, and the snapshot plugin imports it: hence the plugin is
 # kept from loading by itself (pyproject.toml) and is named here, after this.
-for name in list(os.environ):
+# One variable is the plugin's own: by it a worker of xdist finds the folder of the process that started it.
+for name in os.environ.keys() - {"TEXTUAL_SNAPSHOT_TEMPDIR"}:
     if name == "NO_COLOR" or name.startswith(("TEXTUAL_", "OVERNIGHT_")):
         del os.environ[name]
 os.environ["TEXTUAL_ANIMATIONS"] = "none"

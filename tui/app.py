@@ -97,6 +97,7 @@ class OvernightApp(App[None]):
         self._adopted_at = 0.0
         self._greeted = False
         self.fleet = Fleet(now=now, host=clean(host, 40))
+        self._fleet_screen: FleetScreen | None = None
         self.guard: Guard | None = None
         self.set_class(ascii_only, "-ascii")
         self._set_filters()
@@ -112,7 +113,8 @@ class OvernightApp(App[None]):
         return dict(DARK.variables)
 
     def get_default_screen(self) -> Screen[None]:
-        return FleetScreen(self.fleet, self._glyphs)
+        self._fleet_screen = FleetScreen(self.fleet, self._glyphs)
+        return self._fleet_screen
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -137,9 +139,8 @@ class OvernightApp(App[None]):
         """Fold events in and show what became of the fleet. Nothing else changes it."""
         for event in events:
             self.fleet = reduce(self.fleet, event)
-        screen = self.screen_stack[0]
-        if isinstance(screen, FleetScreen):
-            screen.show(self.fleet)
+        if self._fleet_screen is not None:
+            self._fleet_screen.show(self.fleet)
 
     @on(Woken)
     def _take(self) -> None:

@@ -8,7 +8,7 @@ from overnight.state.status import ENDED, LIVE, Status
 from overnight.tui import view
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, right, spread
-from overnight.tui.model import Fleet, Mode, counts, row_at
+from overnight.tui.model import Fleet, Mode, counts
 from overnight.tui.view import Row
 
 LEAD = 4
@@ -208,15 +208,12 @@ def _header_end(fleet: Fleet, width: int, glyphs: Glyphs) -> list[Span]:
 
 
 def _overall(fleet: Fleet, glyphs: Glyphs) -> list[Span]:
-    """One bar for all that is live, and the forecast of the one that takes longest."""
-    summaries = [row_at(fleet, each).summary for each in fleet.order if fleet.statuses[each] in LIVE]
-    percents = [each.percent for each in summaries if each.percent is not None]
-    if not percents:
+    """One bar for all that lives, and when the last of it is expected to end."""
+    overall = fleet.overall
+    if overall is None:
         return []
-    mean = sum(percents) / len(percents)
-    longest = max((each.estimate.likely for each in summaries if each.estimate is not None), default=None)
-    ends = f" {view.about(longest)}" if longest is not None else ""
-    return [*bar_spans(mean / 100, 14, "bar", glyphs), (f" {int(mean)}%{ends}   ", "")]
+    ends = f" {view.about(overall.left)}" if overall.left is not None else ""
+    return [*bar_spans(overall.percent / 100, 14, "bar", glyphs), (f" {int(overall.percent)}%{ends}   ", "")]
 
 
 def _clock(now: float) -> str:

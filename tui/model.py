@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 
 from overnight.state.records import Records, Verb
 from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, TROUBLE, Status, status_of
-from overnight.state.summary import summary_of
+from overnight.state.summary import estimate_of, percent_of, summary_of
 from overnight.tui.detail import TABS, Detail, Tab
 from overnight.tui.view import Row, Sample
 
@@ -157,6 +157,16 @@ Event = Arrived | Ticked | Detailed | Printed | Failed | KeyEvent
 
 
 @dataclass(frozen=True, slots=True)
+class Overall:
+    """How far all that lives is, together."""
+
+    percent: float
+    """The mean of those whose length is known."""
+    left: float | None
+    """Seconds until the last of them is expected to end; None = no forecast."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """Everything the interface shows at one moment."""
 
@@ -184,6 +194,8 @@ class Fleet:
     sought: str = ""
     detail: Detail | None = None
     failure: str = ""
+    overall: Overall | None = None
+    """As of the last tick: it looks at every live run. None = nothing that lives has a known length."""
 
 
 def reduce(fleet: Fleet, event: Event) -> Fleet:
@@ -310,9 +322,19 @@ def _ticked(fleet: Fleet, now: float) -> Fleet:
         run_id: status if status in ENDED else status_of(fleet.reads[run_id].records, now)
         for run_id, status in fleet.statuses.items()
     }
+    overall = _overall(fleet.reads, statuses, now)
     if statuses == fleet.statuses:
-        return replace(fleet, now=now)
-    return _filtered(replace(fleet, now=now, statuses=statuses))
+        return replace(fleet, now=now, overall=overall)
+    return _filtered(replace(fleet, now=now, statuses=statuses, overall=overall))
+
+
+def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: float) -> Overall | None:
+    live = [reads[run_id].records for run_id, status in statuses.items() if status in LIVE]
+    percents = [each for records in live if records.progress and (each := percent_of(records.progress)) is not None]
+    if not percents:
+        return None
+    left = [estimate.likely for records in live if (estimate := estimate_of(records, now)) is not None]
+    return Overall(sum(percents) / len(percents), max(left, default=None))
 
 
 def _order(fleet: Fleet, reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:

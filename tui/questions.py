@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from overnight.state.records import Verb
 from overnight.tui import view
-from overnight.tui.lines import Line, line
+from overnight.tui.lines import Line, line, middle
 from overnight.tui.view import Row
 
 LISTED = 5
@@ -28,17 +28,20 @@ def question_lines(verb: Verb, rows: Sequence[Row], checkpoints: Sequence[float 
     lines = [line((f"{str(verb).capitalize()} {subject}?", "strong")), line(), line(what)]
     if len(rows) == 1:
         return (*lines, line((losses[0], "warn")))
+    lines.append(line())
     for row, loss in zip(rows[:LISTED], losses, strict=False):
-        lines.append(line(f"  {row.summary.name}  ", (loss, "warn")))
+        lines.append(line(f"{middle(row.summary.name, 20):20}  ", (loss, "warn")))
     if len(rows) > LISTED:
-        lines.append(line((f"  and {len(rows) - LISTED} more", "dim")))
+        lines.append(line((f"and {len(rows) - LISTED} more", "dim")))
     return tuple(lines)
 
 
 def _loss(row: Row, checkpoint_at: float | None) -> str:
     if checkpoint_at is not None:
-        return f"Last checkpoint {_ago(row.now - checkpoint_at)}: what came after it is lost."
-    return f"It has no checkpoint: {view.duration(view.uptime(row))} of work are lost."
+        return f"Last checkpoint {_ago(row.now - checkpoint_at)}: what came after it would be lost."
+    if row.records.attempt is None:
+        return "It has not begun: nothing is lost."
+    return f"It has no checkpoint: {view.about(view.uptime(row))} of work would be lost."
 
 
 def _ago(seconds: float) -> str:

@@ -79,7 +79,7 @@ def test_what_has_no_checkpoint_says_so_before_it_is_killed(home: Path) -> None:
 
         async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
             await pilot.press("X")
-            assert "It has no checkpoint: 1m0" in shown(app)
+            assert "It has no checkpoint: 1m of work would be lost" in shown(app)
 
         drive(home, act)
 

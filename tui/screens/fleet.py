@@ -125,7 +125,8 @@ class FleetScreen(Screen[None]):
     def show(self, fleet: Fleet) -> None:
         """Draw what differs from what stands there."""
         before, self._fleet = self._fleet, fleet
-        if not self.is_mounted:
+        if not (self.is_mounted and self.is_attached):
+            # Not there yet, or on its way out: the source does not know of that.
             return
         if (before.depth, before.modes, bool(before.shown)) != (fleet.depth, fleet.modes, bool(fleet.shown)):
             self._arrange()

@@ -33,7 +33,7 @@ class QuestionScreen(ModalScreen[bool]):
     def on_mount(self) -> None:
         question = self.query_one(Lines)
         question.styles.height = len(self._lines)
-        question.styles.width = min(72, max(cells(line.text) for line in self._lines))
+        question.styles.width = min(self.app.size.width - 10, max(cells(line.text) for line in self._lines))
         question.show(*self._lines)
 
     def action_answer(self, yes: bool) -> None:
