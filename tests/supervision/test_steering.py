@@ -145,7 +145,7 @@ def test_one_that_ignores_sigterm_is_killed_after_its_grace(home: Path) -> None:
 
 
 def test_a_frozen_run_is_cancelled_within_its_grace_too(home: Path) -> None:
-    run = sh(home, "trap 'echo asked; exit 0' TERM; echo ready; while :; do sleep 0.02; done")
+    run = sh(home, "trap 'echo asked; exit 0' TERM; sleep 60 & echo ready; wait")
     eventually(lambda: output(run) == "ready\n")
     operate.pause(run)
     becomes(run, Status.FROZEN)

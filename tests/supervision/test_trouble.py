@@ -46,7 +46,8 @@ def fill_disk_of(pid: int, *, full: bool = True) -> None:
 
 def test_a_full_disk_hurts_no_agent_and_loses_no_outcome(home: Path) -> None:
     go = home.parent / "go"
-    run = sh(home, f"while ! test -e {go}; do sleep 0.02; done; exit 3")
+    # Not a shell that starts things: stopped between vfork and exec, its child would hold it in state D.
+    run = agent(home, f"while not os.path.exists({str(go)!r}): time.sleep(0.02)\nsys.exit(3)")
     found = supervisor(run)
     fill_disk_of(found.pid)
     operate.pause(run)
