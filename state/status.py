@@ -71,7 +71,8 @@ def status_of(records: Records, now: float) -> Status:
 def _unsupervised_status(records: Records) -> Status:
     attempt = records.attempt
     if attempt is None:
-        return Status.QUEUED
+        # An attempt there was, but its record cannot be read: which process it is, nobody knows.
+        return Status.LOST if any("/attempts/" in each.path for each in records.damaged) else Status.QUEUED
     if attempt.ended_at is not None or records.process_state is not None:
         # It lives, or its end is on record: whoever takes the lock next takes the outcome over.
         return Status.UNSUPERVISED
@@ -79,7 +80,7 @@ def _unsupervised_status(records: Records) -> Status:
 
 
 def _attempt_status(records: Records, now: float) -> Status:
-    if records.process_state in {"T", "t"}:
+    if _is_frozen(records):
         return Status.FROZEN
     asked = current.unobeyed(records)
     if asked is not None and asked.verb in _UNOBEYED:
@@ -87,6 +88,12 @@ def _attempt_status(records: Records, now: float) -> Status:
     if current.own_status(records) is AgentStatus.PAUSED:
         return Status.PAUSED
     return _HEALTH.get(health_of(records, now).verdict, Status.RUNNING)
+
+
+def _is_frozen(records: Records) -> bool:
+    # A process that was stopped while its child had not yet executed stays in D: the supervisor knows that it froze it.
+    frozen = records.supervisor is not None and records.supervisor.frozen
+    return records.process_state in {"T", "t"} or (records.process_state == "D" and frozen)
 
 
 _UNOBEYED = {

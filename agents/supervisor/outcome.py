@@ -150,9 +150,12 @@ def _times(count: int) -> str:
 
 
 def _outcome_by_record(own: AgentStatus | None) -> Outcome:
-    """What the agent said last is all there is; without it the run may be resumed."""
+    """What the agent said last is all there is. Without it: failed, which nothing continues unless it is named.
+
+    It may have finished, and `resume --all` after a reboot must not run a finished agent again.
+    """
     return {
         AgentStatus.COMPLETED: Outcome.COMPLETED,
-        AgentStatus.FAILED: Outcome.FAILED,
         AgentStatus.CANCELLED: Outcome.CANCELLED,
-    }.get(own or AgentStatus.RUNNING, Outcome.INTERRUPTED)
+        AgentStatus.INTERRUPTED: Outcome.INTERRUPTED,
+    }.get(own or AgentStatus.FAILED, Outcome.FAILED)

@@ -3,7 +3,7 @@
 import pytest
 
 from overnight.state import current
-from overnight.state.records import AgentStatus, Exit, Outcome, Records, SupervisorState, Verb, Waiting
+from overnight.state.records import AgentStatus, Damaged, Exit, Outcome, Records, SupervisorState, Verb, Waiting
 from overnight.state.status import ENDED, LIVE, Status, status_of
 from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, an_attempt, heartbeat, progress, requests
 
@@ -50,6 +50,17 @@ CASES: list[tuple[str, Records, Status]] = [
         Status.BACKOFF,
     ),
     ("the kernel says stopped", a_run(process_state="T", requests=requests(Verb.PAUSE)), Status.FROZEN),
+    (
+        "frozen before its child had executed",
+        a_run(process_state="D", supervisor=a_supervisor(frozen=True)),
+        Status.FROZEN,
+    ),
+    ("busy with a disk", a_run(process_state="D"), Status.RUNNING),
+    (
+        "its attempt's record is damaged and nobody supervises",
+        a_run(attempt=None, supervised=False, damaged=(Damaged("/r/attempts/0001.json", "empty"),)),
+        Status.LOST,
+    ),
     ("a pause nobody obeyed", a_run(requests=requests(Verb.PAUSE)), Status.PAUSING),
     (
         "a resume nobody obeyed",

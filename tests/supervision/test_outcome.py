@@ -45,7 +45,9 @@ NOTHING = Asked()
         (Ending(0), Asked(stop=Stop.KILL), CANCELLED),
         (Ending(127, exec_error="x: No such file"), NOTHING, FAILED),
         # Nobody knows the code.
-        (Ending(known=False), NOTHING, INTERRUPTED),
+        (Ending(known=False), NOTHING, FAILED),
+        (Ending(known=False, own_status=AgentStatus.RUNNING), NOTHING, FAILED),
+        (Ending(known=False, own_status=AgentStatus.INTERRUPTED), NOTHING, INTERRUPTED),
         (Ending(known=False, own_status=AgentStatus.COMPLETED), NOTHING, COMPLETED),
         (Ending(known=False, own_status=AgentStatus.FAILED), NOTHING, FAILED),
         (Ending(known=False), CANCEL, CANCELLED),

@@ -102,7 +102,7 @@ def test_where_both_were_killed_the_code_is_not_made_up_and_nothing_restarts(hom
     eventually(lambda: "adopted" in events(run))
     go.touch()
     over = ended(run)
-    assert (over.outcome, over.code, over.attempts) == (Outcome.INTERRUPTED, None, 1)
+    assert (over.outcome, over.code, over.attempts) == (Outcome.FAILED, None, 1)
     assert over.reason is not None
     assert "not known" in over.reason
     assert output(run) == "ran\n"
