@@ -57,10 +57,11 @@ class Artifact:
         self._waiting: list[bytes] = []
         self._size_waiting = 0
         self._touched = False
-        self._committed = length
         cut(path, length)
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self.length = length
+        # Not `length`: of errors.jsonl a power cut may have left less.
+        self._committed = os.fstat(self._descriptor).st_size
+        self.length = self._committed
         """Bytes in the file, those of the item in hand included as far as they were written."""
 
     def write(self, data: str | bytes) -> None:

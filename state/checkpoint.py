@@ -160,7 +160,6 @@ class Checkpoint:
             self._append(logline.body_of({"generation": self.generation, "version": codec.VERSION}))
         for name, length in self.state.artifacts.items():
             cut(os.path.join(self._run.artifacts_path, name), length)
-        cut(self._run.errors_path, self.state.errors)
 
     def _usable_head(self) -> State | None:
         """The head, if it is of this log and what it promises is there."""

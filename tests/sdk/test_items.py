@@ -37,6 +37,9 @@ def test_errors_are_on_record_once_however_often_it_is_killed(folder: Folder) ->
         process.communicate()
         # The line of an error comes before that of its item.
         assert len(folder.errors()) >= sum(int(key) % 3 == 0 for key in folder.committed())
+        # As a kill between the two leaves it.
+        with (folder.path / "errors.jsonl").open("a") as errors:
+            errors.write('{"item": "not committed"}\n{"item": "to')
     assert folder.finish(command) == 0
     assert [error["item"] for error in folder.errors()] == [str(item) for item in range(0, 150, 3)]
     assert folder.progress["failed_items"] == 50
