@@ -6,6 +6,8 @@ import re
 import time
 from typing import NamedTuple
 
+from textual.pilot import Pilot
+
 from overnight.state.home import Home
 from overnight.tui.app import OvernightApp
 from screenshots.fleets import FLEETS, HOST, NOW, Still
@@ -41,7 +43,7 @@ PICTURES = (
 def app_of(picture: Picture) -> OvernightApp:
     """The interface over a fleet that stands still. No run of this machine is read or asked for anything."""
     still = Still(FLEETS[picture.fleet]())
-    app = OvernightApp(Home(os.devnull), still, now=NOW, host=HOST, ascii_only=picture.ascii_only)
+    app = OvernightApp(Home(os.devnull), still, now=NOW, host=HOST, ascii_only=picture.ascii_only, pace=0.0)
     app.animation_level = "none"
     return app
 
@@ -57,13 +59,26 @@ def draw(picture: Picture) -> str:
 async def _draw(picture: Picture) -> str:
     app = app_of(picture)
     async with app.run_test(size=picture.size) as pilot:
-        if picture.theme:
-            app.theme = picture.theme
-        await pilot.pause()
-        await pilot.press(*picture.keys)
-        await pilot.pause()
-        await pilot.pause()
+        await lead(pilot, picture)
         return _steady(app.export_screenshot(title=f"overnight {picture.name}"))
+
+
+async def lead(pilot: "Pilot[None]", picture: Picture) -> None:
+    """Press the picture's keys, each when what the one before led to is drawn."""
+    if picture.theme:
+        pilot.app.theme = picture.theme
+    await _come_to_rest(pilot)
+    for key in picture.keys:
+        await pilot.press(key)
+        await _come_to_rest(pilot)
+
+
+async def _come_to_rest(pilot: "Pilot[None]") -> None:
+    """Until nothing is drawn any more that was not there the last three times."""
+    seen: list[str] = []
+    while len(seen) < 3 or len(set(seen[-3:])) > 1:
+        await pilot.pause()
+        seen.append(_steady(pilot.app.export_screenshot()))
 
 
 def _steady(svg: str) -> str:

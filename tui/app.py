@@ -6,6 +6,7 @@ any instant without harm.
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import ClassVar
@@ -55,6 +56,8 @@ from overnight.tui.view import plural
 
 BUSY_LINE = 0.05
 """Seconds until the output queue is looked at again."""
+BETWEEN_PICTURES = 0.25
+"""Seconds: agents may write ten times a second, nobody reads as fast. What a key does is drawn at once."""
 ADOPT_AGAIN = 5.0
 REQUESTS: Mapping[str, Callable[[RunDir], object]] = {
     Verb.PAUSE: operate.pause,
@@ -87,13 +90,24 @@ class OvernightApp(App[None]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, OvernightApp.Woken)
 
-    def __init__(self, home: Home, source: Source, *, now: float, host: str, ascii_only: bool = False) -> None:
+    def __init__(
+        self,
+        home: Home,
+        source: Source,
+        *,
+        now: float,
+        host: str,
+        ascii_only: bool = False,
+        pace: float = BETWEEN_PICTURES,
+    ) -> None:
+        """`pace`: seconds between two pictures that no key asked for."""
         super().__init__()
         self._home, self._source = home, source
         self._glyphs = ASCII if ascii_only else UNICODE
         self._ascii_only = ascii_only
         self._explained_ctrl_c = False
-        self._waits_for_line = False
+        self._waits = False
+        self._pace, self._taken_at = pace, 0.0
         self._adopted_at = 0.0
         self._greeted = False
         self.fleet = Fleet(now=now, host=clean(host, 40))
@@ -144,19 +158,21 @@ class OvernightApp(App[None]):
 
     @on(Woken)
     def _take(self) -> None:
-        """Take what has happened, unless the line is still busy with older pictures."""
-        if self._line_is_busy():
-            if not self._waits_for_line:
-                self._waits_for_line = True
-                self.set_timer(BUSY_LINE, self._line_may_be_free)
+        """Take what has happened, unless that was just done or the line is still busy with older pictures."""
+        wait = BUSY_LINE if self._line_is_busy() else self._taken_at + self._pace - time.monotonic()
+        if wait > 0:
+            if not self._waits:
+                self._waits = True
+                self.set_timer(wait, self._waited)
             return
+        self._taken_at = time.monotonic()
         events = self._source.take()
         if events:
             self.change(*events)
             self._after_reading()
 
-    def _line_may_be_free(self) -> None:
-        self._waits_for_line = False
+    def _waited(self) -> None:
+        self._waits = False
         self._take()
 
     def _line_is_busy(self) -> bool:
@@ -183,6 +199,8 @@ class OvernightApp(App[None]):
 
     @on(FleetScreen.Looked)
     def _look(self, message: FleetScreen.Looked) -> None:
+        # What it finds belongs to the key that was pressed: it is drawn without waiting.
+        self._taken_at = 0.0
         self._source.look(message.sight)
 
     # -- requests
@@ -348,7 +366,6 @@ def run_app(home: Home, ascii: bool = False) -> int:
     HomeUnusable when there is nothing that could be shown.
     """
     import sys
-    import time
 
     home.prepare()
     environ = os.environ

@@ -36,6 +36,8 @@ ROLES = (
     "rule",
     "key",
 )
+SOLID = "title"
+"""The role that has a background of its own: spaces show it."""
 GROUNDS = ("cursor", "heading", "band")
 
 
@@ -106,6 +108,20 @@ def clipped(whole: Line, width: int) -> Line:
         spans.append((_head(text, width), role))
         width -= cells(spans[-1][0])
     return Line(tuple(spans), whole.ground)
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The same with fewer spans: each costs some 40 bytes on its way to the terminal, and a space has no colour."""
+    joined: list[Span] = []
+    for text, role in spans:
+        before = joined[-1] if joined else ("", "")
+        if joined and before[1] != SOLID and (before[1] == role or (text.isspace() and role != SOLID)):
+            joined[-1] = (before[0] + text, before[1])
+        elif joined and before[0].isspace() and SOLID not in {role, before[1]}:
+            joined[-1] = (before[0] + text, role)
+        else:
+            joined.append((text, role))
+    return joined
 
 
 def wrapped(text: str, width: int) -> list[str]:

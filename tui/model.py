@@ -384,8 +384,11 @@ def add_sample(ring: tuple[Sample, ...], sample: Sample | None) -> tuple[Sample,
     if ring and sample.processed < ring[-1].processed:
         return (sample,)
     kept = tuple(each for each in ring if sample.at - each.at <= SPAN)
+    if kept and sample.at <= kept[-1].at:
+        # Read again between two ticks of the clock: there is one sample for a moment.
+        return (*kept[:-1], kept[-1]._replace(processed=sample.processed))
     if len(kept) < 2:
-        return (*kept, sample) if not kept or sample.at > kept[-1].at else (kept[0],)
+        return (*kept, sample)
     spacing = max(1.0, (sample.at - kept[0].at) / GRAIN)
     return (*kept[:-1], sample) if sample.at - kept[-2].at < spacing else (*kept, sample)
 

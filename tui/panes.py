@@ -373,7 +373,7 @@ def _history(row: Row, detail: Detail, frame: Frame) -> list[Line]:
 
 def _event_line(event: Event, now: float, frame: Frame) -> Line:
     words = [f"attempt {event.attempt}"] if event.attempt else []
-    words += [_detail_words(name, value) for name, value in event.detail.items() if value is not None]
+    words += [_detail_words(name, value) for name, value in _telling(event)]
     words += [f"by {event.by}"] if event.by else []
     text = cut("  ".join(words), max(0, frame.width - 27), frame.glyphs)
     return line(
@@ -381,8 +381,17 @@ def _event_line(event: Event, now: float, frame: Frame) -> Line:
     )
 
 
+def _telling(event: Event) -> list[tuple[str, object]]:
+    """What its detail says to a person: the number of a request says nothing beside its verb."""
+    return [(name, value) for name, value in event.detail.items() if value is not None and name != "number"]
+
+
 def _detail_words(name: str, value: object) -> str:
-    return str(value) if name in {"verb", "reason", "outcome"} else f"{name} {value}"
+    if name in {"verb", "reason", "outcome"}:
+        return str(value)
+    # Only amounts have their thousands apart: a pid is a name.
+    shown = view.number(value) if isinstance(value, float) else value
+    return f"{name.replace('_', ' ')} {shown}"
 
 
 def _event_role(event: str) -> str:

@@ -194,7 +194,7 @@ def test_p_on_several_pauses_as_long_as_one_of_them_works() -> None:
     assert pause_or_resume(fleet) is Verb.PAUSE
 
 
-@given(st.lists(st.tuples(st.floats(0.01, 60), st.integers(-5, 1000)), max_size=400))
+@given(st.lists(st.tuples(st.sampled_from([0.0, 0.0, 0.01, 0.7, 1.0, 2.5, 60.0]), st.integers(-5, 1000)), max_size=400))
 def test_the_samples_of_a_sparkline_are_bounded_and_in_order(steps: list[tuple[float, int]]) -> None:
     ring: tuple[Sample, ...] = ()
     at, done = T0, 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from screenshots.pictures import LARGE, PICTURES, SMALL, Picture, app_of, draw
+from screenshots.pictures import LARGE, PICTURES, SMALL, Picture, app_of, draw, lead
 
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 
@@ -42,14 +42,10 @@ def test_a_committed_picture_is_what_the_code_draws(picture: Picture) -> None:
 
 @pytest.mark.parametrize("picture", OTHER_SCREENS, ids=lambda picture: picture.name)
 def test_a_screen_looks_as_it_did(picture: Picture, snap_compare: Callable[..., bool]) -> None:
-    async def choose_theme(pilot: Pilot[None]) -> None:
-        if picture.theme:
-            pilot.app.theme = picture.theme
-        await pilot.pause()
-        await pilot.press(*picture.keys)
-        await pilot.pause()
+    async def led(pilot: Pilot[None]) -> None:
+        await lead(pilot, picture)
 
-    assert snap_compare(app_of(picture), terminal_size=picture.size, run_before=choose_theme)
+    assert snap_compare(app_of(picture), terminal_size=picture.size, run_before=led)
 
 
 def test_nothing_else_lies_beside_the_pictures() -> None:

@@ -10,7 +10,7 @@ from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, Superv
 from overnight.state.status import Status
 from overnight.tui import view
 from overnight.tui.glyphs import ASCII, UNICODE, Glyphs, needs_ascii
-from overnight.tui.lines import cells, cut, left, middle, wrapped
+from overnight.tui.lines import Span, cells, cut, left, merged, middle, wrapped
 from overnight.tui.view import Sample, row_of
 from tests.builders import T0, a_run, a_supervisor, progress, requests
 
@@ -83,6 +83,14 @@ def test_wrapping_loses_no_word(text: str, width: int) -> None:
     pieces = wrapped(text, width)
     assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
     assert all(cells(piece) <= width for piece in pieces)
+
+
+@given(st.lists(st.tuples(st.text("ab ", max_size=4), st.sampled_from(["", "dim", "run", "title"])), max_size=12))
+def test_merging_spans_moves_no_letter_and_changes_no_colour(spans: list[Span]) -> None:
+    def painted(spans: list[Span]) -> list[tuple[str, str]]:
+        return [(char, role if char != " " or role == "title" else "") for text, role in spans for char in text]
+
+    assert painted(merged(spans)) == painted(spans)
 
 
 def test_wide_characters_take_two_cells() -> None:

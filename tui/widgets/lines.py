@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from overnight.tui.lines import GROUNDS, ROLES, Line
+from overnight.tui.lines import GROUNDS, ROLES, Line, merged
 
 EMPTY = Line()
 
@@ -82,7 +82,7 @@ class LineView(ScrollView, can_focus=False):
         ground = self.rich_style
         if line.ground:
             ground += self.get_component_rich_style(f"line--on-{line.ground}", partial=True)
-        segments = [Segment(text, self._style(role, ground)) for text, role in line.spans]
+        segments = [Segment(text, self._style(role, ground)) for text, role in merged(line.spans)]
         return Strip(segments).adjust_cell_length(self.size.width, ground)
 
     def _style(self, role: str, ground: Style) -> Style:
