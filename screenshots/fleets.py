@@ -27,9 +27,9 @@ from overnight.state.records import (
 )
 from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of
 from overnight.tui.door import clean_records
+from overnight.tui.events import Arrived, Detailed, Printed, Read, Ticked
+from overnight.tui.events import Event as FleetEvent
 from overnight.tui.feed import Sight
-from overnight.tui.model import Arrived, Detailed, Printed, Read, Ticked
-from overnight.tui.model import Event as FleetEvent
 
 NOW = 1_795_435_470.0
 """2026-11-23 12:04:30 UTC: the moment at which every fleet stands still."""

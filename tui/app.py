@@ -31,21 +31,12 @@ from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.clean import clean
+from overnight.tui.events import Event, Marked, Marking
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
 from overnight.tui.keys import KEYS
-from overnight.tui.model import (
-    Event,
-    Fleet,
-    Marked,
-    Marking,
-    live_ids,
-    pause_or_resume,
-    reduce,
-    row_at,
-    targets,
-)
+from overnight.tui.model import Fleet, live_ids, pause_or_resume, reduce, row_at, targets
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.fleet import FleetScreen, Wish
 from overnight.tui.screens.help import HelpScreen

@@ -20,7 +20,7 @@ from overnight.state.watch import changes
 from overnight.tui.clean import clean
 from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of, reported_group
 from overnight.tui.door import clean_records
-from overnight.tui.model import Arrived, Detailed, Event, Failed, Printed, Read, Ticked
+from overnight.tui.events import Arrived, Detailed, Event, Failed, Printed, Read, Ticked
 from overnight.tui.tail import Tail, newest_line
 
 TICK = 1.0

@@ -2,9 +2,10 @@
 
 from overnight.state.records import Verb
 from overnight.state.status import LIVE, RESUMABLE, RETRYABLE
+from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells
-from overnight.tui.model import Depth, Fleet, Mode, pause_or_resume, targets
+from overnight.tui.model import Depth, Fleet, pause_or_resume, targets
 
 
 def footer(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from overnight.state.status import ENDED, LIVE, Status
 from overnight.tui import view
+from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, right, spread
-from overnight.tui.model import Fleet, Mode, counts
+from overnight.tui.model import Fleet, counts
 from overnight.tui.view import Row
 
 LEAD = 4

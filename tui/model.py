@@ -7,12 +7,34 @@ comes back in the run's records.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum, StrEnum
+from enum import Enum
 
 from overnight.state.records import Records, Verb
 from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, TROUBLE, Status, status_of
 from overnight.state.summary import estimate_of, percent_of, summary_of
 from overnight.tui.detail import TABS, Detail, Tab
+from overnight.tui.events import (
+    Arrived,
+    Backed,
+    CursorMoved,
+    CursorPut,
+    Detailed,
+    Event,
+    Failed,
+    FoundNext,
+    KeyEvent,
+    Marked,
+    Marking,
+    Mode,
+    Opened,
+    Printed,
+    Read,
+    Sought,
+    Switched,
+    TabChosen,
+    TabStepped,
+    Ticked,
+)
 from overnight.tui.view import Row, Sample
 
 SPAN = 900.0
@@ -29,131 +51,6 @@ class Depth(Enum):
     """Its pane is beside the list; keys move the list."""
     ENTERED = 2
     """Keys move the pane."""
-
-
-class Mode(StrEnum):
-    """What is on or off."""
-
-    ONLY_TROUBLE = "only_trouble"
-    WRAP = "wrap"
-    FOLLOW = "follow"
-    MAXIMISED = "maximised"
-
-
-class Marking(StrEnum):
-    """What a key does to the marks."""
-
-    ONE = "one"
-    RANGE = "range"
-    ALL = "all"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What was read of one run; its texts are clean. `id` is the directory's own name."""
-
-    id: str
-    records: Records
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """Runs were read again; others are no longer there."""
-
-    reads: tuple[Read, ...]
-    gone: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Ticked:
-    now: float
-
-
-@dataclass(frozen=True, slots=True)
-class Detailed:
-    """The open run's files were read again."""
-
-    detail: Detail
-
-
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """Runs that report nothing have written: the newest line of each that was on the screen, clean."""
-
-    lines: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Watching does not work. `message`: clean."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class CursorMoved:
-    """By so many rows, as far as there are any."""
-
-    by: int
-
-
-@dataclass(frozen=True, slots=True)
-class CursorPut:
-    """On a row by its place among those shown; -1 = the last."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Backed:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class TabChosen:
-    tab: Tab
-
-
-@dataclass(frozen=True, slots=True)
-class TabStepped:
-    by: int
-
-
-@dataclass(frozen=True, slots=True)
-class Switched:
-    """A mode was turned on or off; `on` None = the other way than it is."""
-
-    mode: Mode
-    on: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    marking: Marking
-
-
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """A text is looked for; the cursor goes to the first run at or behind it whose name has it."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FoundNext:
-    """To the next run that has the text, `by` 1, or to the one before, -1."""
-
-    by: int
-
-
-KeyEvent = CursorMoved | CursorPut | Opened | Backed | TabChosen | TabStepped | Switched | Marked | Sought | FoundNext
-Event = Arrived | Ticked | Detailed | Printed | Failed | KeyEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from overnight.state.home import Home
 from overnight.state.records import Exit, Outcome, Progress
 from overnight.state.status import Status
 from overnight.tui.detail import Detail, Tab
+from overnight.tui.events import Arrived, Read, Ticked
 from overnight.tui.feed import Feed, Sight
-from overnight.tui.model import Arrived, Fleet, Read, Ticked, reduce
+from overnight.tui.model import Fleet, reduce
 from tests.builders import a_run
 from tests.command import launched
 from tests.tui.driven import a_supervised_run, an_ended_run

@@ -12,8 +12,9 @@ from overnight.state.records import Exit, ItemError, Outcome, Progress
 from overnight.state.status import Status
 from overnight.tui.app import OvernightApp, farewell
 from overnight.tui.detail import Tab
+from overnight.tui.events import Mode
 from overnight.tui.keys import KEYS, Key
-from overnight.tui.model import Depth, Mode
+from overnight.tui.model import Depth
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.help import HelpScreen, help_lines
 from overnight.tui.screens.question import QuestionScreen

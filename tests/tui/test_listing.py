@@ -4,11 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overnight.tui.detail import TABS, Detail, Tab
+from overnight.tui.events import Arrived, Ticked
 from overnight.tui.footer import footer
 from overnight.tui.glyphs import ASCII, UNICODE, Glyphs
 from overnight.tui.lines import cells
 from overnight.tui.listing import LEAST_WIDTH, header, heading, layout_for, run_line, too_small
-from overnight.tui.model import Arrived, Fleet, Ticked, row_at
+from overnight.tui.model import Fleet, row_at
 from overnight.tui.panes import Frame, lines_of, tab_spans, title
 from screenshots.fleets import FLEETS, NOW, Still
 

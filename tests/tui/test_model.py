@@ -11,16 +11,12 @@ from hypothesis import strategies as st
 from overnight.state.records import AgentStatus, Exit, Outcome, Records, SupervisorState, Verb
 from overnight.state.status import Status
 from overnight.tui.detail import Tab
-from overnight.tui.model import (
-    GRAIN,
-    SPAN,
+from overnight.tui.events import (
     Arrived,
     Backed,
     CursorMoved,
     CursorPut,
-    Depth,
     Event,
-    Fleet,
     FoundNext,
     Marked,
     Marking,
@@ -32,12 +28,8 @@ from overnight.tui.model import (
     TabChosen,
     TabStepped,
     Ticked,
-    add_sample,
-    pause_or_resume,
-    reduce,
-    row_at,
-    targets,
 )
+from overnight.tui.model import GRAIN, SPAN, Depth, Fleet, add_sample, pause_or_resume, reduce, row_at, targets
 from overnight.tui.view import Sample
 from tests.builders import T0, a_run, a_spec, a_supervisor, heartbeat, progress, requests
 

@@ -14,17 +14,10 @@ from textual.widgets import Input
 from overnight.state.records import Verb
 from overnight.tui import listing, panes
 from overnight.tui.detail import Detail, Tab
-from overnight.tui.feed import Sight
-from overnight.tui.footer import footer
-from overnight.tui.glyphs import Glyphs
-from overnight.tui.keys import BINDINGS
-from overnight.tui.lines import Line
-from overnight.tui.model import (
+from overnight.tui.events import (
     Backed,
     CursorMoved,
     CursorPut,
-    Depth,
-    Fleet,
     FoundNext,
     KeyEvent,
     Marked,
@@ -35,9 +28,13 @@ from overnight.tui.model import (
     Switched,
     TabChosen,
     TabStepped,
-    cursor_index,
-    row_at,
 )
+from overnight.tui.feed import Sight
+from overnight.tui.footer import footer
+from overnight.tui.glyphs import Glyphs
+from overnight.tui.keys import BINDINGS
+from overnight.tui.lines import Line
+from overnight.tui.model import Depth, Fleet, cursor_index, row_at
 from overnight.tui.panes import Frame
 from overnight.tui.widgets.fleet_list import FleetList
 from overnight.tui.widgets.lines import Lines, LineView

@@ -1,0 +1,133 @@
+"""What can happen to the fleet on the screen: what was read, that time passed, what a key meant. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from overnight.state.records import Records
+from overnight.tui.detail import Detail, Tab
+
+
+class Mode(StrEnum):
+    """What is on or off."""
+
+    ONLY_TROUBLE = "only_trouble"
+    WRAP = "wrap"
+    FOLLOW = "follow"
+    MAXIMISED = "maximised"
+
+
+class Marking(StrEnum):
+    """What a key does to the marks."""
+
+    ONE = "one"
+    RANGE = "range"
+    ALL = "all"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of one run; its texts are clean. `id` is the directory's own name."""
+
+    id: str
+    records: Records
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Runs were read again; others are no longer there."""
+
+    reads: tuple[Read, ...]
+    gone: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detailed:
+    """The open run's files were read again."""
+
+    detail: Detail
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Runs that report nothing have written: the newest line of each that was on the screen, clean."""
+
+    lines: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Watching does not work. `message`: clean."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CursorMoved:
+    """By so many rows, as far as there are any."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPut:
+    """On a row by its place among those shown; -1 = the last."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Backed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class TabChosen:
+    tab: Tab
+
+
+@dataclass(frozen=True, slots=True)
+class TabStepped:
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A mode was turned on or off; `on` None = the other way than it is."""
+
+    mode: Mode
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    marking: Marking
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A text is looked for; the cursor goes to the first run at or behind it whose name has it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNext:
+    """To the next run that has the text, `by` 1, or to the one before, -1."""
+
+    by: int
+
+
+KeyEvent = CursorMoved | CursorPut | Opened | Backed | TabChosen | TabStepped | Switched | Marked | Sought | FoundNext
+Event = Arrived | Ticked | Detailed | Printed | Failed | KeyEvent
