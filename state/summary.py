@@ -1,6 +1,7 @@
 """One run at one moment, as every view shows it: the fields of `ls --json`. Pure."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any, NamedTuple
 
 from overnight.state import current, forms
@@ -97,7 +98,8 @@ def rate_of(records: Records, now: float) -> float | None:
     if seconds is None:
         seconds = (progress.updated_at or now) - records.attempt.started_at
     done = progress.processed_items - progress.resumed_items
-    return done / seconds if seconds > 0 and done > 0 else None
+    rate = done / seconds if seconds > 0 and done > 0 else 0.0
+    return rate if 0 < rate < inf else None
 
 
 def estimate_of(records: Records, now: float) -> Estimate | None:
@@ -114,7 +116,7 @@ def estimate_of(records: Records, now: float) -> Estimate | None:
     if rate is None or progress.total_items is None or progress.processed_items is None:
         return None
     left = max(0.0, progress.total_items - progress.processed_items) / rate
-    return Estimate(left * 0.7, left, left * 1.5)
+    return Estimate(left * 0.7, left, left * 1.5) if left * 1.5 < inf else None
 
 
 def _health(records: Records, status: Status, now: float) -> str:

@@ -1,17 +1,17 @@
-"""One run as a card of plain text: what `overnight show` prints. Pure; its texts are clean."""
+"""One run as a card of plain text: what `overnight show` prints. Pure."""
 
 import shlex
 from collections.abc import Iterator, Sequence
 
-from overnight.state import current
 from overnight.state.records import Event, Records
-from overnight.tui.clean import clean
 from overnight.tui.detail import clean_event
 from overnight.tui.moments import moment
 from overnight.tui.table import Style, bar_text, painted, rate_text, remaining_text
 from overnight.tui.view import (
     Row,
     age,
+    asked,
+    asked_age,
     awaited,
     duration,
     exit_words,
@@ -31,11 +31,11 @@ Field = tuple[str, str]
 
 
 def card_lines(records: Records, history: Sequence[Event], now: float, style: Style) -> list[str]:
-    """What is known of it, most urgent first; what there is nothing to say of is left out."""
+    """What is known of it, most urgent first; what there is nothing to say of is left out. `records`: clean."""
     row = row_of(records, now)
-    head = f"{style.glyphs.states[row.status]} {state_word(row.status)}  {clean(row.summary.id)}"
+    head = f"{style.glyphs.states[row.status]} {state_word(row.status)}  {row.summary.id}"
     fields = (*_work(row, style), *_process(row), *_trouble(row), *_launch(row))
-    lines = [f"  {label:{LABEL}}{clean(text)}" for label, text in fields if text]
+    lines = [f"  {label:{LABEL}}{text}" for label, text in fields if text]
     return [painted(head, state_role(row.status)) if style.colours else head, *lines, *_history(history)]
 
 
@@ -75,10 +75,11 @@ def _process(row: Row) -> Iterator[Field]:
         yield "health", summary.health
     if summary.supervisor_pid is not None:
         yield "supervisor", f"pid {summary.supervisor_pid}"
-    asked = current.unobeyed(row.records)
-    if asked is not None:
-        since = f"{age(row.now - asked.at)} ago " if asked.at is not None else ""
-        yield "asked", f"{asked.verb}, {since}by {asked.by}; waiting for {awaited(row)}"
+    request = asked(row)
+    if request is not None:
+        seconds = asked_age(row)
+        since = f"{age(seconds)} ago " if seconds is not None else ""
+        yield "asked", f"{request.verb}, {since}by {request.by}; waiting for {awaited(row)}"
 
 
 def _trouble(row: Row) -> Iterator[Field]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from overnight.state.records import Records
 from overnight.state.rundir import RunDir
 from overnight.tui import console
+from overnight.tui.door import clean_records
 from overnight.tui.tail import newest_line
 from overnight.tui.view import Row, row_of
 
@@ -22,11 +23,11 @@ def show_list(every: Sequence[Records]) -> None:
     from overnight.tui.table import table_lines
 
     now = time.time()
-    for line in table_lines([row_of(records, now) for records in every], console.style(sys.stdout)):
+    for line in table_lines([row_of(clean_records(records), now) for records in every], console.style(sys.stdout)):
         console.data(line)
 
 
 def row_now(run: RunDir) -> Row:
     """One run as it is now; of one that reports nothing the newest line of its log too."""
-    row = row_of(run.read(), time.time())
+    row = row_of(clean_records(run.read()), time.time())
     return row if row.reports else row._replace(newest_line=newest_line(run.output_path))

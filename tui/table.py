@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from overnight.state.status import RESUMABLE
-from overnight.tui.clean import clean
 from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.lines import cells, cut, middle
 from overnight.tui.view import (
@@ -70,7 +69,7 @@ def progress_line(row: Row, style: Style) -> str:
     done, total = row.summary.processed_items, row.summary.total_items
     counted = "" if done is None else number(done) + (f"/{number(total)}" if total else "")
     errors = plural(row.summary.errors, "error") if row.summary.errors else ""
-    parts = (clean(row.summary.id), state_word(row.status), bar_text(row, style.glyphs), percent_text(row), counted)
+    parts = (row.summary.id, state_word(row.status), bar_text(row, style.glyphs), percent_text(row), counted)
     more = (remaining_text(row, style.glyphs), rate_text(row), errors, row.newest_line)
     line = GAP.join(part for part in (*parts, *more) if part)
     return line if style.width is None else cut(line, style.width - 1, style.glyphs)
@@ -98,7 +97,7 @@ def remaining_text(row: Row, glyphs: Glyphs) -> str:
 def _columns(rows: Sequence[Row], glyphs: Glyphs) -> list[Column]:
     columns = [
         column("STATE", (f"{glyphs.states[row.status]} {state_word(row.status)}" for row in rows)),
-        column("RUN", (clean(row.summary.id) for row in rows)),
+        column("RUN", (row.summary.id for row in rows)),
         column("PROGRESS", (bar_text(row, glyphs) for row in rows), given_up=3),
         column("%", (percent_text(row) for row in rows), right=True),
         column("ETA", (remaining_text(row, glyphs) for row in rows)),
@@ -107,7 +106,7 @@ def _columns(rows: Sequence[Row], glyphs: Glyphs) -> list[Column]:
         column("ERR", (str(row.summary.errors or glyphs.nothing) for row in rows), right=True),
     ]
     if any(row.summary.group != "default" for row in rows):
-        columns.append(column("GROUP", (clean(row.summary.group) for row in rows), given_up=0))
+        columns.append(column("GROUP", (row.summary.group for row in rows), given_up=0))
     return columns
 
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from overnight.state.records import ItemError, Outcome
+from overnight.state.records import Exit, ItemError, Outcome
 from overnight.tui.lines import cells
 from overnight.tui.table import Style, progress_line, table_lines
 from overnight.tui.view import row_of
@@ -110,6 +110,23 @@ def test_nothing_that_an_agent_wrote_reaches_a_person_as_an_escape_code(home: Pa
         assert "\x1b" not in shown
         assert "\x07" not in shown
         assert "evil" in shown
+
+
+def test_an_end_that_somebody_else_wrote_reaches_a_person_without_escape_codes(home: Path) -> None:
+    run = an_ended_run(home)
+    run.write(run.exit_path, Exit(Outcome.FAILED, signal=HOSTILE, reason=HOSTILE, ended_at=STARTED))
+    for verb in ("ls", "show"):
+        shown = overnight(verb, run.id).stdout
+        assert "\x1b" not in shown
+        assert "evil" in shown
+
+
+def test_a_rate_beyond_all_numbers_is_no_rate() -> None:
+    endless = a_run(progress=progress(processed_items=1e308, total_items=1.5e308, active_seconds=1e-9))
+    assert row_of(endless, T0).summary.rate is None
+    crawling = a_run(progress=progress(processed_items=1e-300, total_items=1e308, active_seconds=1e9))
+    assert row_of(crawling, T0).summary.estimate is None
+    table_lines([row_of(endless, T0), row_of(crawling, T0)], Style())
 
 
 def test_show_has_all_of_ls_and_the_history(home: Path) -> None:

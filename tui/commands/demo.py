@@ -13,6 +13,7 @@ from overnight.state.errors import HomeUnusable
 from overnight.state.home import Home
 from overnight.state.rundir import RunDir
 from overnight.tui import arguments, console, demo, selection
+from overnight.tui.clean import clean
 from overnight.tui.ending import Ends, wait_for
 from overnight.tui.interface import open_interface, why_not
 from overnight.tui.reading import records_of, row_now, show_list
@@ -60,7 +61,7 @@ def _follow(home: Home, runs: list[RunDir]) -> int:
     """Until all have ended: the worst exit code."""
     ends = Ends(home, runs)
     lines = _Lines(ends)
-    code = wait_for(ends, lambda run_id, end: console.data(f"{run_id}  {end}"), meanwhile=lines.write)
+    code = wait_for(ends, lambda run_id, end: console.data(f"{run_id}  {clean(str(end))}"), meanwhile=lines.write)
     console.data("")
     return code
 

@@ -47,6 +47,7 @@ def _plain(run: RunDir, records: Records) -> dict[str, Any]:
 
 def _show(run: RunDir) -> None:
     from overnight.tui.card import card_lines
+    from overnight.tui.door import clean_records
 
-    for line in card_lines(run.read(), history_of(run), time.time(), console.style(sys.stdout)):
+    for line in card_lines(clean_records(run.read()), history_of(run), time.time(), console.style(sys.stdout)):
         console.data(line)
