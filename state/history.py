@@ -1,13 +1,12 @@
 """What happened to a run, in order: the supervisor's events, merged with the launch and every request."""
 
-import os
 from collections.abc import Iterator
 from typing import TypeVar
 
 from overnight.state import codec
 from overnight.state.atomic import append_line
 from overnight.state.records import Event, ItemError, Spec
-from overnight.state.rundir import RunDir
+from overnight.state.rundir import RunDir, changed_at
 
 R = TypeVar("R")
 
@@ -37,11 +36,8 @@ def _created(run: RunDir) -> Iterator[Event]:
 def _requested(run: RunDir) -> Iterator[Event]:
     for request in run.requests()[0]:
         detail = {"number": request.number, "verb": str(request.verb), **request.options}
-        yield Event(request.at or _changed_at(run, request.number), "requested", request.attempt, request.by, detail)
-
-
-def _changed_at(run: RunDir, number: int) -> float:
-    return os.stat(run.request_path(number)).st_mtime
+        at = request.at or changed_at(run.request_path(request.number)) or 0.0
+        yield Event(at, "requested", request.attempt, request.by, detail)
 
 
 def _lines(path: str, kind: type[R]) -> Iterator[R]:
