@@ -96,7 +96,9 @@ class Acts:
         self._say(STARTED, "")
 
     def adopted(self, attempt: Attempt) -> None:
+        """The command of an attempt runs that somebody else started."""
         self._ledger.note("adopted", attempt.attempt, pid=attempt.pid)
+        self._say(STARTED, "")
 
     def _ask_stop(self, why: Stop) -> None:
         at = self._at

@@ -2,7 +2,9 @@
 
 The gate: the agent's process waits on a pipe until its record is written; end of file there means exit without
 exec. So a process that ran is always on record, and one without a record never ran. The bytes of the final
-record are reserved before the gate opens: a full disk cannot lose an exit code.
+record are reserved before the gate opens: a full disk cannot lose an exit code. The copy of the run's lock that
+comes with the fork is kept until the record is there, and no longer: whoever gets the lock of a killed supervisor
+finds every attempt that can still run on record.
 """
 
 import gc
@@ -77,10 +79,8 @@ def _keep(plan: Plan, report: int) -> None:
     signal.set_wakeup_fd(-1)
     # A signal that ended the keeper would lose the exit code.
     signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
-    # Above all the lock: it is held until the last copy is closed.
-    _close_all_but({0, 1, 2, report})
     try:
-        started = _start_agent(plan)
+        started = _start_agent(plan, report)
     except FileExistsError:
         _tell(report, TAKEN)
     except OSError as error:
@@ -102,19 +102,14 @@ class _Started(NamedTuple):
         return (STARTED, "") if self.exec_error is None else (NOT_EXECUTED, self.exec_error)
 
 
-def _start_agent(plan: Plan) -> _Started:
+def _start_agent(plan: Plan, report: int) -> _Started:
     """Raises OSError: then the gate stayed shut, and nothing ran."""
     output = os.open(plan.run.output_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     gate, opener = os.pipe()
     failure, complaint = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.close(opener)
-        os.close(failure)
         _exit_after(_become_agent, plan, gate, output, complaint)
-    os.close(gate)
-    os.close(output)
-    os.close(complaint)
     identity = process.identity_of(pid)
     assert identity is not None, "a child that nobody has waited for is there"
     attempt = Attempt(plan.number, pid, identity.start_time, identity.boot_id, time.time())
@@ -125,6 +120,8 @@ def _start_agent(plan: Plan) -> _Started:
     except OSError:
         discard(reserved)
         raise
+    # Above all the lock: it is held until the last copy is closed.
+    _close_all_but({0, 1, 2, report, opener, failure})
     os.write(opener, b"!")
     os.close(opener)
     return _Started(attempt, reserved, os.read(failure, LONGEST_ERROR).decode("utf-8", "replace") or None)
@@ -132,8 +129,10 @@ def _start_agent(plan: Plan) -> _Started:
 
 def _become_agent(plan: Plan, gate: int, output: int, complaint: int) -> None:
     os.setsid()
+    _close_all_but({0, 1, 2, gate, output, complaint})
     if not os.read(gate, 1):
-        os._exit(0)
+        # The keeper was killed. Never 0: if the record is there already, this is how the attempt ended.
+        os._exit(NOT_EXECUTABLE)
     try:
         for descriptor, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
             os.dup2(source, descriptor)
@@ -189,9 +188,22 @@ def signal_name(number: int) -> str:
 
 def discard_reserved(run: RunDir, number: int) -> None:
     """Remove what a killed keeper left."""
-    for name in os.listdir(run.attempts_path):
-        if name.startswith(f".{number:04d}.json."):
-            discard(os.path.join(run.attempts_path, name))
+    for name in _drafts(run, number):
+        discard(os.path.join(run.attempts_path, name))
+
+
+def at_work(run: RunDir, number: int) -> bool:
+    """Whether the keeper of this attempt may still be about to write its final record."""
+    pids = [name.rpartition(".")[2] for name in _drafts(run, number) if ".json.end." in name]
+    return any(pid.isdecimal() and process.identity_of(int(pid)) is not None for pid in pids)
+
+
+def _drafts(run: RunDir, number: int) -> list[str]:
+    try:
+        names = os.listdir(run.attempts_path)
+    except OSError:
+        return []
+    return [name for name in names if name.startswith(f".{number:04d}.json.")]
 
 
 def _claim(plan: Plan, attempt: Attempt) -> None:
