@@ -1,5 +1,7 @@
 """Which of the agent's words count for the attempt that runs now, and what is still asked of it. Pure."""
 
+from collections.abc import Container
+
 from overnight.state.records import AgentStatus, Handle, Heartbeat, Progress, Records, Request, Verb
 
 LASTING = frozenset({Verb.PAUSE, Verb.RESUME, Verb.CANCEL})
@@ -70,14 +72,13 @@ def pause_wanted(requests: tuple[Request, ...]) -> bool:
     return newest is not None and newest.verb is Verb.PAUSE
 
 
-def unobeyed(records: Records) -> Request | None:
+def unobeyed(records: Records, among: Container[Verb] = frozenset(Verb)) -> Request | None:
     """The newest request that nobody has obeyed yet. A late one, for an attempt that is over, does not count."""
     if records.exit is not None:
         return None
-    newest = records.requests[-1] if records.requests else None
-    if newest is None or newest.number <= acknowledged(records):
-        return None
-    return None if _is_late(records, newest) else newest
+    meant = (each for each in reversed(records.requests) if each.verb in among and not _is_late(records, each))
+    newest = next(meant, None)
+    return newest if newest is not None and newest.number > acknowledged(records) else None
 
 
 def _is_late(records: Records, request: Request) -> bool:

@@ -82,8 +82,8 @@ def _unsupervised_status(records: Records) -> Status:
 def _attempt_status(records: Records, now: float) -> Status:
     if _is_frozen(records):
         return Status.FROZEN
-    asked = current.unobeyed(records)
-    if asked is not None and asked.verb in _UNOBEYED:
+    asked = current.unobeyed(records, among=_UNOBEYED)
+    if asked is not None:
         return _UNOBEYED[asked.verb]
     if current.own_status(records) is AgentStatus.PAUSED:
         return Status.PAUSED

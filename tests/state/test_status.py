@@ -121,6 +121,12 @@ def test_a_late_kill_is_no_longer_asked() -> None:
     assert current.unobeyed(run._replace(attempt=an_attempt(attempt=1))) == late
 
 
+@pytest.mark.parametrize("later", [Verb.STACKS, Verb.KILL])
+def test_a_later_request_for_the_process_does_not_hide_a_pause_that_is_not_obeyed(later: Verb) -> None:
+    pause, other = requests(Verb.PAUSE, later)
+    assert status_of(a_run(requests=(pause, other._replace(attempt=99))), T0) is Status.PAUSING
+
+
 def test_every_status_is_either_live_or_over() -> None:
     assert LIVE | ENDED | {Status.LOST} == frozenset(Status)
     assert not LIVE & ENDED
