@@ -26,6 +26,8 @@ CONTINUE_AGAIN = 1.0
 
 A shell runs waiting traps in the order of the signals' numbers: SIGCONT, then the SIGTSTP that came before it.
 """
+INSIST_AGAIN = 1.0
+"""Seconds until what SIGKILL has not ended gets it again."""
 
 
 def stop_wanted(facts: Facts) -> Stop | None:
@@ -50,7 +52,9 @@ def stop_step(facts: Facts, wanted: Stop | None) -> Action:
     if stopping is None:
         return AskStop(wanted or Stop.CANCEL)
     if stopping.insisted:
-        return Wait(closely=True)
+        # What is left of a group is killed one by one, and may have started others meanwhile.
+        again = stopping.since + INSIST_AGAIN
+        return Insist(stopping.why) if facts.now >= again else Wait(again, closely=True)
     deadline = stopping.since + facts.stop_grace
     if facts.now >= deadline:
         return Insist(stopping.why)

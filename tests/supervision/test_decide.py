@@ -22,7 +22,7 @@ from overnight.agents.supervisor.facts import (
     Stopping,
     Wait,
 )
-from overnight.agents.supervisor.ladders import CONTINUE_AGAIN, SETTLING
+from overnight.agents.supervisor.ladders import CONTINUE_AGAIN, INSIST_AGAIN, SETTLING
 from overnight.agents.supervisor.outcome import Asked, Ending, Over, Stop
 from overnight.state.records import Outcome, Request, Verb
 
@@ -80,8 +80,11 @@ def test_an_ending_is_judged_before_anything_else() -> None:
         (running(asked=Asked(Stop.CANCEL, True), stopping=Stopping(Stop.CANCEL, NOW - 5)), Wait(NOW + 15)),
         (running(asked=Asked(Stop.CANCEL, True), stopping=Stopping(Stop.CANCEL, NOW - 20)), Insist(Stop.CANCEL)),
         (running(kill=3, stopping=Stopping(Stop.CANCEL, NOW - 5)), Insist(Stop.KILL)),
-        (running(kill=3, stopping=Stopping(Stop.KILL, NOW - 5, insisted=True)), Wait(closely=True)),
-        (running(stopping=Stopping(Stop.CANCEL, NOW - 99, insisted=True)), Wait(closely=True)),
+        (
+            running(kill=3, stopping=Stopping(Stop.KILL, NOW - 0.25, insisted=True)),
+            Wait(NOW + INSIST_AGAIN - 0.25, closely=True),
+        ),
+        (running(stopping=Stopping(Stop.CANCEL, NOW - 99, insisted=True)), Insist(Stop.CANCEL)),
         # A cancel that was taken back has been passed on already: it is seen through.
         (running(stopping=Stopping(Stop.CANCEL, NOW - 5)), Wait(NOW + 15)),
         (running(life=Life.LEFTOVERS, stopping=Stopping(Stop.CANCEL, NOW - 5)), AskRest()),
