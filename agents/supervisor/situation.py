@@ -8,7 +8,7 @@ from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.facts import Facts, Life, Sent, Stopping
 from overnight.agents.supervisor.inbox import Inbox
-from overnight.agents.supervisor.outcome import Asked, Budget, Ending
+from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Stop, signal_of
 from overnight.agents.supervisor.words import Words, words_of
 from overnight.state import process
 from overnight.state.operator import host_name
@@ -57,6 +57,8 @@ class Situation:
         self.resume_sent: Sent | None = None
         self.frozen = False
         self.stall_noted = False
+        self.adopted = False
+        """An earlier supervisor started it."""
         self.words = Words()
 
     def recall(self) -> Attempt | None:
@@ -80,6 +82,7 @@ class Situation:
             self.next_start = from_wall(due)
             return None
         self.processed_before = book.processed_before(run, number)
+        self.adopted = True
         attempt = run.attempt(number)
         # Of an attempt whose record is damaged only the number is known: nothing that lives can have this identity.
         return attempt if isinstance(attempt, Attempt) else Attempt(number, 0, 0, "", time.time())
@@ -127,10 +130,19 @@ class Situation:
     def asked(self) -> Asked:
         lasting = self.inbox.lasting
         return Asked(
-            stop=self.stopping.why if self.stopping else None,
+            stop=self.stopping.why if self.stopping else self._stop_by_predecessor(),
             cancel_wanted=lasting is not None and lasting.verb is Verb.CANCEL,
             shutdown=self.shutdown,
         )
+
+    def _stop_by_predecessor(self) -> Stop | None:
+        """What an earlier supervisor passed on before it was killed: asked for, and the attempt ended by a signal."""
+        ending, number = self.child.ending, self.child.number
+        if not self.adopted or ending is None or signal_of(ending) is None:
+            return None
+        if self.inbox.once(Verb.KILL, number, self.handled) is not None:
+            return Stop.KILL
+        return Stop.RESTART if self.inbox.once(Verb.RESTART, number, self.handled) is not None else None
 
     def record(self) -> SupervisorRecord:
         """supervisor.json as it should read now."""
