@@ -1,5 +1,6 @@
 """The supervisor at work: sleeps, looks, asks `decide`, has it done; until the run is over."""
 
+import os
 import signal
 import time
 
@@ -46,7 +47,8 @@ class Supervisor:
             else:
                 self._closely = CLOSELY_FIRST
                 self._acts.do(action)
-        while not self._ledger.ended:
+        # A run whose directory was deleted has nobody left to tell.
+        while not self._ledger.ended and os.path.exists(self._at.run.path):
             self._bell.wait(LOOK_AFTER, ())
             self._ledger.flush()
 
