@@ -8,7 +8,7 @@ import os
 import time
 
 from overnight.agents.launchers.local import revive, supervise
-from overnight.agents.supervisor.settle import end_cancelled, goes_on
+from overnight.agents.supervisor.settle import end_cancelled, goes_on, goes_on_after_all
 from overnight.state import control, current, lock, verbs
 from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun
 from overnight.state.records import Request, Verb
@@ -102,7 +102,7 @@ def _find_someone(run: RunDir, verb: Verb) -> None:
     """Nobody hears it: give the run a supervisor, or end it here if nothing of it lives."""
     if verb in {Verb.CANCEL, Verb.KILL} and (not goes_on(run) or run.last_attempt_number() == 0):
         _end_cancelled(run)
-    elif goes_on(run):
+    if goes_on(run) and not os.path.exists(run.exit_path):
         supervise(run)
 
 
@@ -112,7 +112,9 @@ def _end_cancelled(run: RunDir) -> None:
         # A supervisor has appeared; it has read the request.
         return
     try:
-        if not os.path.exists(run.exit_path):
+        # Asked while the lock is ours: an attempt may have been put on record in between.
+        begun = run.last_attempt_number() > 0
+        if not os.path.exists(run.exit_path) and not (begun and goes_on_after_all(run)):
             end_cancelled(run)
     except OSError as error:
         raise HomeUnusable(
@@ -138,7 +140,7 @@ def _status(run: RunDir, *, held: bool = False) -> Status:
 
 
 def _acquire(run: RunDir) -> int:
-    held = lock.acquire(run.lock_path)
+    held = lock.acquire_after_end(run.lock_path, run.exit_path)
     if held is None:
         raise AlreadySupervised(f"{run.id} is at work", hint=f"`overnight cancel {run.id}` first.")
     return held

@@ -6,7 +6,10 @@ Readers only ask. A reader that took it, however shortly, would make others fail
 import fcntl
 import os
 import struct
+import time
 
+LAST_MOMENT, LOOK_AFTER = 5.0, 0.01
+"""Seconds that an ended run's supervisor has for its own end, and between two looks."""
 _WHOLE_FILE = "hhqqi4x"
 """The kernel's `struct flock` on 64-bit Linux: type, whence, start, length, pid."""
 
@@ -23,6 +26,14 @@ def acquire(path: str) -> int | None:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def acquire_after_end(path: str, exit_path: str) -> int | None:
+    """The lock of a run that is over: its supervisor writes exit.json, and gives up the lock a moment later."""
+    deadline = time.monotonic() + LAST_MOMENT
+    while (held := acquire(path)) is None and os.path.exists(exit_path) and time.monotonic() < deadline:
+        time.sleep(LOOK_AFTER)
+    return held
 
 
 def is_held(path: str) -> bool:

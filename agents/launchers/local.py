@@ -6,7 +6,7 @@ from overnight.agents.launchers.order import Order, spec_of
 from overnight.agents.launchers.spawn import spawn
 from overnight.agents.supervisor import book, environment
 from overnight.agents.supervisor.acts import FAILED, NOT_YET, STARTED
-from overnight.agents.supervisor.settle import goes_on, settle_lost
+from overnight.agents.supervisor.settle import goes_on, goes_on_after_all, settle_lost
 from overnight.state import control, lock
 from overnight.state.errors import (
     AlreadySupervised,
@@ -48,9 +48,18 @@ def launch(home: Home, order: Order) -> RunDir:
 
 
 def supervise(run: RunDir) -> bool:
-    """Start a supervisor on a run that has none. False = somebody holds its lock."""
-    held = lock.acquire(run.lock_path)
+    """Start a supervisor on a run that has none. False = it has one, has ended by now, or was removed."""
+    try:
+        held = lock.acquire(run.lock_path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unwritable(run, error) from None
     if held is None:
+        return False
+    # Asked while the lock is ours: another one may have begun with the run and seen its end in between.
+    if isinstance(run.exit(), Exit):
+        os.close(held)
         return False
     try:
         spawn(run, held, report=False)
@@ -76,7 +85,7 @@ def revive(run: RunDir) -> None:
     spec = run.spec()
     if not isinstance(spec, Spec):
         raise DamagedRecord(_problem(run, spec), hint="Without its spec a run cannot be started again.")
-    held = lock.acquire(run.lock_path)
+    held = lock.acquire_after_end(run.lock_path, run.exit_path)
     if held is None:
         raise AlreadySupervised(f"{run.id} is at work", hint=f"`overnight show {run.id}` says what it does.")
     try:
@@ -92,7 +101,7 @@ def revive(run: RunDir) -> None:
 
 def _reopen(run: RunDir, spec: Spec) -> None:
     """The outcome so far is set aside; the wish to go on is the newest on record."""
-    if run.exit() is None and not goes_on(run):
+    if run.exit() is None and not goes_on_after_all(run):
         settle_lost(run, spec)
     ended = run.exit()
     if isinstance(ended, Exit) and ended.outcome is Outcome.COMPLETED:

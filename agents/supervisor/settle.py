@@ -1,11 +1,16 @@
 """Ending a run that nobody supervises, by whoever holds its lock for a moment."""
 
-from overnight.agents.supervisor import book, members
+import time
+
+from overnight.agents.supervisor import book, keeper, members
 from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Over, verdict_of
 from overnight.agents.supervisor.words import words_of
 from overnight.state import process
 from overnight.state.records import Attempt, Outcome, Spec
 from overnight.state.rundir import RunDir
+
+KEEPER_GRACE, LOOK_AFTER = 5.0, 0.01
+"""Seconds that a keeper has for its final record, and between two looks for it."""
 
 
 def goes_on(run: RunDir) -> bool:
@@ -16,6 +21,14 @@ def goes_on(run: RunDir) -> bool:
     if not isinstance(attempt, Attempt):
         return False
     return attempt.ended_at is not None or members.kernel_state(attempt) is not None
+
+
+def goes_on_after_all(run: RunDir) -> bool:
+    """The same, once the keeper of a process that has vanished has had its time to write down how."""
+    deadline = time.monotonic() + KEEPER_GRACE
+    while not goes_on(run) and keeper.at_work(run, run.last_attempt_number()) and time.monotonic() < deadline:
+        time.sleep(LOOK_AFTER)
+    return goes_on(run)
 
 
 def settle_lost(run: RunDir, spec: Spec) -> None:
