@@ -6,7 +6,7 @@ from typing import TypeVar
 from overnight.state import codec
 from overnight.state.atomic import append_line
 from overnight.state.records import Event, ItemError, Spec
-from overnight.state.rundir import RunDir, changed_at
+from overnight.state.rundir import RunDir, changed_at, open_to_read
 
 R = TypeVar("R")
 
@@ -42,7 +42,7 @@ def _requested(run: RunDir) -> Iterator[Event]:
 
 def _lines(path: str, kind: type[R]) -> Iterator[R]:
     try:
-        with open(path, "rb") as file:
+        with open_to_read(path) as file:
             for line in file:
                 record = codec.decode(kind, line)
                 if isinstance(record, kind):

@@ -1,8 +1,10 @@
 """RunDir: where each record of a run lives, and reading them all at one moment."""
 
+import errno
 import os
+import stat
 import time
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from overnight.state import codec, lock, process
 from overnight.state.atomic import replace
@@ -128,7 +130,7 @@ class RunDir:
     def count_errors(self, progress: Progress | None) -> int:
         """Item errors: lines of errors.jsonl where it exists, else as many as the agent reports."""
         try:
-            with open(self.errors_path, "rb") as file:
+            with open_to_read(self.errors_path) as file:
                 return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 16), b""))
         except OSError:
             return max(progress.error_count, int(progress.failed_items)) if progress else 0
@@ -182,6 +184,15 @@ def _read_bounded(descriptor: int) -> bytes:
         parts.append(part)
         left -= len(part)
     return b"".join(parts)
+
+
+def open_to_read(path: str) -> BinaryIO:
+    """The file at `path`. OSError also for what is no file: a reader of a FIFO would wait for ever."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "Not a file", path)
+    return open(descriptor, "rb")
 
 
 def changed_at(path: str) -> float | None:

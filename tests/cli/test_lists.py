@@ -1,8 +1,11 @@
 """`ls`, `show` and `errors`: for a person, and as JSON for a program."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from overnight.state.records import Exit, ItemError, Outcome
 from overnight.tui.lines import cells
@@ -32,6 +35,17 @@ def test_json_lists_every_run_with_every_field(home: Path) -> None:
     assert (failed["exit_code"], failed["percent"], failed["group"]) == (1, 40.0, "nightly")
     assert failed["labels"] == {"team": "a"}
     assert failed["pid"] is failed["supervisor_pid"] is failed["estimate"] is failed["requested"] is None
+
+
+@pytest.mark.parametrize("record", ["errors.jsonl", "history.jsonl", "output.log"])
+def test_no_verb_waits_for_a_fifo_in_the_place_of_a_file(home: Path, record: str) -> None:
+    run = an_ended_run(home)
+    Path(run.file(record)).unlink(missing_ok=True)
+    os.mkfifo(run.file(record))
+    for verb in (["ls", "--json"], ["show", run.id], ["errors", run.id], ["logs", run.id], ["rm", run.id]):
+        done = overnight(*verb)
+        assert done.returncode in {0, 1}, done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_no_runs_are_an_empty_array_for_a_program_and_a_hint_for_a_person(home: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from overnight.state import codec, forms
@@ -155,6 +155,8 @@ JSON = st.recursive(
 )
 
 
+# The first draw builds the strategies, and takes a second on a busy machine.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(kind=st.sampled_from(list(codec.FIELDS)), data=st.data())
 def test_whatever_json_holds_decoding_never_raises(kind: type, data: st.DataObject) -> None:
     names = st.sampled_from([*codec.FIELDS[kind], "errors", "version"])

@@ -210,6 +210,12 @@ def test_a_fifo_or_a_folder_in_a_records_place_is_damage_and_does_not_hang(run: 
     assert {each.path for each in records.damaged} == {run.progress_path, run.heartbeat_path}
 
 
+def test_appending_to_a_fifo_fails_and_does_not_wait_for_a_reader(run: RunDir) -> None:
+    os.mkfifo(run.history_path)
+    with pytest.raises(OSError, match="No such device"):
+        append_line(run.history_path, b"{}\n")
+
+
 def test_an_agents_files_may_lie_elsewhere(run: RunDir, tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text('{"processed_items": 9}')
     run.write(run.spec_path, a_spec(id=run.id, cwd=str(tmp_path), progress_file="mine.json"))

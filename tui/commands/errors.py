@@ -10,7 +10,7 @@ from typing import Any
 
 from overnight.state import codec
 from overnight.state.records import Damaged, ItemError, Progress
-from overnight.state.rundir import RunDir
+from overnight.state.rundir import RunDir, open_to_read
 from overnight.tui import console, selection
 from overnight.tui.clean import clean
 from overnight.tui.detail import ErrorGroup, groups_of, reported_group
@@ -37,7 +37,7 @@ def run(options: Namespace) -> int:
 def errors_of(run: RunDir) -> Iterator[ItemError | Damaged]:
     """Every line of errors.jsonl, oldest first; where there is no such file, what the agent says in its progress."""
     try:
-        with open(run.errors_path, "rb") as file:
+        with open_to_read(run.errors_path) as file:
             for number, line in enumerate(file, 1):
                 yield codec.decode(ItemError, line, f"{run.errors_path}:{number}")
     except FileNotFoundError:

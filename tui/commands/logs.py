@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
-from overnight.state.rundir import RunDir
+from overnight.state.rundir import RunDir, open_to_read
 from overnight.tui import arguments, console, selection
 from overnight.tui.clean import clean, clean_lines
 from overnight.tui.ending import Ends
@@ -69,10 +69,11 @@ class Log:
     def read(self) -> Iterator[bytes]:
         """What there is more of since the last call, in parts. No log yet = nothing."""
         try:
-            descriptor = os.open(self.run.output_path, os.O_RDONLY | os.O_CLOEXEC)
+            file = open_to_read(self.run.output_path)
         except FileNotFoundError:
             return
-        try:
+        with file:
+            descriptor = file.fileno()
             size = os.fstat(descriptor).st_size
             if self._offset is None:
                 self._offset = start_of(descriptor, size, self._lines)
@@ -82,8 +83,6 @@ class Log:
             while part := os.pread(descriptor, CHUNK, self._offset):
                 self._offset += len(part)
                 yield part
-        finally:
-            os.close(descriptor)
 
 
 def start_of(descriptor: int, size: int, lines: int | None) -> int:
