@@ -35,6 +35,8 @@ class Wish(NamedTuple):
     """The statuses of a run that has obeyed."""
     concerns: frozenset[Status]
     """Which runs of a group, or of all, it is about."""
+    fits: Callable[[RunDir], bool] = lambda run: True
+    """Of those, which."""
 
 
 class Answer(NamedTuple):
@@ -51,15 +53,15 @@ def declare(parser: ArgumentParser) -> None:
         "--timeout",
         type=arguments.seconds,
         metavar="S",
-        help=f"seconds to wait until it has obeyed; after them the exit code is 4, and it stays asked "
-        f"(without this: {PATIENCE:g}, and 0)",
+        help=f"seconds to wait until it has obeyed, then the exit code is 4; it stays asked "
+        f"(without: {PATIENCE:g}, then 0)",
     )
 
 
 def ask_each(options: Namespace, wish: Wish) -> int:
     """Ask all first, then wait for all: what one takes is not added to what the next takes."""
     home = selection.open_home()
-    runs, code = selection.select(home, options, wish.concerns)
+    runs, code = selection.select(home, options, wish.concerns, wish.fits)
     if not runs and not code:
         console.say(f"There is no run to {wish.verb}.")
     asked: list[tuple[RunDir, Request | None]] = []
