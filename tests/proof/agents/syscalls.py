@@ -1,0 +1,135 @@
+"""An agent that goes every way a run can go within a few milliseconds: outputs, one of them too large to wait in
+memory, counters, items that fail, a head replaced on the way.
+
+`syscalls.py EFFECTS WORD…`: EFFECTS is a file outside of the run that gets a line when an item's body begins, and these
+words change what happens:
+
+    power       outputs and log are on the disk before an item counts as done
+    reversed    the source comes in the opposite order
+    die         kills itself in the middle of an item that has written more than waits in memory
+    stop        gets SIGTERM in the middle of an item
+    pause       gets a pause in the middle of an item, and while it stands still the request to go on
+    slowly      takes time for each item, and begins when somebody traces the thread beside the main one
+    limit=ITEM:FILE:EXTRA
+                from that item on no file may grow past EXTRA bytes more than FILE has when it begins
+"""
+
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from overnight.agents import Run, start
+from overnight.state import control
+from overnight.state.records import Verb
+from overnight.state.rundir import RunDir
+
+ITEMS = 20
+ASKED_AT, DIES_AT = 7, 9
+LARGE = (8, 11)
+FAILING = (5, 11, 17)
+
+
+def text_of(item: int) -> str:
+    return f"item {item}\n"
+
+
+def notes_of(item: int) -> list[str]:
+    """What an item writes to its second output, part by part."""
+    return [f"{item:02d} {part} {'.' * 30_000}\n" for part in range(4)] if item in LARGE else [f"{item:02d}\n"]
+
+
+def complaint_of(item: int) -> str:
+    """The last one is longer than everything that was written before it."""
+    return f"odd one: {item}" + "." * (4000 if item == FAILING[-1] else 0)
+
+
+def main(run: Run) -> None:
+    effects, *words = sys.argv[1:]
+    descriptor = os.open(effects, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    limits = dict(limit_of(word) for word in words if word.startswith("limit="))
+    if "slowly" in words:
+        await_tracer()
+    text, notes = run.artifact("text"), run.artifact("more/notes")
+    for guarded in run.each(range(ITEMS)[:: -1 if "reversed" in words else 1], guard=True):
+        with guarded as item:
+            if item in limits:
+                limit(run, *limits[item])
+            # By a call that nothing else makes: an error that is put into `write` cannot hit what counts the items.
+            os.writev(descriptor, [f"{item}\n".encode()])
+            text.write(text_of(item))
+            for part in notes_of(item):
+                notes.write(part)
+            run.count(items=1, size=item)
+            if item == ASKED_AT:
+                ask(run, words)
+            if item == DIES_AT and "die" in words:
+                notes.write("." * 100_000)
+                os.kill(os.getpid(), signal.SIGKILL)
+            if "slowly" in words:
+                time.sleep(0.03)
+            if item in FAILING:
+                raise ValueError(complaint_of(item))
+
+
+def ask(run: Run, words: list[str]) -> None:
+    """What an operator does, by this process itself: it comes at the same system call each time."""
+    records = RunDir(run.directory)
+
+    def go_on(number: int, frame: FrameType | None) -> None:
+        control.ask(records, Verb.RESUME, by="test@here")
+        os.kill(os.getpid(), signal.SIGCONT)
+
+    if "stop" in words:
+        os.kill(os.getpid(), signal.SIGTERM)
+    if "pause" in words:
+        signal.signal(signal.SIGALRM, go_on)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        control.ask(records, Verb.PAUSE, by="test@here")
+        os.kill(os.getpid(), signal.SIGTSTP)
+
+
+def limit_of(word: str) -> tuple[int, tuple[str, int]]:
+    item, name, extra = word.removeprefix("limit=").split(":")
+    return int(item), (name, int(extra))
+
+
+def limit(run: Run, name: str, extra: int) -> None:
+    """A limit on the size of files takes a part of a write first and refuses after, as a full disk does."""
+    size = Path(run.directory, name).stat().st_size + extra
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def await_tracer() -> None:
+    """Until every other thread of this process is traced, at most for a while."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        others = [each for each in os.listdir("/proc/self/task") if int(each) != os.getpid()]
+        traced = [b"TracerPid:\t0\n" not in Path(f"/proc/self/task/{each}/status").read_bytes() for each in others]
+        if traced and all(traced):
+            return
+        time.sleep(0.005)
+    raise TimeoutError("nobody traces the thread beside the main one")
+
+
+QUICK = ((("HEAD_ITEMS",), 6), (("TRY_EVERY", "ROOM_EVERY"), 0.02), (("LOOK_AFTER",), 0.05))
+"""Heads come often enough to be met on the way, and what waits looks again soon: names, and what they are here."""
+
+
+def hasten() -> None:
+    ours = [module for name, module in sys.modules.items() if name.startswith("overnight.agents.")]
+    for names, value in QUICK:
+        known = [(module, name) for module in ours for name in names if hasattr(module, name)]
+        assert known, f"there is no {' or '.join(names)}: this agent no longer goes every way"
+        for module, name in known:
+            setattr(module, name, value)
+
+
+if __name__ == "__main__":
+    hasten()
+    given: dict[str, Any] = {"durability": "power"} if "power" in sys.argv else {}
+    start(main, **given)
