@@ -150,7 +150,7 @@ def _tried(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, A
     try:
         return Attempted(fn(*args, **kwargs), None, number)
     except Exception as error:  # noqa: BLE001 - the author's code: its error is the outcome
-        return Attempted(None, _from_its_own_frame(error), number)
+        return Attempted(None, without_first_frame(error), number)
 
 
 async def _tried_async(
@@ -159,10 +159,11 @@ async def _tried_async(
     try:
         return Attempted(await afn(*args, **kwargs), None, number)
     except Exception as error:  # noqa: BLE001 - the author's code: its error is the outcome
-        return Attempted(None, _from_its_own_frame(error), number)
+        return Attempted(None, without_first_frame(error), number)
 
 
-def _from_its_own_frame(error: Exception) -> Exception:
+def without_first_frame(error: Exception) -> Exception:
+    """The error, whose traceback now begins one call further in: with what the author wrote."""
     trace = error.__traceback__
     return error if trace is None or trace.tb_next is None else error.with_traceback(trace.tb_next)
 
