@@ -10,13 +10,16 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from overnight.agents.forking import spare_children
 from overnight.state.control import DOORBELL
 from overnight.state.current import LASTING
 from overnight.state.records import Request, Verb
 from overnight.state.rundir import RunDir
+
+if TYPE_CHECKING:
+    from asyncio import Future
 
 INSIST_AFTER = 1.0
 """Seconds after the first stop signal from which another one means "at once": wrappers pass signals on twice."""
@@ -59,6 +62,8 @@ class Orders:
         self.wish = Wish(False, 0)
         self.by_terminal = False
         """The wish to pause is ctrl+z at a terminal, and nobody's request."""
+        self.resumed = False
+        """The newest word heard is to go on, whether or not there was a pause on record."""
         self.at_once: Callable[[], None] = lambda: None
         """Called when a stop is insisted on."""
         self.continued: Callable[[], None] = lambda: None
@@ -66,6 +71,9 @@ class Orders:
         self._run, self._by_hand = run, by_hand
         self._heard: int | None = None
         self._stop_at: float | None = None
+        self._deferred = self._insisted = False
+        self._waiting: set[Future[None]] = set()
+        """Of tasks that wait until something is heard."""
         self._reading, self._writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._poll = select.poll()
         self._poll.register(self._reading, select.POLLIN)
@@ -91,7 +99,9 @@ class Orders:
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
         if self._stop_at is not None and now - self._stop_at >= INSIST_AFTER:
-            self.at_once()
+            self._insisted = True
+            if not self._deferred:
+                self.at_once()
         if self._stop_at is None:
             self._stop_at = now
         self.stopping = True
@@ -103,9 +113,23 @@ class Orders:
             self.continued()
         self.note()
 
+    def defer_insistence(self, deferred: bool) -> None:
+        """While deferred, a second stop signal does not end the process at once."""
+        self._deferred = deferred
+        if self._insisted and not deferred:
+            self.at_once()
+
     def note(self) -> None:
         """Make the main thread look at its next edge. Safe in a handler and in any thread."""
         self.pending = True
+        self.wake()
+
+    def ask(self) -> None:
+        """Make the loop look at its next edge, without haste: for the beating thread."""
+        self.pending = True
+
+    def wake(self) -> None:
+        """End a wait. Safe in a handler and in any thread."""
         try:
             os.write(self._writing, b"!")
         except BlockingIOError:
@@ -120,6 +144,7 @@ class Orders:
         before = self.wish
         self.wish = wish_of(requests, before, heard)
         by_request = self.wish.number > before.number
+        self.resumed = not self.wish.pause and (by_request or heard == signal.SIGCONT)
         self.by_terminal = self._by_hand and self.wish.pause and not by_request and heard == signal.SIGTSTP
         if self._by_hand:
             self._obey_cancel(requests, before)
@@ -140,6 +165,36 @@ class Orders:
         """Until something is heard, at most `seconds`."""
         if not self.pending:
             self._poll.poll(max(0.0, seconds) * 1000)
+        self._drain()
+
+    async def wait_async(self, seconds: float) -> None:
+        """`wait`, while other tasks go on; any number of them may wait."""
+        import asyncio  # what runs no tasks does not pay for it
+
+        if self.pending:
+            await asyncio.sleep(0)
+            return
+        loop = asyncio.get_running_loop()
+        heard = loop.create_future()
+        if not self._waiting:
+            loop.add_reader(self._reading, self._wake_all)
+        self._waiting.add(heard)
+        try:
+            await asyncio.wait_for(heard, max(0.0, seconds))
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(heard)
+            if not self._waiting:
+                loop.remove_reader(self._reading)
+
+    def _wake_all(self) -> None:
+        self._drain()
+        for heard in self._waiting:
+            if not heard.done():
+                heard.set_result(None)
+
+    def _drain(self) -> None:
         try:
             os.read(self._reading, 4096)
         except BlockingIOError:
