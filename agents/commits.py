@@ -14,7 +14,7 @@ from overnight.agents.hand import Hand, Hands
 from overnight.agents.hold import Hold
 from overnight.agents.report import NEWEST_ERRORS, Report
 from overnight.state import codec
-from overnight.state.checkpoint import Checkpoint
+from overnight.state.checkpoint import Checkpoint, cut
 from overnight.state.errors import WrongUsage
 from overnight.state.history import item_errors_of
 from overnight.state.records import ItemError
@@ -46,6 +46,7 @@ class Commits:
         """Called before the head is written: sources say how far they were read."""
         self._records, self._report, self._wake, self._power = records, report, wake, power
         self._artifacts: dict[str, Artifact] = {}
+        cut(records.errors_path, checkpoint.standing.errors)
         self._errors = self._made("errors.jsonl", records.errors_path, checkpoint.standing.errors, 0)
         self._active_before = checkpoint.standing.active
         self._head_due, self._head_items = 0.0, 0

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from overnight.state.errors import WrongUsage
 from overnight.state.standing import key_of
 
-WINDOW = 4096
+WINDOW = 1024
 """Of a stream, at least so many newest keys are remembered, and at most twice as many."""
 
 
