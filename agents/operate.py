@@ -10,7 +10,7 @@ import time
 from overnight.agents.launchers.local import revive, supervise
 from overnight.agents.supervisor.settle import end_cancelled, goes_on, goes_on_after_all
 from overnight.state import control, current, lock, verbs
-from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun
+from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun, NotPossibleNow
 from overnight.state.records import Request, Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, Status, status_of
@@ -48,6 +48,21 @@ def retry(run: RunDir) -> Request | None:
     """A run that ended without completing continues from its checkpoint, with a next attempt."""
     verbs.check_retry(_status(run), run.id)
     return _revive(run)
+
+
+def retry_errors(run: RunDir) -> Request | None:
+    """The items that failed are done again, by a next attempt of a run that is over; of a completed one only these."""
+    _check_retry_errors(run)
+    return _revive(run, errors=True)
+
+
+def has_errors_to_retry(run: RunDir) -> bool:
+    """Whether `retry_errors` makes sense for it now."""
+    try:
+        _check_retry_errors(run)
+    except (NotPossibleNow, NoSuchRun):
+        return False
+    return True
 
 
 def remove(run: RunDir) -> None:
@@ -125,8 +140,16 @@ def _end_cancelled(run: RunDir) -> None:
         os.close(held)
 
 
-def _revive(run: RunDir) -> Request | None:
-    revive(run)
+def _check_retry_errors(run: RunDir) -> None:
+    """Raises NotPossibleNow, NoSuchRun."""
+    checkpointed = os.path.exists(run.checkpoint_log_path)
+    verbs.check_retry_errors(
+        _status(run), run.id, checkpointed=checkpointed, failed=current.has_failed_items(run.read())
+    )
+
+
+def _revive(run: RunDir, *, errors: bool = False) -> Request | None:
+    revive(run, errors=errors)
     requests, _ = run.requests()
     return next((each for each in reversed(requests) if each.verb is Verb.RESUME), None)
 

@@ -18,6 +18,7 @@ from overnight.state.records import (
     Exit,
     Heartbeat,
     ItemError,
+    Origin,
     Outcome,
     Progress,
     Request,
@@ -152,6 +153,12 @@ FIELDS: Mapping[type, Coercers] = {
         "tries": forms.whole,
         "outcome": forms.text,
     },
+    Origin: {
+        "at": forms.instant,
+        "attempt": forms.whole,
+        "digest": forms.text,
+        "files": forms.labels,
+    },
     Event: {
         "at": forms.instant,
         "event": forms.text,
@@ -163,7 +170,7 @@ FIELDS: Mapping[type, Coercers] = {
 
 LENIENT = frozenset({Progress, Heartbeat, ItemError})
 TIMES = frozenset({"at", "until", "last_heartbeat", "last_progress", "estimated_completion"})
-LINES = frozenset({ItemError, Event})
+LINES = frozenset({ItemError, Event, Origin})
 """Records that are a line of a file and carry no version."""
 
 

@@ -6,6 +6,8 @@ from overnight.state.records import AgentStatus, Handle, Heartbeat, Progress, Re
 
 LASTING = frozenset({Verb.PAUSE, Verb.RESUME, Verb.CANCEL})
 """What the run shall be: holds over restarts, backoff and queueing."""
+LAST_WORDS = frozenset(AgentStatus) - {AgentStatus.IDLE, AgentStatus.RUNNING, AgentStatus.PAUSED}
+"""With these an agent says that it has ended: what it reports with them is not changed any more."""
 
 
 def progress_counts(records: Records) -> bool:
@@ -48,6 +50,17 @@ def handles(records: Records, what: Handle) -> bool:
     """Whether the attempt that runs now says that it obeys this."""
     heartbeat = own_heartbeat(records)
     return heartbeat is not None and what in heartbeat.handles
+
+
+def has_failed_items(records: Records) -> bool:
+    """Whether any item counts as failed, by the agent's word at its end.
+
+    An agent that was killed may have had no time for it: then any error that is on record, or was reported, will do.
+    """
+    own = own_progress(records)
+    if own is not None and own.status in LAST_WORDS:
+        return own.failed_items > 0
+    return records.errors > 0
 
 
 def acknowledged(records: Records) -> int:

@@ -1,11 +1,14 @@
-"""What happened to a run, in order: the supervisor's events, merged with the launch and every request."""
+"""What happened to a run, in order: the supervisor's events, merged with the launch, every request, and each change
+of the agent's source.
+"""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TypeVar
 
 from overnight.state import codec
 from overnight.state.atomic import append_line
-from overnight.state.records import Event, ItemError, Spec
+from overnight.state.records import Event, ItemError, Origin, Spec
 from overnight.state.rundir import RunDir, changed_at, open_to_read
 
 R = TypeVar("R")
@@ -17,8 +20,10 @@ def append(run: RunDir, event: Event) -> None:
 
 
 def history_of(run: RunDir) -> tuple[Event, ...]:
-    """Every event by time: `created` from spec.json, `requested` from control/, the rest from history.jsonl."""
-    events = [*_created(run), *_requested(run), *_lines(run.history_path, Event)]
+    """Every event by time: `created` from spec.json, `requested` from control/, `source_changed` from origins.jsonl,
+    the rest from history.jsonl.
+    """
+    events = [*_created(run), *_requested(run), *_source_changed(run), *_lines(run.history_path, Event)]
     return tuple(sorted(events, key=lambda event: event.at))
 
 
@@ -38,6 +43,21 @@ def _requested(run: RunDir) -> Iterator[Event]:
         detail = {"number": request.number, "verb": str(request.verb), **request.options}
         at = request.at or changed_at(run.request_path(request.number)) or 0.0
         yield Event(at, "requested", request.attempt, request.by, detail)
+
+
+def _source_changed(run: RunDir) -> Iterator[Event]:
+    for before, now in pairwise(_lines(run.origins_path, Origin)):
+        if now.digest != before.digest:
+            yield Event(now.at, "source_changed", now.attempt, detail=_difference(before, now))
+
+
+def _difference(before: Origin, now: Origin) -> dict[str, list[str]]:
+    both = before.files.keys() & now.files.keys()
+    return {
+        "changed": sorted(path for path in both if before.files[path] != now.files[path]),
+        "added": sorted(now.files.keys() - both),
+        "removed": sorted(before.files.keys() - both),
+    }
 
 
 def _lines(path: str, kind: type[R]) -> Iterator[R]:

@@ -256,8 +256,21 @@ class ItemError(NamedTuple):
     outcome: str = "quarantined"
 
 
+class Origin(NamedTuple):
+    """The source that an attempt runs. A line of origins.jsonl, written by the agent where it is not the last one's."""
+
+    at: float
+    attempt: int
+    digest: str
+    """Of all files."""
+    files: Mapping[str, str]
+    """Path, relative to the folder of the agent, -> a short digest."""
+
+
 class Event(NamedTuple):
-    """Something that happened to a run. A line of history.jsonl, written by the supervisor."""
+    """Something that happened to a run. A line of history.jsonl, written by the supervisor; some follow from other
+    records.
+    """
 
     at: float
     event: str

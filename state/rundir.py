@@ -45,6 +45,7 @@ class RunDir:
         self.progress_path = self.file("progress.json")
         self.heartbeat_path = self.file("heartbeat.json")
         self.errors_path = self.file("errors.jsonl")
+        self.origins_path = self.file("origins.jsonl")
         self.output_path = self.file("output.log")
         self.stacks_path = self.file("stacks.txt")
         self.checkpoint_log_path = self.file("checkpoint.log")

@@ -16,10 +16,33 @@ def check(verb: Verb, status: Status, run_id: str) -> None:
 def check_retry(status: Status, run_id: str) -> None:
     """Raise NotPossibleNow unless the run has ended without completing."""
     if status not in RETRYABLE:
-        hint = "Launch it again with `overnight run`." if status is Status.COMPLETED else "Cancel it first."
+        hint = (
+            "Launch it again with `overnight run`; `--errors` does only what failed in it."
+            if status is Status.COMPLETED
+            else "Cancel it first."
+        )
         raise NotPossibleNow(
             f"{run_id} is {status}: only a run that ended without completing can be retried", hint=hint
         )
+
+
+def check_retry_errors(status: Status, run_id: str, *, checkpointed: bool, failed: bool) -> None:
+    """Raise NotPossibleNow unless the run is over, `failed` (some of its items count as failed), and goes on from
+    a checkpoint.
+    """
+    if status not in RETRYABLE | {Status.COMPLETED}:
+        raise NotPossibleNow(
+            f"{run_id} is {status}: what failed is retried when it has ended",
+            hint=f"`overnight wait {run_id}` waits for that; `overnight cancel {run_id}` ends it at a checkpoint.",
+        )
+    completed = status is Status.COMPLETED
+    hint = "`overnight run` launches it again." if completed else f"`overnight retry {run_id}` starts it again."
+    if not checkpointed:
+        raise NotPossibleNow(
+            f"{run_id} keeps no checkpoint: which of its items failed, only its agent can know", hint=hint
+        )
+    if not failed:
+        raise NotPossibleNow(f"{run_id} is {status}, and no failed item is left in it", hint=hint)
 
 
 def check_remove(status: Status, run_id: str) -> None:

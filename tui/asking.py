@@ -1,8 +1,10 @@
 """Asking runs for something, and waiting a moment until they have obeyed.
 
-Nothing is said to be done before a record says so: what is not obeyed in time is said to be asked for.
+Nothing is said to be done before a record says so: what is not obeyed in time is said to be asked for. Whoever named
+the time, a script for example, also gets an exit code that says so.
 """
 
+import os
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -10,6 +12,7 @@ from typing import NamedTuple
 
 from overnight.agents import operate
 from overnight.state import current
+from overnight.state.errors import TimedOut
 from overnight.state.records import Handle, Records, Request, Spec
 from overnight.state.rundir import RunDir
 from overnight.state.status import ENDED, HELD, Status, status_of
@@ -32,6 +35,16 @@ class Wish(NamedTuple):
     """The statuses of a run that has obeyed."""
     concerns: frozenset[Status]
     """Which runs of a group, or of all, it is about."""
+    fits: Callable[[RunDir], bool] = lambda run: True
+    """Of those, which."""
+
+
+class Answer(NamedTuple):
+    """What became of a request, in words."""
+
+    words: str
+    in_time: bool = True
+    """False = it is not obeyed yet, and nothing else has ended the waiting."""
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -39,39 +52,51 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         type=arguments.seconds,
-        default=PATIENCE,
         metavar="S",
-        help=f"seconds to wait until it has obeyed ({PATIENCE:g}); it is asked in any case",
+        help=f"seconds to wait until it has obeyed, then the exit code is 4; it stays asked "
+        f"(without: {PATIENCE:g}, then 0)",
     )
 
 
 def ask_each(options: Namespace, wish: Wish) -> int:
     """Ask all first, then wait for all: what one takes is not added to what the next takes."""
     home = selection.open_home()
-    runs, code = selection.select(home, options, wish.concerns)
+    runs, code = selection.select(home, options, wish.concerns, wish.fits)
     if not runs and not code:
         console.say(f"There is no run to {wish.verb}.")
     asked: list[tuple[RunDir, Request | None]] = []
     code = max(code, selection.for_each(runs, lambda run: asked.append((run, wish.ask(run)))))
-    deadline = time.monotonic() + options.timeout
+    deadline = time.monotonic() + (PATIENCE if options.timeout is None else options.timeout)
     for run, request in asked:
-        console.say(_answer(run, request, wish, deadline))
+        answer = _answer(run, request, wish, deadline)
+        console.say(answer.words)
+        if options.timeout is not None and not answer.in_time:
+            code = max(code, TimedOut.exit_code)
     return code
 
 
-def _answer(run: RunDir, request: Request | None, wish: Wish, deadline: float) -> str:
-    """What became of the request by the deadline, in words."""
+def _answer(run: RunDir, request: Request | None, wish: Wish, deadline: float) -> Answer:
+    """What became of the request by the deadline."""
     if request is not None and not operate.wait_obeyed(run, request, max(0.0, deadline - time.monotonic())):
-        return f"asked {run.id} to {wish.verb}: {awaited(run.read(), time.time())}"
+        return _asked(run, run.read(), wish)
     # An acknowledged stop is not yet an end.
     for pause in pauses():
-        status = status_of(run.read(), time.time())
+        records = run.read()
+        status = status_of(records, time.time())
+        if not os.path.isdir(run.path):
+            return Answer(f"{run.id} was removed")
         if status in wish.reached:
-            return f"{status if status in HELD else wish.done} {run.id}"
+            return Answer(f"{status if status in HELD else wish.done} {run.id}")
         if status in ENDED or time.monotonic() >= deadline:
             break
         time.sleep(pause)
-    return f"asked {run.id} to {wish.verb}: {awaited(run.read(), time.time())}"
+    return _asked(run, records, wish)
+
+
+def _asked(run: RunDir, records: Records, wish: Wish) -> Answer:
+    """It is asked, and is not what was asked for. A run that has ended otherwise will not become it."""
+    now = time.time()
+    return Answer(f"asked {run.id} to {wish.verb}: {awaited(records, now)}", status_of(records, now) in ENDED)
 
 
 def awaited(records: Records, now: float) -> str:

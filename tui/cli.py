@@ -20,7 +20,7 @@ VERBS = {
     "resume": "go on: after a pause, a reboot, a lost process",
     "cancel": "stop at a checkpoint; by force after the grace",
     "kill": "stop by force, now",
-    "retry": "start an ended run again from its checkpoint",
+    "retry": "start an ended run again from its checkpoint; --errors: its failed items",
     "wait": "wait for the end; the exit code says how it ended",
     "rm": "remove ended runs",
 }

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -37,6 +38,15 @@ def data(line: str) -> None:
 def json_data(plain: Any) -> None:
     """One line of JSON, UTF-8 whatever the locale says."""
     raw_data(codec.to_json(plain) + b"\n")
+
+
+def json_array(every: Iterable[Any]) -> None:
+    """One array, in one line, of any length: nothing of it is held back."""
+    before = b"["
+    for plain in every:
+        raw_data(before + codec.to_json(plain))
+        before = b","
+    raw_data(b"]\n" if before == b"," else b"[]\n")
 
 
 def raw_data(some: bytes) -> None:

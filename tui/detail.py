@@ -1,5 +1,6 @@
 """What the panes show of the open run beside its records: its log, item errors, history. Pure; texts are clean."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,6 +11,15 @@ from overnight.tui.clean import clean, clean_lines
 LONGEST = 2000
 """Characters of one text that are kept."""
 NEWEST_ITEMS = 5
+ITEM_FAILED = frozenset({"", "quarantined", "failed"})
+"""Outcomes of an item error that every failed item has: it is set aside, and the run goes on."""
+
+
+SOURCE_CHANGED = "source_changed"
+MARKS = {"changed": "", "added": " (new)", "removed": " (gone)"}
+"""What is said of the files that each detail of it lists."""
+MOST_FILES, MOST_VALUES = 3, 300
+"""Names that are told, and values of a list that are kept."""
 
 
 class Tab(StrEnum):
@@ -35,7 +45,7 @@ class ErrorGroup(NamedTuple):
     message: str
     """Of the newest one."""
     items: tuple[str, ...]
-    """The newest ones, newest first."""
+    """The newest ones, newest first, each with what its record says beyond that it failed at its only try."""
     traceback: tuple[str, ...]
     """Of the newest one that has any."""
 
@@ -51,6 +61,8 @@ class Detail(NamedTuple):
     log_size: int | None = None
     """Bytes; None = there is no log."""
     errors: tuple[ErrorGroup, ...] = ()
+    errors_are_whole: bool = True
+    """Whether no older ones were left out of them."""
     history: tuple[Event, ...] = ()
     """Oldest first."""
     checkpoint_at: float | None = None
@@ -58,26 +70,50 @@ class Detail(NamedTuple):
 
 
 def groups_of(errors: Iterable[ItemError]) -> tuple[ErrorGroup, ...]:
-    """By type, the most frequent first. `errors`: oldest first, raw."""
-    by_type: dict[str, list[ItemError]] = {}
+    """By type, the most frequent first. `errors`: oldest first, raw, any number: only the newest ones are kept."""
+    by_type: dict[str, _Gathered] = {}
     for error in errors:
-        by_type.setdefault(clean(error.type, 80) or "error", []).append(error)
-    groups = [_group(kind, members) for kind, members in by_type.items()]
+        by_type.setdefault(clean(error.type, 80) or "error", _Gathered()).add(error)
+    groups = [gathered.group(kind) for kind, gathered in by_type.items()]
     return tuple(sorted(groups, key=lambda group: -group.seen))
 
 
-def _group(kind: str, members: Sequence[ItemError]) -> ErrorGroup:
-    times = [each.at for each in members if each.at is not None]
-    traced = next((each.traceback for each in reversed(members) if each.traceback), "")
-    return ErrorGroup(
-        type=kind,
-        seen=len(members),
-        first_at=min(times, default=None),
-        last_at=max(times, default=None),
-        message=clean(members[-1].message, LONGEST),
-        items=tuple(clean(each.item, LONGEST) for each in members[: -NEWEST_ITEMS - 1 : -1]),
-        traceback=tuple(clean_lines(traced[-20 * LONGEST :])),
-    )
+class _Gathered:
+    """What a group keeps of its errors while they are read."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._first_at: float | None = None
+        self._last_at: float | None = None
+        self._newest: deque[ItemError] = deque(maxlen=NEWEST_ITEMS)
+        self._traced = ""
+
+    def add(self, error: ItemError) -> None:
+        self._seen += 1
+        self._newest.append(error)
+        self._traced = error.traceback or self._traced
+        if error.at is not None:
+            self._first_at = error.at if self._first_at is None else min(self._first_at, error.at)
+            self._last_at = error.at if self._last_at is None else max(self._last_at, error.at)
+
+    def group(self, kind: str) -> ErrorGroup:
+        return ErrorGroup(
+            type=kind,
+            seen=self._seen,
+            first_at=self._first_at,
+            last_at=self._last_at,
+            message=clean(self._newest[-1].message, LONGEST),
+            items=tuple(map(_item_text, reversed(self._newest))),
+            traceback=tuple(clean_lines(self._traced[-20 * LONGEST :])),
+        )
+
+
+def _item_text(error: ItemError) -> str:
+    """Which item; how often it was tried, and what became of it, only where that says more than that it failed."""
+    tries = f"{error.tries} tries" if error.tries > 1 else ""
+    outcome = "" if error.outcome in ITEM_FAILED else clean(error.outcome, 80)
+    note = ", ".join(filter(None, (tries, outcome)))
+    return "  ".join(filter(None, (clean(error.item, LONGEST), note and f"({note})")))
 
 
 def reported_group(lines: Sequence[str], count: int) -> tuple[ErrorGroup, ...]:
@@ -88,6 +124,24 @@ def reported_group(lines: Sequence[str], count: int) -> tuple[ErrorGroup, ...]:
     return (ErrorGroup("reported", count, None, None, newest[0] if newest else "", newest, ()),)
 
 
+def source_words(event: Event) -> str | None:
+    """What a `source_changed` is told as, in place of its details; None = another event. `event`: clean."""
+    if event.event != SOURCE_CHANGED:
+        return None
+    files = [f"{file}{mark}" for kind, mark in MARKS.items() for file in _listed(event.detail.get(kind))]
+    more = f" and {len(files) - MOST_FILES} more" if len(files) > MOST_FILES else ""
+    return f"the agent's source changed{': ' if files else ''}{', '.join(files[:MOST_FILES])}{more}"
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def event_name(event: Event) -> str:
+    """For its column."""
+    return "source" if event.event == SOURCE_CHANGED else event.event
+
+
 def clean_event(event: Event) -> Event:
     """Its words come from files that anybody may have written."""
     detail = {clean(str(key), 80): _clean_value(value) for key, value in event.detail.items()}
@@ -96,4 +150,6 @@ def clean_event(event: Event) -> Event:
 
 
 def _clean_value(value: object) -> object:
+    if isinstance(value, list):
+        return [clean(str(each), LONGEST) for each in value[:MOST_VALUES]]
     return value if isinstance(value, int | float) or value is None else clean(str(value), LONGEST)

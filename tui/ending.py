@@ -28,14 +28,19 @@ OVER = ENDED | {Status.LOST}
 class End(NamedTuple):
     """How a run ended, or that its process is gone and nobody knows how."""
 
-    status: Status
+    status: Status | None
+    """None = the run was removed before anybody saw how it ended."""
     reason: str = ""
 
     @property
     def code(self) -> int:
+        if self.status is None:
+            return NoSuchRun.exit_code
         return 0 if self.status is Status.COMPLETED else 1
 
     def __str__(self) -> str:
+        if self.status is None:
+            return "was removed"
         return f"{self.status}: {self.reason}" if self.reason else str(self.status)
 
 
@@ -48,7 +53,7 @@ class Ends:
         self._looked_at = 0.0
 
     def take(self) -> dict[str, End]:
-        """Those that have ended since the last call, by id. Raises NoSuchRun for one that was removed."""
+        """Those that have ended, or were removed, since the last call, by id."""
         closely = time.monotonic() - self._looked_at > CLOSER_AFTER
         if closely:
             adopt_orphans(self._home)
@@ -100,7 +105,7 @@ def _end_of(run: RunDir, closely: bool) -> End | None:
     if not closely:
         return None
     if not os.path.isdir(run.path):
-        raise NoSuchRun(f"{run.id} was removed while it was waited for", hint="`overnight ls` lists the runs.")
+        return End(None)
     status = status_of(run.read(), time.time())
     return End(status) if status in OVER else None
 

@@ -12,8 +12,10 @@ from threading import Lock, Thread
 from typing import NamedTuple, Protocol
 
 from overnight.state.errors import OvernightError
-from overnight.state.history import history_of, item_errors_of
+from overnight.state.history import history_of
 from overnight.state.home import Home
+from overnight.state.newest import newest_of
+from overnight.state.records import ItemError
 from overnight.state.rundir import RunDir, changed_at
 from overnight.state.status import LIVE, status_of
 from overnight.state.watch import changes
@@ -177,12 +179,14 @@ class Looker:
         if seen == self._seen:
             return None
         self._seen = seen
+        errors, errors_are_whole = _errors_of(run) if sight.tab is Tab.ERRORS else ((), True)
         return Detail(
             run_id=sight.run_id,
             log=self._tail.lines,
             log_is_whole=self._tail.is_whole,
             log_size=self._tail.size,
-            errors=_errors_of(run) if sight.tab is Tab.ERRORS else (),
+            errors=errors,
+            errors_are_whole=errors_are_whole,
             history=tuple(map(clean_event, history_of(run))) if sight.tab is Tab.HISTORY else (),
             checkpoint_at=checkpoint_at,
         )
@@ -193,15 +197,17 @@ def _changes_of(run: RunDir, tab: Tab) -> tuple[object, ...]:
     if tab is Tab.ERRORS:
         return (_size_of(run.errors_path), changed_at(run.progress_path))
     if tab is Tab.HISTORY:
-        return (_size_of(run.history_path), changed_at(run.control_path))
+        return (_size_of(run.history_path), changed_at(run.control_path), _size_of(run.origins_path))
     return ()
 
 
-def _errors_of(run: RunDir) -> tuple[ErrorGroup, ...]:
+def _errors_of(run: RunDir) -> tuple[tuple[ErrorGroup, ...], bool]:
+    """The newest ones in groups, and whether these are all."""
     if os.path.exists(run.errors_path):
-        return groups_of(item_errors_of(run))
+        newest = newest_of(ItemError, run.errors_path)
+        return groups_of(newest.records), newest.is_whole
     progress = clean_records(run.read()).progress
-    return reported_group(progress.errors, progress.error_count) if progress else ()
+    return (reported_group(progress.errors, progress.error_count) if progress else ()), True
 
 
 def _size_of(path: str) -> int:

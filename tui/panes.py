@@ -7,7 +7,7 @@ from typing import NamedTuple
 from overnight.state.records import Event, Phase
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
-from overnight.tui.detail import TABS, Detail, ErrorGroup, Tab
+from overnight.tui.detail import TABS, Detail, ErrorGroup, Tab, event_name, source_words
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, clipped, cut, left, line, middle, wrapped
 from overnight.tui.listing import bar_role, bar_spans
@@ -325,8 +325,12 @@ def _log_role(text: str) -> str:
 
 def _errors(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     lines = [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in _end_remarks(row)]
-    if not detail.errors:
-        return [*lines, line((" No item has failed.", "dim"))]
+    if not detail.errors_are_whole:
+        shown = view.number(sum(group.seen for group in detail.errors))
+        older = f" the newest {shown} of {view.number(row.summary.errors)}; all: overnight errors {row.summary.id}"
+        lines.append(line((cut(older, frame.width, frame.glyphs), "dim")))
+    elif not detail.errors:
+        lines.append(line((" No item has failed.", "dim")))
     for group in detail.errors:
         if lines:
             lines.append(line())
@@ -373,11 +377,14 @@ def _history(row: Row, detail: Detail, frame: Frame) -> list[Line]:
 
 def _event_line(event: Event, now: float, frame: Frame) -> Line:
     words = [f"attempt {event.attempt}"] if event.attempt else []
-    words += [_detail_words(name, value) for name, value in _telling(event)]
+    told = source_words(event)
+    words += [told] if told else [_detail_words(name, value) for name, value in _telling(event)]
     words += [f"by {event.by}"] if event.by else []
     text = cut("  ".join(words), max(0, frame.width - 27), frame.glyphs)
     return line(
-        (f" {_moment(event.at, now)}  ", "dim"), (f"{event.event:<13}", _event_role(event.event)), (text, "dim")
+        (f" {_moment(event.at, now)}  ", "dim"),
+        (f"{event_name(event):<13}", EVENT_ROLES.get(event.event, "")),
+        (text, "dim"),
     )
 
 
@@ -389,13 +396,21 @@ def _telling(event: Event) -> list[tuple[str, object]]:
 def _detail_words(name: str, value: object) -> str:
     if name in {"verb", "reason", "outcome"}:
         return str(value)
+    if value is True:
+        return name
     # Only amounts have their thousands apart: a pid is a name.
     shown = view.number(value) if isinstance(value, float) else value
     return f"{name.replace('_', ' ')} {shown}"
 
 
-def _event_role(event: str) -> str:
-    return {"died": "trouble", "stalled": "warn", "retrying": "warn", "paused": "held", "frozen": "held"}.get(event, "")
+EVENT_ROLES = {
+    "died": "trouble",
+    "stalled": "warn",
+    "retrying": "warn",
+    "source_changed": "warn",
+    "paused": "held",
+    "frozen": "held",
+}
 
 
 def _time_of_day(moment: float) -> str:

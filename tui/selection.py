@@ -39,10 +39,15 @@ def open_home() -> Home:
     return home
 
 
-def select(home: Home, options: Namespace, concerns: frozenset[Status] = ANY) -> Selection:
-    """The runs that the options mean; of a group, or of all, those whose status is among `concerns`.
+def select(
+    home: Home,
+    options: Namespace,
+    concerns: frozenset[Status] = ANY,
+    fits: Callable[[RunDir], bool] = lambda run: True,
+) -> Selection:
+    """The runs that the options mean; of a group, or of all, those that `fits` and whose status is among `concerns`.
 
-    A run that is named is taken whatever its status. Raises WrongUsage where nothing is named at all.
+    A run that is named is taken whatever it is. Raises WrongUsage where nothing is named at all.
     """
     if not options.runs and options.group is None and not options.all:
         raise WrongUsage("no run was named", hint="Name runs by id or name, or use --group G or --all.")
@@ -54,7 +59,8 @@ def select(home: Home, options: Namespace, concerns: frozenset[Status] = ANY) ->
 
     code = for_each(options.runs, take)
     if options.all or options.group is not None:
-        found |= _of_many(home, None if options.all else options.group, concerns)
+        many = _of_many(home, None if options.all else options.group, concerns)
+        found |= {run_id: run for run_id, run in many.items() if fits(run)}
     return Selection(tuple(found.values()), code)
 
 

@@ -7,7 +7,7 @@ from overnight.agents.launchers.spawn import spawn
 from overnight.agents.supervisor import book, environment
 from overnight.agents.supervisor.acts import FAILED, NOT_YET, STARTED
 from overnight.agents.supervisor.settle import goes_on, goes_on_after_all, settle_lost
-from overnight.state import control, lock
+from overnight.state import control, current, lock
 from overnight.state.errors import (
     AlreadySupervised,
     DamagedRecord,
@@ -76,11 +76,11 @@ def adopt_orphans(home: Home) -> list[str]:
     return [run.id for run in home.runs() if _is_orphan(run) and supervise(run)]
 
 
-def revive(run: RunDir) -> None:
-    """Continue an ended or lost run from its checkpoint, with a next attempt.
+def revive(run: RunDir, *, errors: bool = False) -> None:
+    """Continue an ended or lost run from its checkpoint, with a next attempt. `errors`: with its failed items again.
 
-    Raises AlreadySupervised; NotPossibleNow for a run that turns out to have completed; WrongUsage when its
-    command can no longer be executed.
+    Raises AlreadySupervised; NotPossibleNow for a run that turns out to have completed, with `errors` to have no
+    failed item either; WrongUsage when its command can no longer be executed.
     """
     spec = run.spec()
     if not isinstance(spec, Spec):
@@ -89,7 +89,7 @@ def revive(run: RunDir) -> None:
     if held is None:
         raise AlreadySupervised(f"{run.id} is at work", hint=f"`overnight show {run.id}` says what it does.")
     try:
-        _reopen(run, spec)
+        _reopen(run, spec, errors)
     except OSError as error:
         os.close(held)
         raise _unwritable(run, error) from None
@@ -99,16 +99,18 @@ def revive(run: RunDir) -> None:
     _start(run, held)
 
 
-def _reopen(run: RunDir, spec: Spec) -> None:
+def _reopen(run: RunDir, spec: Spec, errors: bool) -> None:
     """The outcome so far is set aside; the wish to go on is the newest on record."""
     if run.exit() is None and not goes_on_after_all(run):
         settle_lost(run, spec)
     ended = run.exit()
-    if isinstance(ended, Exit) and ended.outcome is Outcome.COMPLETED:
+    completed = isinstance(ended, Exit) and ended.outcome is Outcome.COMPLETED
+    # Asked while the lock is ours: somebody else may have had the failed items done in between.
+    if completed and not (errors and current.has_failed_items(run.read())):
         raise NotPossibleNow(f"{run.id} is completed", hint="Launch it again with `overnight run`.")
     if not os.path.exists(run.env_path):
         environment.write(run, environment.surroundings_here({}))
-    control.ask(run, Verb.RESUME)
+    control.ask(run, Verb.RESUME, options={"errors": True} if errors else None)
     book.set_exit_aside(run)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from overnight.state.records import Exit, ItemError, Outcome
+from overnight.state import codec
+from overnight.state.atomic import append_line
+from overnight.state.records import Exit, ItemError, Origin, Outcome
 from overnight.tui.lines import cells
 from overnight.tui.table import Style, progress_line, table_lines
 from overnight.tui.view import row_of
@@ -153,6 +155,16 @@ def test_show_has_all_of_ls_and_the_history(home: Path) -> None:
     assert shown["exit"]["outcome"] == "completed"
 
 
+def test_a_change_of_the_agents_source_is_part_of_the_history(home: Path) -> None:
+    run = an_ended_run(home)
+    for attempt, digest in enumerate(("one", "two"), 1):
+        append_line(run.origins_path, codec.encode(Origin(STARTED + attempt, attempt, digest, {"a.py": digest})))
+    history = json.loads(overnight("show", "--json", run.id).stdout)["history"]
+    (event,) = [each for each in history if each["event"] == "source_changed"]
+    assert (event["attempt"], event["detail"]) == (2, {"changed": ["a.py"], "added": [], "removed": []})
+    assert "the agent's source changed: a.py" in overnight("show", run.id).stdout
+
+
 def test_show_gives_an_array_where_more_than_one_run_can_be_meant(home: Path) -> None:
     one, two = an_ended_run(home, "one"), an_ended_run(home, "two")
     assert {each["id"] for each in json.loads(overnight("show", "--json", "--all").stdout)} == {one.id, two.id}
@@ -190,6 +202,32 @@ def test_errors_are_grouped_for_a_person(home: Path) -> None:
     assert "src/11.py" in shown
     assert "and 7 more" in shown
     assert "|   line 3" in shown
+
+
+def test_tries_and_outcome_of_an_error_are_shown_where_they_say_more_than_that_it_failed(home: Path) -> None:
+    run = with_errors(
+        an_ended_run(home),
+        ItemError(STARTED, 1, "a.py", "OSError", "gone"),
+        ItemError(STARTED, 1, "b.py", "OSError", "gone", tries=3, outcome="ended the attempt"),
+    )
+    lines = [line.strip() for line in overnight("errors", run.id).stdout.splitlines()]
+    assert "a.py" in lines
+    assert "b.py  (3 tries, ended the attempt)" in lines
+
+
+def test_ten_thousand_errors_are_counted_grouped_and_one_array(home: Path) -> None:
+    run = with_errors(
+        an_ended_run(home),
+        *(ItemError(STARTED + item, 1, f"{item}.py", f"E{item % 2}", "gone", "x" * 500) for item in range(10_000)),
+    )
+    lines = [line.strip() for line in overnight("errors", run.id).stdout.splitlines()]
+    assert lines[0] == f"{run.id}: 10 000 errors"
+    assert [line for line in lines if "×" in line] == ["5000 × E0: gone", "5000 × E1: gone"]
+    assert lines.count("and 4995 more") == 2
+    errors = json.loads(overnight("errors", "--json", run.id).stdout)
+    assert [error["item"] for error in errors] == [f"{item}.py" for item in range(10_000)]
+    clean = an_ended_run(home, "clean")
+    assert json.loads(overnight("errors", "--json", clean.id).stdout) == []
 
 
 def test_every_error_is_an_object_and_a_torn_line_is_shown_as_that(home: Path) -> None:

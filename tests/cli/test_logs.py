@@ -1,6 +1,7 @@
 """`overnight logs`: the newest lines by offset, raw into a pipe, harmless on a terminal, followed to the end."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from overnight.tui.commands import logs
 from tests.cli.records import an_ended_run, with_output
 from tests.command import OVERNIGHT, launched, overnight
+from tests.conftest import processes_of
 from tests.terminal import a_terminal
+from tests.waiting import eventually
 
 HOSTILE = b"\x1b]0;owned\x07one\x1b[2J\r\ntwo \xc2\x9b31m[/x]\n"
 
@@ -79,6 +82,27 @@ def test_following_a_run_shows_all_it_prints_and_ends_with_it(home: Path, tmp_pa
         go.touch()
         assert follower.stdout.read() == b"last\nend"
         assert follower.wait(20) == 0
+
+
+@pytest.mark.leaves_no_process
+def test_following_goes_on_when_one_of_many_is_removed(home: Path, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    gone, run = (
+        launched("--", "sh", "-c", f"echo {word}; until [ -e {go} ]; do sleep 0.02; done; echo last")
+        for word in ("here", "first")
+    )
+    followed = [OVERNIGHT, "logs", "-f", gone, run]
+    with subprocess.Popen(followed, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follower:
+        assert follower.stdout is not None
+        assert follower.stderr is not None
+        shown = [follower.stdout.readline() for _ in range(4)]
+        assert shown[1::2] == [b"here\n", b"first\n"]
+        shutil.rmtree(home / "runs" / gone)
+        assert follower.stderr.readline() == f"{gone} was removed\n".encode()
+        go.touch()
+        assert follower.stdout.read() == b"last\n"
+        assert follower.wait(20) == 3
+    eventually(lambda: not processes_of(home), message="the supervisor of the removed run has seen that it is gone")
 
 
 @pytest.mark.leaves_no_process

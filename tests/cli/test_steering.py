@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from overnight.state.records import Outcome
 from tests.cli.records import an_ended_run
 from tests.command import OVERNIGHT, launched, listed, overnight, when, when_ended
+from tests.conftest import processes_of
 from tests.terminal import a_terminal
 from tests.waiting import eventually
 
@@ -48,9 +50,11 @@ def test_a_run_is_paused_resumed_cancelled_retried_killed_and_removed() -> None:
 def test_what_is_not_obeyed_in_time_is_said_to_be_asked_for() -> None:
     run = launched("--stop-grace", "600", "--", "bash", "-c", DEAF)
     eventually(lambda: "deaf" in overnight("logs", run).stdout)
-    shown = said("cancel", run, "--timeout", "0.3")
-    assert shown == f"asked {run} to cancel: waiting for it to end; by force 600 s after it was told\n"
+    asked = f"asked {run} to cancel: waiting for it to end; by force 600 s after it was told\n"
+    assert said("cancel", run) == asked
     assert listed(run)["status"] == "stopping"
+    # Who names a time is told by the exit code, too.
+    assert said("cancel", run, "--timeout", "0.3", code=4) == asked
     assert listed(run)["requested"] in {"cancel", None}
     assert obeyed("kill", run) == f"killed {run}\n"
 
@@ -109,6 +113,32 @@ def test_a_wait_ends_when_the_last_of_many_has_ended(tmp_path: Path) -> None:
         go.touch()
         assert terminal.ends() == 0
         assert f"{slow} completed" in terminal.text()
+
+
+def test_the_one_that_did_not_obey_in_time_gives_the_exit_code_of_many() -> None:
+    deaf = launched("--stop-grace", "600", "--", "bash", "-c", DEAF)
+    nap = launched(*SLEEP)
+    eventually(lambda: "deaf" in overnight("logs", deaf).stdout)
+    lines = said("cancel", nap, deaf, "--timeout", "5", code=4).splitlines()
+    assert lines[0] == f"cancelled {nap}"
+    assert lines[1].startswith(f"asked {deaf} to cancel")
+    assert obeyed("kill", deaf) == f"killed {deaf}\n"
+
+
+def test_a_wait_goes_on_when_one_of_many_is_removed(home: Path, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    over = an_ended_run(home)
+    gone, slow = (launched("--", "sh", "-c", f"until [ -e {go} ]; do sleep 0.02; done") for _ in range(2))
+    with a_terminal([OVERNIGHT, "wait", over.id, gone, slow]) as terminal:
+        terminal.shows(f"{over.id} completed")
+        # By hand, while it is live: removed by `overnight`, a run has an outcome that the wait may still see.
+        shutil.rmtree(home / "runs" / gone)
+        terminal.shows(f"{gone} was removed")
+        assert terminal.child.isalive()
+        go.touch()
+        assert terminal.ends() == 3
+        assert f"{slow} completed" in terminal.text()
+    eventually(lambda: not processes_of(home), message="the supervisor of the removed run has seen that it is gone")
 
 
 def test_run_waits_for_the_end_and_says_how_it_ended() -> None:

@@ -2,11 +2,12 @@
 
 import pytest
 
+from overnight.state.current import has_failed_items
 from overnight.state.errors import NotPossibleNow
 from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, Verb
-from overnight.state.status import Status
+from overnight.state.status import ENDED, Status
 from overnight.state.summary import plain, summary_of
-from overnight.state.verbs import check, check_remove, check_retry
+from overnight.state.verbs import check, check_remove, check_retry, check_retry_errors
 from tests.builders import T0, a_run, progress, requests
 
 FIELDS = (
@@ -78,3 +79,31 @@ def test_only_what_ended_is_removed_and_only_what_did_not_complete_is_retried() 
         check_retry(Status.COMPLETED, "x")
     with pytest.raises(NotPossibleNow):
         check_retry(Status.RUNNING, "x")
+
+
+@pytest.mark.parametrize("status", sorted(Status))
+def test_failed_items_are_retried_of_whatever_is_over(status: Status) -> None:
+    if status in ENDED | {Status.LOST}:
+        check_retry_errors(status, "x", checkpointed=True, failed=True)
+        for checkpointed, failed in ((False, True), (True, False)):
+            with pytest.raises(NotPossibleNow) as refused:
+                check_retry_errors(status, "x", checkpointed=checkpointed, failed=failed)
+            assert ("overnight run" if status is Status.COMPLETED else "overnight retry x") in refused.value.hint
+    else:
+        with pytest.raises(NotPossibleNow, match=str(status)) as refused:
+            check_retry_errors(status, "x", checkpointed=True, failed=True)
+        assert "overnight cancel x" in refused.value.hint
+
+
+def test_an_agents_last_word_tells_whether_an_item_failed_and_errors_on_record_only_without_it() -> None:
+    def failed(status: AgentStatus, failed_items: int, errors: int, attempt: int = 1) -> bool:
+        said = progress(status=status, failed_items=failed_items, attempt=attempt)
+        return has_failed_items(a_run(progress=said, errors=errors))
+
+    assert failed(AgentStatus.COMPLETED, 2, 0)
+    # What failed was done again since, and stays on record.
+    assert not failed(AgentStatus.COMPLETED, 0, 2)
+    assert failed(AgentStatus.RUNNING, 0, 2)
+    assert not failed(AgentStatus.RUNNING, 0, 0)
+    # The last word of an attempt before this one says nothing of this one.
+    assert failed(AgentStatus.COMPLETED, 0, 2, attempt=7)

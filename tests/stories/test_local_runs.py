@@ -137,7 +137,8 @@ def test_two_operators_pause_and_resume_at_once_and_the_newest_request_holds() -
         operator.start()
     for operator in operators:
         operator.join()
-    assert set(codes) == {0}
+    # 4: asked, and not obeyed within no time at all.
+    assert set(codes) <= {0, 4}
     numbers = sorted(int(path.stem) for path in (directory(run) / "control").glob("*.json"))
     assert numbers == list(range(1, 17))
     assert_whole(run, 400)

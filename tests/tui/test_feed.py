@@ -1,5 +1,6 @@
 """The feed tells of what real runs do, and of nothing twice."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,12 +8,14 @@ from threading import Event as Flag
 
 import pytest
 
+from overnight.state.atomic import append_line
+from overnight.state.codec import encode
 from overnight.state.home import Home
-from overnight.state.records import Exit, Outcome, Progress
+from overnight.state.records import Exit, ItemError, Origin, Outcome, Progress
 from overnight.state.status import Status
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import Arrived, Read, Ticked
-from overnight.tui.feed import Feed, Sight
+from overnight.tui.feed import Feed, Looker, Sight
 from overnight.tui.model import Fleet, reduce
 from tests.builders import a_run
 from tests.command import launched
@@ -76,6 +79,30 @@ def test_what_is_not_looked_at_is_not_read(home: Path, fed: Fed) -> None:
     fed.feed.look(Sight(run.id, Tab.HISTORY))
     eventually(lambda: [event.event for event in fed.detail().history] == ["created"])
     assert fed.detail().errors == ()
+
+
+def test_of_many_item_errors_only_the_newest_are_read(home: Path) -> None:
+    run = an_ended_run(home, "crawl", Exit(Outcome.FAILED, 1))
+    with open(run.errors_path, "wb") as file:
+        # Read whole, it would be 64 GB.
+        os.truncate(file.fileno(), 64 << 30)
+        file.seek(0, os.SEEK_END)
+        file.writelines(b"\n" + encode(ItemError(item=f"{number}.py", type="OSError")) for number in range(20_000))
+    detail = Looker().look(Home(str(home)), Sight(run.id, Tab.ERRORS))
+    assert detail is not None
+    assert not detail.errors_are_whole
+    (group,) = detail.errors
+    assert group.items[0] == "19999.py"
+    assert 0 < group.seen < 20_000
+
+
+def test_a_change_of_the_source_is_seen_while_one_looks(home: Path) -> None:
+    run, looker = an_ended_run(home, "crawl", Exit(Outcome.FAILED, 1)), Looker()
+    for attempt, digest in enumerate("ab", 1):
+        append_line(run.origins_path, encode(Origin(time.time(), attempt, digest, {"a.py": digest})))
+        detail = looker.look(Home(str(home)), Sight(run.id, Tab.HISTORY))
+    assert detail is not None
+    assert [event.event for event in detail.history] == ["created", "source_changed"]
 
 
 def test_a_home_that_cannot_be_watched_is_said(home: Path) -> None:

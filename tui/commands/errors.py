@@ -4,12 +4,14 @@ A line that cannot be read is shown as that.
 """
 
 import json
+import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from overnight.agents import operate
 from overnight.state import codec
-from overnight.state.records import Damaged, ItemError, Progress
+from overnight.state.records import Damaged, ItemError, Progress, Records
 from overnight.state.rundir import RunDir, open_to_read
 from overnight.tui import console, selection
 from overnight.tui.clean import clean
@@ -27,7 +29,7 @@ def run(options: Namespace) -> int:
     home = selection.open_home()
     runs, code = selection.select(home, options)
     if options.json:
-        console.json_data([_plain(each, error) for each in runs for error in errors_of(each)])
+        console.json_array(_plain(each, error) for each in runs for error in errors_of(each))
     else:
         for each in runs:
             _show(each)
@@ -56,21 +58,31 @@ def _plain(run: RunDir, error: ItemError | Damaged) -> dict[str, Any]:
 
 
 def _show(run: RunDir) -> None:
-    every = list(errors_of(run))
     records = run.read()
+    unreadable: list[Damaged] = []
     console.data(f"{clean(run.id)}: {plural(records.errors, 'error') if records.errors else 'no errors'}")
-    for group in _groups(every, records.errors):
+    for group in _groups(run, records, unreadable):
         _show_group(group)
+    for each in unreadable:
+        console.data(f"  unreadable: {clean(each.path)}: {clean(each.problem)}")
+    if operate.has_errors_to_retry(run):
+        console.say(f"`overnight retry {run.id} --errors` does what failed again.")
+
+
+def _groups(run: RunDir, records: Records, unreadable: list[Damaged]) -> tuple[ErrorGroup, ...]:
+    """What cannot be read is added to `unreadable`."""
+    if not os.path.exists(run.errors_path):
+        reported = records.progress.errors if records.progress else ()
+        return reported_group([clean(each) for each in reported], records.errors)
+    return groups_of(_readable(errors_of(run), unreadable))
+
+
+def _readable(every: Iterable[ItemError | Damaged], unreadable: list[Damaged]) -> Iterator[ItemError]:
     for each in every:
         if isinstance(each, Damaged):
-            console.data(f"  unreadable: {clean(each.path)}: {clean(each.problem)}")
-
-
-def _groups(every: list[ItemError | Damaged], count: int) -> tuple[ErrorGroup, ...]:
-    errors = [each for each in every if isinstance(each, ItemError)]
-    if any(each.type or each.item for each in errors):
-        return groups_of(errors)
-    return reported_group([clean(each.message) for each in errors], count)
+            unreadable.append(each)
+        else:
+            yield each
 
 
 def _show_group(group: ErrorGroup) -> None:
@@ -78,7 +90,7 @@ def _show_group(group: ErrorGroup) -> None:
     if group.last_at is not None and group.first_at is not None:
         first = f"first {moment(group.first_at)}, " if group.seen > 1 else ""
         console.data(f"      {first}last {moment(group.last_at)}")
-    for item in group.items:
+    for item in filter(None, group.items):
         console.data(f"      {item}")
     if group.seen > len(group.items) > 0:
         console.data(f"      and {group.seen - len(group.items)} more")

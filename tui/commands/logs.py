@@ -37,24 +37,33 @@ def run(options: Namespace) -> int:
     logs = [Log(each, None if options.all_lines else options.lines) for each in runs]
     writer = _Writer(several=len(logs) > 1)
     if options.follow:
-        _follow(logs, Ends(home, runs), writer)
+        code = max(code, _follow(logs, Ends(home, runs), writer))
     else:
         for log in logs:
             writer.write(log, ended=True)
     return code
 
 
-def _follow(logs: list["Log"], ends: Ends, writer: "_Writer") -> None:
-    """Until all have ended; what was printed before an end is seen is written after it."""
+def _follow(logs: list["Log"], ends: Ends, writer: "_Writer") -> int:
+    """Until all have ended; what was printed before an end is seen is written after it.
+
+    The exit code: how a run ended does not matter, that it was removed meanwhile does.
+    """
+    code = 0
     while logs:
-        ends.take()
-        over = [log for log in logs if log.run.id not in ends.left]
+        ended = ends.take()
+        over = [log for log in logs if log.run.id in ended]
         for log in logs:
             writer.write(log, ended=log in over)
         console.finish()
+        for run_id, end in ended.items():
+            if end.status is None:
+                console.say(f"{run_id} {end}")
+                code = max(code, end.code)
         logs = [log for log in logs if log not in over]
         if logs:
             time.sleep(PAUSE)
+    return code
 
 
 class Log:

@@ -1,16 +1,31 @@
-"""Start ended runs again, from their checkpoint; what was finished is not repeated."""
+"""Start ended runs again, from their checkpoint; what was finished is not repeated.
 
-from argparse import Namespace
+With --errors the items that failed are done again, too: of a run that had completed, nothing but these.
+"""
+
+from argparse import ArgumentParser, Namespace
 
 from overnight.agents import operate
 from overnight.state.status import RETRYABLE, Status
-from overnight.tui.asking import Wish, ask_each, declare
-
-__all__ = ["declare", "run"]
+from overnight.tui import asking
+from overnight.tui.asking import Wish, ask_each
 
 # What is started may have ended again before one looks.
 RETRY = Wish("retry", "started again:", operate.retry, frozenset(Status), RETRYABLE)
+RETRY_ERRORS = Wish(
+    "retry",
+    "started again:",
+    operate.retry_errors,
+    frozenset(Status),
+    RETRYABLE | {Status.COMPLETED},
+    operate.has_errors_to_retry,
+)
+
+
+def declare(parser: ArgumentParser) -> None:
+    asking.declare(parser)
+    parser.add_argument("--errors", action="store_true", help="do the items again that failed")
 
 
 def run(options: Namespace) -> int:
-    return ask_each(options, RETRY)
+    return ask_each(options, RETRY_ERRORS if options.errors else RETRY)

@@ -1,4 +1,4 @@
-"""Wait until runs have ended. The exit code: 0 all completed, 1 one did not, 4 the time was over.
+"""Wait until runs have ended. The exit code: 0 all completed, 1 one did not, 3 one was removed, 4 the time was over.
 
 Of a group, or of all, the runs that ended before count too.
 """

@@ -1,0 +1,49 @@
+"""How much is measured: all of it, or so little that it takes less than a minute. Pure."""
+
+from typing import NamedTuple
+
+
+class Scale(NamedTuple):
+    sizes: tuple[int, ...]
+    """Items of a run, for what is fast."""
+    repeats: int
+    repeats_of_largest: int
+    synced: int
+    """Items, where each waits for the disk."""
+    steps: int
+    """Steps of a durable-execution engine."""
+    rewrites: int
+    """Items, where all that is done is written again for each."""
+    streamed: tuple[int, ...]
+    """Items whose memory is compared."""
+    resumed: tuple[int, ...]
+    """Items that are done when a run goes on."""
+    looped: int
+    """Items of a loop that does nothing."""
+
+    def repeats_at(self, size: int) -> int:
+        return self.repeats_of_largest if size == max(self.sizes) else self.repeats
+
+
+FULL = Scale(
+    sizes=(10_000, 100_000, 1_000_000),
+    repeats=5,
+    repeats_of_largest=3,
+    synced=5_000,
+    steps=300,
+    rewrites=20,
+    streamed=(10_000, 100_000, 1_000_000, 10_000_000),
+    resumed=(100_000, 1_000_000),
+    looped=3_000_000,
+)
+QUICK = Scale(
+    sizes=(10_000, 100_000),
+    repeats=3,
+    repeats_of_largest=3,
+    synced=500,
+    steps=100,
+    rewrites=5,
+    streamed=(10_000, 200_000),
+    resumed=(10_000, 100_000),
+    looped=500_000,
+)
