@@ -25,13 +25,14 @@ def newest_of(kind: type[R], path: str, window: int = WINDOW) -> Newest[R]:
     try:
         with open_to_read(path) as file:
             size = os.fstat(file.fileno()).st_size
-            # One byte more: a line that begins where the window does is whole.
-            start = max(0, size - window - 1)
+            is_whole = size <= window
+            # One byte more: a line that begins where the window does is not cut.
+            start = 0 if is_whole else size - window - 1
             file.seek(start)
             data = file.read(size - start)
     except OSError:
         return Newest()
-    if start:
+    if not is_whole:
         data = data.partition(b"\n")[2]
     decoded = [codec.decode(kind, line) for line in data.split(b"\n") if line]
-    return Newest(tuple(each for each in decoded if isinstance(each, kind)), is_whole=start == 0)
+    return Newest(tuple(each for each in decoded if isinstance(each, kind)), is_whole)

@@ -1,16 +1,14 @@
 """What belongs to an item is committed with it or gone: outputs, counters, errors; also on a full disk."""
 
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.sdk.attempts import Folder, program
+from tests.small_disk import fill, small_disk_at
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.leaves_no_process
@@ -110,33 +108,12 @@ def test_weights_decide_about_the_percentage(folder: Folder, tmp_path: Path) -> 
         assert folder.progress["processed_items"] == 2
 
 
-@contextmanager
-def small_disk_at(path: Path) -> Iterator[Path]:
-    """A filesystem of 256 KiB."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "none", str(path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("only root may mount a small disk")
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", "-l", str(path)], check=True)
-
-
 @pytest.fixture
 def small_disk(home: Path) -> Iterator[Path]:
     """A small disk that holds the home's runs."""
     (home / "runs").mkdir()
     with small_disk_at(home / "runs") as disk:
         yield disk
-
-
-def fill(disk: Path) -> Path:
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for _ in range(1000):
-            with suppress(OSError):
-                file.write(bytes(512))
-    return ballast
 
 
 def test_on_a_full_disk_it_waits_for_room_and_goes_on(small_disk: Path) -> None:

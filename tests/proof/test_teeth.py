@@ -1,0 +1,49 @@
+"""The suite bites: with a known bug put back it fails, without it passes; on a copy of the source, never on the tree.
+
+The long form (`-m long`) puts all tests of the SDK and of the records before each bug, and says how many notice it.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.proof.teeth import FOLDERS, TEETH, Tooth, Tree
+
+NOTICED = 1
+"""pytest's exit code when tests have failed; everything above that is no verdict."""
+MISTAKES = re.compile(r"NameError|SyntaxError|ImportError|ModuleNotFoundError")
+"""A bug that was put back wrongly is noticed by anything."""
+
+teeth = pytest.mark.parametrize("tooth", TEETH, ids=[tooth.name.replace(" ", "-") for tooth in TEETH])
+
+
+def bitten(tmp_path: Path, tooth: Tooth) -> Tree:
+    tree = Tree(tmp_path)
+    for change in tooth.changes:
+        tree.apply(change)
+    return tree
+
+
+@teeth
+def test_a_bug_put_back_is_noticed(tmp_path: Path, tooth: Tooth) -> None:
+    done = bitten(tmp_path, tooth).test(*tooth.noticed_by)
+    assert done.returncode == NOTICED, done.stdout
+    assert not MISTAKES.search(done.stdout), done.stdout
+
+
+def test_without_a_bug_the_same_tests_pass_on_the_copy(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    for folder in FOLDERS:
+        assert tree.origin_of(f"overnight.{folder}") == Path("overnight", folder, "__init__.py")
+    done = tree.test(*sorted({test for tooth in TEETH for test in tooth.noticed_by}))
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@teeth
+def test_a_bug_put_back_is_noticed_by_the_whole_suite(tmp_path: Path, tooth: Tooth) -> None:
+    done = bitten(tmp_path, tooth).test("tests/sdk", "tests/state", *tooth.noticed_by, stop_at_first=False)
+    assert done.returncode == NOTICED, done.stdout
+    print(f"{tooth.name}: {done.stdout.splitlines()[-1]}")
