@@ -9,11 +9,21 @@ if TYPE_CHECKING:
     from overnight.agents.artifact import Artifact
     from overnight.agents.entry import start
     from overnight.agents.lines import JsonLines, Lines
+    from overnight.agents.retrying import Retry
     from overnight.agents.run import Run
+    from overnight.agents.transient import Transient
 
-__all__ = ["Artifact", "JsonLines", "Lines", "Run", "start"]
+__all__ = ["Artifact", "JsonLines", "Lines", "Retry", "Run", "Transient", "start"]
 
-_HOME = {"Artifact": "artifact", "JsonLines": "lines", "Lines": "lines", "Run": "run", "start": "entry"}
+_HOME = {
+    "Artifact": "artifact",
+    "JsonLines": "lines",
+    "Lines": "lines",
+    "Retry": "retrying",
+    "Run": "run",
+    "Transient": "transient",
+    "start": "entry",
+}
 """The module of each."""
 
 

@@ -13,10 +13,11 @@ from overnight.agents.guard import item_error, line_of
 from overnight.agents.hand import Hand, Hands
 from overnight.agents.hold import Hold
 from overnight.agents.report import NEWEST_ERRORS, Report
+from overnight.agents.transient import is_transient
 from overnight.state import codec
 from overnight.state.checkpoint import Checkpoint, cut
 from overnight.state.errors import WrongUsage
-from overnight.state.history import item_errors_of
+from overnight.state.newest import newest_of
 from overnight.state.records import ItemError
 from overnight.state.rundir import RunDir
 from overnight.state.standing import Loop
@@ -60,7 +61,7 @@ class Commits:
         report.message = "; ".join(self.checkpoint.notes) or None
         if standing.errors:
             report.errors.clear()
-            report.errors.extend(map(line_of, item_errors_of(self._records)[-NEWEST_ERRORS:]))
+            report.errors.extend(map(line_of, newest_of(ItemError, self._records.errors_path).records[-NEWEST_ERRORS:]))
 
     def artifact(self, name: str) -> Artifact:
         """The one output of this name. Raises WrongUsage for a name that leads out of `artifacts/`."""
@@ -147,6 +148,7 @@ class Commits:
             hand.replaced = {}
         if hand.counters:
             hand.counters = {}
+        hand.tries = 1
         if hand.error is not None:
             self._report.failed += 1
             hand.error = None
@@ -158,10 +160,12 @@ class Commits:
         self.hold.keep(artifact.take_content)
         self._wake()
 
-    def fail(self, hand: Hand, error: BaseException, outcome: str, *, transient: bool = False) -> None:
+    def fail(self, hand: Hand, error: Exception) -> None:
         """The item failed: it is recorded with the item, and nothing else of it stays."""
         hand.forget()
-        record = item_error(hand.key, error, self._report.attempt, outcome, tries=hand.tries, transient=transient)
+        record = item_error(
+            hand.key, error, self._report.attempt, "quarantined", tries=hand.tries, transient=is_transient(error)
+        )
         self._report.errors.append(line_of(record))
         hand.error = record
         hand.appended[self._errors] = [codec.encode(record)]

@@ -12,9 +12,11 @@ from overnight.agents.by_hand import ByHand, claimed_by_hand
 from overnight.agents.clock import ActiveClock
 from overnight.agents.heartbeat import BEAT_EVERY, Beat
 from overnight.agents.orders import Orders, Stopped
+from overnight.agents.origin import note_origin
 from overnight.agents.report import Report
 from overnight.agents.run import Run
 from overnight.agents.work import Work
+from overnight.agents.workers import is_worker
 from overnight.state.checkpoint import Checkpoint
 from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
 from overnight.state.records import AgentStatus, Progress
@@ -45,7 +47,7 @@ class Ending(NamedTuple):
     code: int
 
 
-def start(main: Main, *, durability: Durability = "process") -> NoReturn:
+def start(main: Main, *, durability: Durability = "process") -> None:
     """Call `main` with the run that this process is an attempt of, and exit with the protocol's code.
 
     `main` may be a coroutine function. 0: it returned. 75: stopped at a checkpoint. 1: an exception ended it. Where
@@ -54,7 +56,11 @@ def start(main: Main, *, durability: Durability = "process") -> NoReturn:
 
     `durability`: "process" = what is committed survives any kill, and a power cut costs the last 50 ms of it;
     "power" = an item's outputs and then its line are on the disk before it counts as done.
+
+    Returns only in a worker process of `run.map`, which imports the agent's script and is no agent.
     """
+    if is_worker():
+        return
     try:
         if durability not in {"process", "power"}:
             raise WrongUsage(f"start(durability={durability!r})", hint='It is "process" or "power".')
@@ -101,6 +107,7 @@ class Session:
             if by_hand is not None:
                 by_hand.begin(self._report.processed)
             self._work.commits.make_safe()
+            self._work.hold.skip_when_full(lambda: note_origin(place.records, place.attempt))
         except OSError as error:
             raise HomeUnusable(
                 f"the run's folder {place.records.path}: {error.strerror}",

@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from overnight.state.records import AgentStatus, Waiting
 
 TRY_EVERY = 1.0
 """Seconds between two tries to write where the disk refused."""
+LOOK_BESIDE = 0.1
+"""Seconds between two looks of a thread that is not the loop's."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 PASSING = NO_ROOM | {errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.ENOMEM, errno.EAGAIN}
 """What may be over later: no room, a failing or read-only disk, too many open files."""
@@ -28,6 +31,7 @@ class Hold:
         """Why the run pauses by its own wish, and what a resume then does; None = it does not."""
         self._orders, self._report, self._beat, self._checkpoint = orders, report, beat, checkpoint
         self._clock = report.clock
+        self._main = threading.get_ident()
         self._critical = 0
         """How many `critical` sections are open."""
 
@@ -101,9 +105,13 @@ class Hold:
             self._say(AgentStatus.RUNNING)
 
     def check(self) -> None:
-        """`obey` if anything was heard."""
-        if self._orders.pending:
+        """`obey` if anything was heard. In another thread only a stop counts: its loop rests when the item is done."""
+        if not self._orders.pending:
+            return
+        if threading.get_ident() == self._main:
             self.obey()
+        elif not self._critical:
+            self._stop_if_asked()
 
     async def check_async(self) -> None:
         """`obey_async` if anything was heard."""
@@ -133,10 +141,19 @@ class Hold:
     def wait(self, seconds: float, reason: str | None) -> None:
         """So many seconds of active time. With a reason, a wait that is longer than a beat is announced."""
         until = self._clock.active() + seconds
+        if threading.get_ident() != self._main:
+            self._wait_beside(until)
+            return
         with self._announced(seconds, reason):
             while (left := until - self._clock.active()) > 0:
                 self._orders.wait(min(left, LOOK_AFTER))
                 self.check()
+
+    def _wait_beside(self, until: float) -> None:
+        """In another thread than the loop's, which alone hears what is asked."""
+        while (left := until - self._clock.active()) > 0:
+            time.sleep(min(left, LOOK_BESIDE))
+            self.check()
 
     async def wait_async(self, seconds: float, reason: str | None) -> None:
         """`wait`, while other tasks go on."""
@@ -182,7 +199,12 @@ class Hold:
         except OSError as error:
             if error.errno not in PASSING:
                 raise
-            self._wait_for_disk(write, error)
+            if threading.get_ident() == self._main:
+                self._wait_for_disk(write, error)
+            else:
+                while not self._wrote(write):
+                    time.sleep(TRY_EVERY)
+                    self.check()
 
     def _wait_for_disk(self, write: Callable[[], object], refused: OSError) -> None:
         status, message = self._report.status, self._report.message

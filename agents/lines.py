@@ -54,6 +54,9 @@ class LineSource(Generic[T]):
         """The items behind a cursor; None = all. Remembers where they lie, until `cursor_at` is asked."""
         position, offset = (cursor.position, cursor.offset) if cursor else (0, 0)
         self._spans = {position - 1: (offset, offset)}
+        return self._read(position, offset)
+
+    def _read(self, position: int, offset: int) -> Iterator[T]:
         with open(self.path, "rb") as file:
             file.seek(offset)
             for line in file:

@@ -133,7 +133,7 @@ class Loops:
         if problem is not None:
             if isinstance(item, Unreadable) and not walk.options.guard:
                 raise problem
-            self.commits.fail(hand, problem, "quarantined")
+            self.commits.fail(hand, problem)
             self._commit(walk, hand, slot, item, self._now())
             return False
         self.marks.mark(slot, walk.loop.index, identity)
@@ -150,7 +150,7 @@ class Loops:
     def _fail(self, error: Exception) -> None:
         hand = self.commits.hands.attended
         if hand is not None:
-            self.commits.fail(hand, error, "quarantined")
+            self.commits.fail(hand, error)
 
     def _now(self) -> float:
         clock = self.report.clock

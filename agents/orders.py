@@ -70,7 +70,8 @@ class Orders:
         """Called when the process goes on after it may have been stopped."""
         self._run, self._by_hand = run, by_hand
         self._heard: int | None = None
-        self._stop_at: float | None = None
+        self.stop_asked_at: float | None = None
+        """When the first stop signal came, a moment of the monotonic clock."""
         self._deferred = self._insisted = False
         self._waiting: set[Future[None]] = set()
         """Of tasks that wait until something is heard."""
@@ -98,12 +99,12 @@ class Orders:
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
-        if self._stop_at is not None and now - self._stop_at >= INSIST_AFTER:
+        if self.stop_asked_at is not None and now - self.stop_asked_at >= INSIST_AFTER:
             self._insisted = True
             if not self._deferred:
                 self.at_once()
-        if self._stop_at is None:
-            self._stop_at = now
+        if self.stop_asked_at is None:
+            self.stop_asked_at = now
         self.stopping = True
         self.note()
 
@@ -163,8 +164,14 @@ class Orders:
 
     def wait(self, seconds: float) -> None:
         """Until something is heard, at most `seconds`."""
-        if not self.pending:
-            self._poll.poll(max(0.0, seconds) * 1000)
+        if self.pending:
+            self._drain()
+        else:
+            self.poll(seconds)
+
+    def poll(self, seconds: float) -> None:
+        """Until something more is heard, at most `seconds`."""
+        self._poll.poll(max(0.0, seconds) * 1000)
         self._drain()
 
     async def wait_async(self, seconds: float) -> None:
@@ -173,7 +180,13 @@ class Orders:
 
         if self.pending:
             await asyncio.sleep(0)
-            return
+        else:
+            await self.poll_async(seconds)
+
+    async def poll_async(self, seconds: float) -> None:
+        """`poll`, while other tasks go on."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         heard = loop.create_future()
         if not self._waiting:

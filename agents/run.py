@@ -10,7 +10,9 @@ from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from overnight.agents.artifact import Artifact
 from overnight.agents.budget import TIME, OnLimit
+from overnight.agents.gate import Gate
 from overnight.agents.guard import Guarded
+from overnight.agents.retrying import Retry, policy_of
 from overnight.agents.walk import Options, Order
 from overnight.agents.work import Work
 from overnight.state.errors import WrongUsage
@@ -163,6 +165,100 @@ class Run:
         return self._work.loops.each_async(
             source, Options(key, version, total, weight, unit, guard, order, duplicates, max_errors)
         )
+
+    # ---- calls beside each other
+
+    def map(
+        self,
+        fn: Callable[[T], R],
+        source: Iterable[T],
+        *,
+        workers: int = 4,
+        processes: bool = False,
+        retry: int | Retry = 0,
+        timeout: float | None = None,
+        order: Order = "source",
+        guard: bool = True,
+        key: Callable[[T], object] | None = None,
+        version: Callable[[T], object] | None = None,
+        total: int | None = None,
+        weight: Callable[[T], float] | None = None,
+        unit: str | None = None,
+        duplicates: bool = False,
+        max_errors: int | None = None,
+    ) -> Iterator[tuple[T, R]]:
+        """(item, result) of `fn(item)` for each item that is not finished yet, with `workers` of them at once.
+
+            for path, text in run.map(fetch, paths, workers=8, retry=3, timeout=60):
+                out.write(text)
+
+        An item is committed when the loop asks for the next one. At most two items for each worker are on their way.
+        At a pause those in flight are finished first; at a stop they have some seconds, then they go back and are done
+        by the next attempt.
+
+        `workers` are threads, in which `fn` may write to artifacts and count; or processes with `processes=True`, for
+        work of the processor: `fn`, items and results are pickled then. `retry`: how often transient errors are tried
+        again, or a whole `Retry`; an earlier try's writes do not stay. `timeout`: seconds for each try; a thread that
+        takes longer is left behind, a process is killed. `order`: results come as the source has them, or as they are
+        ready ("any"). `guard`: an item that fails is recorded in errors.jsonl and counts as finished and failed;
+        False = its error ends the loop. The other words are those of `each`.
+        """
+        options = Options(key, version, total, weight, unit, guard, "source", duplicates, max_errors)
+        how = self._work.how(workers, retry, timeout, order, processes=processes)
+        return self._work.mapping.map(fn, source, options, how)
+
+    def amap(
+        self,
+        afn: Callable[[T], Awaitable[R]],
+        source: Iterable[T] | AsyncIterable[T],
+        *,
+        workers: int = 4,
+        retry: int | Retry = 0,
+        timeout: float | None = None,
+        order: Order = "source",
+        guard: bool = True,
+        key: Callable[[T], object] | None = None,
+        version: Callable[[T], object] | None = None,
+        total: int | None = None,
+        weight: Callable[[T], float] | None = None,
+        unit: str | None = None,
+        duplicates: bool = False,
+        max_errors: int | None = None,
+    ) -> AsyncIterator[tuple[T, R]]:
+        """`map` for coroutine functions: `workers` tasks at once. One that takes too long is cancelled."""
+        options = Options(key, version, total, weight, unit, guard, "source", duplicates, max_errors)
+        how = self._work.how(workers, retry, timeout, order)
+        return self._work.mapping.amap(afn, source, options, how)
+
+    def retry(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """`fn(*args, **kwargs)`, up to three times while its errors are transient; waits hear pause and stop at once.
+
+        Transient: `Transient`, connection and time-out errors, HTTP 408, 425, 429 and 5xx of the usual libraries;
+        Retry-After is honoured. Delays grow, with full jitter. For another policy: `run.retrying(Retry(tries=5))(fn)`.
+        """
+        result: R = self.retrying(Retry())(fn, *args, **kwargs)
+        return result
+
+    async def aretry(self, afn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+        """`retry` for a coroutine function."""
+        result: R = await self.aretrying(Retry())(afn, *args, **kwargs)
+        return result
+
+    def retrying(self, policy: Retry) -> Callable[..., Any]:
+        """`retry` by another policy: `run.retrying(Retry(tries=5, longest=300))(fetch, url)`."""
+        return self._work.retrying(policy_of(policy))
+
+    def aretrying(self, policy: Retry) -> Callable[..., Awaitable[Any]]:
+        """`aretry` by another policy."""
+        return self._work.retrying_async(policy_of(policy))
+
+    def breaker(self, name: str, failures: int = 5, reset: float = 60.0) -> Gate:
+        """`with run.breaker("api"):` or `async with`: holds back from something outside while it is down.
+
+        After so many `failures` in a row (any Exception inside) nobody passes for `reset` seconds: whoever comes waits,
+        announced, hearing pause and stop; then one tries. Its state survives a restart.
+        """
+        return self._work.gates.named(name, failures, reset)
 
     # ---- what belongs to the item in hand
 

@@ -2,24 +2,35 @@
 
 import sys
 import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 from overnight.agents.budget import Budget
 from overnight.agents.commits import Commits
+from overnight.agents.gate import Gates
 from overnight.agents.heartbeat import Beat
 from overnight.agents.hold import Hold
 from overnight.agents.loops import DEATHS, Loops
 from overnight.agents.marks import Marks, deaths_after, died_by_itself
 from overnight.agents.orders import Orders
 from overnight.agents.report import Report
+from overnight.agents.retrying import Attempted, Retry, attempt, attempt_async, policy_of
 from overnight.agents.steps import Steps
+from overnight.agents.walk import Order
 from overnight.state import process
 from overnight.state.checkpoint import Checkpoint
+from overnight.state.errors import WrongUsage
 from overnight.state.history import history_of
-from overnight.state.records import Attempt, Verb
+from overnight.state.records import Attempt, Spec, Verb
 from overnight.state.rundir import RunDir
+
+if TYPE_CHECKING:
+    from overnight.agents.mapping import How, Mapping
 
 RETRIED = "retried"
 """The kept value: number of the newest request to do failed items again that was obeyed."""
+DEFAULT_GRACE = 20.0
+"""Seconds from a stop signal to SIGKILL where no spec says otherwise."""
 MOST_IN_LINE = 1000
 """Items that one line of the log says are to be done again."""
 
@@ -38,6 +49,7 @@ class Work:
         self._begin_again(checkpoint)
         self.loops = Loops(self.commits, report, beat, orders, self.hold, self.marks)
         self.steps, self.budget = Steps(self.commits), Budget(self.commits, self.hold)
+        self.gates = Gates(self.commits, self.hold)
 
     def _judge_last_death(self, checkpoint: Checkpoint) -> None:
         """What the last process had in hand counts against it, if nobody else ended that process."""
@@ -62,6 +74,52 @@ class Work:
                 checkpoint.note(l=index, again=identities[start : start + MOST_IN_LINE])
         checkpoint.note(keep={RETRIED: asked[-1], DEATHS: {}})
         self.commits.take_over()
+
+    @property
+    def mapping(self) -> "Mapping":
+        """For who works on many items at once; nobody else pays for it."""
+        from overnight.agents.mapping import Mapping
+
+        return Mapping(self.loops, self._stop_grace)
+
+    def _stop_grace(self) -> float:
+        spec = self.records.spec()
+        return spec.stop_grace if isinstance(spec, Spec) else DEFAULT_GRACE
+
+    @staticmethod
+    def how(workers: int, retry: int | Retry, timeout: float | None, order: Order, *, processes: bool = False) -> "How":
+        """What an author says of the calls. Raises WrongUsage for what cannot be."""
+        from overnight.agents.mapping import How
+
+        if workers < 1:
+            raise WrongUsage(f"workers={workers}", hint="Give 1 or more.")
+        if timeout is not None and not timeout > 0:
+            raise WrongUsage(f"timeout={timeout}", hint="Give seconds, more than 0; None = none.")
+        return How(workers, processes, policy_of(retry), timeout, order == "source")
+
+    def retrying(self, policy: Retry) -> Callable[..., Any]:
+        """Calls a function again while its error is transient."""
+
+        def call(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            return self._result_of(attempt(fn, args, kwargs, policy, self.hold.wait))
+
+        return call
+
+    def retrying_async(self, policy: Retry) -> Callable[..., Awaitable[Any]]:
+        """The same for coroutine functions."""
+
+        async def call(afn: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+            return self._result_of(await attempt_async(afn, args, kwargs, policy, self.hold.wait_async))
+
+        return call
+
+    def _result_of(self, attempted: Attempted) -> Any:
+        hand = self.commits.hands.here()
+        if hand is not None:
+            hand.tries = max(hand.tries, attempted.tries)
+        if attempted.error is not None:
+            raise attempted.error
+        return attempted.result
 
     def log(self, text: str) -> None:
         """A line on stdout, which is the run's log, and the run's message."""

@@ -11,6 +11,7 @@ length, and where one is shorter than the log says, the log goes back to the las
 import json
 import os
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,6 +40,8 @@ class Checkpoint:
         self.dirty = False
         """Something was written that is not synced."""
         self._run, self._power = run, power
+        self._lock = threading.RLock()
+        """Threads that work on items beside each other remember steps of theirs."""
         self._compaction: Compaction | None = None
         self._log = _opened(run)
         try:
@@ -148,7 +151,20 @@ class Checkpoint:
         """
         key = identity if more is None or "v" not in more else identity[: -len(more["v"]) - 1]
         body = logline.item_body(key, position, self.session, milliseconds, loop.index, outputs, counters, more)
-        self._append(body)
+        with self._lock:
+            self._append(body)
+            self._settle(loop, position, identity, outputs, counters, more)
+
+    def _settle(
+        self,
+        loop: Loop,
+        position: int,
+        identity: str,
+        outputs: Mapping[str, int],
+        counters: Mapping[str, Count],
+        more: Mapping[str, Any] | None,
+    ) -> None:
+        """The line is written: what it says holds."""
         standing = self.standing
         loop.finish(position, identity)
         loop.done += 1
@@ -171,8 +187,9 @@ class Checkpoint:
         Raises TypeError or ValueError for what JSON cannot hold; nothing is written then.
         """
         line = {"s": self.session, **fields}
-        size = self._append(logline.body_of(line), count=False)
-        self.standing.apply(line, size)
+        body = logline.body_of(line)
+        with self._lock:
+            self.standing.apply(line, self._append(body, count=False))
 
     def reorder(self, loop: Loop) -> None:
         """The loop's source has another order from now on; what the log holds of it counts by identity."""
@@ -201,8 +218,9 @@ class Checkpoint:
 
     def result_of(self, scope: str, name: str) -> Any:
         """The remembered result of a step. Raises KeyError where there is none."""
-        offset, length = self.standing.steps[scope][name]
-        line = logline.parse(self._log.read(offset, length))
+        with self._lock:
+            offset, length = self.standing.steps[scope][name]
+            line = logline.parse(self._log.read(offset, length))
         return (line or {})["result"]
 
     def finished_keys(self, loop: Loop, start: int, end: int, from_position: int = 0) -> Counter[str]:
@@ -240,12 +258,13 @@ class Checkpoint:
 
     def save_head(self) -> None:
         """Replace the head. Until then a resume reads more of the log: never less is known."""
-        self._take_over_compacted()
-        self.standing.session = self.session
-        plain = {"generation": self.generation, **self.standing.plain()}
-        replace(self._run.checkpoint_path, codec.to_json(plain) + b"\n", sync=self._power)
-        if self._compaction is None:
-            self._compaction = Compaction.if_due(self._run, plain)
+        with self._lock:
+            self._take_over_compacted()
+            self.standing.session = self.session
+            plain = {"generation": self.generation, **self.standing.plain()}
+            replace(self._run.checkpoint_path, codec.to_json(plain) + b"\n", sync=self._power)
+            if self._compaction is None:
+                self._compaction = Compaction.if_due(self._run, plain)
 
     def _take_over_compacted(self) -> None:
         """Go on in the log's shorter form, if it is ready."""
