@@ -8,14 +8,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from overnight.agents.artifact import Artifact
     from overnight.agents.entry import start
+    from overnight.agents.lines import JsonLines, Lines
+    from overnight.agents.retrying import Retry
     from overnight.agents.run import Run
+    from overnight.agents.transient import Transient
 
-__all__ = ["Artifact", "Run", "start"]
+__all__ = ["Artifact", "JsonLines", "Lines", "Retry", "Run", "Transient", "start"]
+
+_HOME = {
+    "Artifact": "artifact",
+    "JsonLines": "lines",
+    "Lines": "lines",
+    "Retry": "retrying",
+    "Run": "run",
+    "Transient": "transient",
+    "start": "entry",
+}
+"""The module of each."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from overnight.agents import artifact, entry, run
+    from importlib import import_module
 
-    return {"Artifact": artifact.Artifact, "Run": run.Run, "start": entry.start}[name]
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

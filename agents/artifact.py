@@ -1,112 +1,129 @@
-"""Outputs that grow with the items: what is written for an item is committed with it, or gone."""
+"""Outputs that belong to items: what is written for an item is committed with it, or gone."""
 
 import os
 from collections.abc import Callable
 
-from overnight.state.checkpoint import append_whole, cut
-from overnight.state.errors import NotPossibleNow
-from overnight.state.records import Count
+from overnight.agents.hand import Hands
+from overnight.state.appending import AppendFile
+from overnight.state.atomic import sync_folder, write_new
+from overnight.state.checkpoint import content_path, cut
+from overnight.state.errors import WrongUsage
 
 LARGEST_WAIT = 64 * 1024
-"""Bytes that wait in memory for their item at most."""
-
-
-class Hand:
-    """The item in hand, and what waits to be committed with it."""
-
-    __slots__ = ("counters", "key", "touched")
-
-    def __init__(self) -> None:
-        self.key: str | None = None
-        """None = no item is in hand."""
-        self.touched: list[Artifact] = []
-        self.counters: dict[str, Count] = {}
-
-    def need(self, what: str) -> None:
-        """Raise NotPossibleNow when there is no item that `what` could be committed with."""
-        if self.key is None:
-            raise NotPossibleNow(
-                f"{what} outside of a loop over run.each(): there is no item to commit it with",
-                hint="Do it inside of the loop; for a file that is written once, use open().",
-            )
-
-    def drop(self) -> None:
-        """The item was not finished: nothing of it stays."""
-        self.forget()
-        self.key = None
-
-    def forget(self) -> None:
-        """The item failed: it keeps its place, but nothing that it wrote or counted."""
-        for artifact in self.touched:
-            artifact.discard()
-        self.touched.clear()
-        self.counters.clear()
+"""Bytes that wait in memory for their item at most, where it is the only one that writes."""
 
 
 class Artifact:
-    """A file in the run's `artifacts/`. What a killed or failed item wrote is cut off before the next one writes."""
+    """A file in the run's `artifacts/`: one that grows (`write`), or one that is replaced as a whole (`replace`)."""
 
     def __init__(
-        self, name: str, path: str, length: int, hand: Hand, keep: Callable[[Callable[[], None]], None]
+        self, name: str, path: str, length: int, number: int, hands: Hands, keep: Callable[[Callable[[], object]], None]
     ) -> None:
-        """`length`: committed bytes; more than that is cut. `keep` does a write, and waits where the disk is full."""
+        """`length`: committed bytes of one that grows. `number`: of the newest whole content. One is 0.
+
+        `keep` does a write, and waits where the disk is full.
+        """
         self.name = name
+        """As it was asked for: may hold folders."""
         self.path = path
-        self._hand = hand
+        self.committed = length
+        self.number = number
+        self.commit_alone: Callable[[Artifact, bytes], None] = lambda artifact, content: None
+        """Called to replace it outside of a loop."""
+        self._hands = hands
         self._keep = keep
-        self._waiting: list[bytes] = []
-        self._size_waiting = 0
-        self._touched = False
-        cut(path, length)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        # Not `length`: of errors.jsonl a power cut may have left less.
-        self._committed = os.fstat(self._descriptor).st_size
-        self.length = self._committed
-        """Bytes in the file, those of the item in hand included as far as they were written."""
+        self._file: AppendFile | None = None
+        self._waiting = 0
+        """Bytes that wait for the item that the loop attends to."""
 
     def write(self, data: str | bytes) -> None:
-        """Append, as part of the item in hand. Text is written as UTF-8. Raises NotPossibleNow outside of a loop."""
+        """Append, as part of the item in hand. Text is written as UTF-8.
+
+        What a killed or failed item wrote is cut off before the next one writes. Raises NotPossibleNow outside of a
+        loop, and WrongUsage for one that is replaced as a whole.
+        """
         raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
-        if not self._touched:
-            self._hand.need(f"{self.name} was written")
-            self._hand.touched.append(self)
-            self._touched = True
-        self._waiting.append(raw)
-        self._size_waiting += len(raw)
-        if self._size_waiting > LARGEST_WAIT:
-            self._keep(self.flush)
+        hand = self._hands.need(f"{self.name} was written")
+        if self.number or self in hand.replaced:
+            raise self._mixed()
+        waiting = hand.appended.get(self)
+        if waiting is None:
+            waiting = hand.appended[self] = []
+        waiting.append(raw)
+        if hand.attended:
+            self._waiting += len(raw)
+            if self._waiting > LARGEST_WAIT:
+                self._keep(lambda: self.append(waiting))
 
-    def flush(self) -> None:
-        """Write what waits. On OSError the file is as it was, and it waits on."""
-        if self._waiting:
-            data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
-            append_whole(self._descriptor, data, self.length)
-            self.length += len(data)
-            self._waiting.clear()
-            self._size_waiting = 0
+    def replace(self, data: str | bytes) -> None:
+        """Put new content in the place of the old, with the item in hand; outside of a loop at once. Text is UTF-8.
 
-    def append(self, data: bytes) -> None:
-        """Append for good, as part of no item."""
-        append_whole(self._descriptor, data, self.length)
-        self.length += len(data)
-        self.settle()
+        A reader sees the old content or the new. Raises WrongUsage for one that grows.
+        """
+        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
+        hand = self._hands.here()
+        if self.committed or (hand is not None and self in hand.appended):
+            raise self._mixed()
+        if hand is None:
+            self.commit_alone(self, raw)
+        else:
+            self._hands.need(f"{self.name} was replaced").replaced[self] = raw
 
-    def settle(self) -> None:
-        """Its item is committed."""
-        self._committed = self.length
-        self._touched = False
+    def _mixed(self) -> WrongUsage:
+        return WrongUsage(
+            f"artifact {self.name!r} is both written to and replaced", hint="Use two artifacts, each with one of them."
+        )
+
+    def append(self, pieces: list[bytes]) -> None:
+        """Put what waits into the file; on OSError nothing of it is, and it waits on."""
+        if pieces:
+            self.file.append(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+            pieces.clear()
+        self._waiting = 0
+
+    @property
+    def file(self) -> AppendFile:
+        """Opened when it is first written to; what is in it beyond the committed length is cut."""
+        if self._file is None:
+            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            cut(self.path, self.committed)
+            self._file = AppendFile(self.path)
+            # Not `committed`: of errors.jsonl a power cut may have left less.
+            self.committed = self._file.length
+        return self._file
+
+    def sync_appended(self) -> None:
+        """Wait until what was appended for the item is on the disk; what failed is written anew by the next try."""
+        try:
+            self.file.sync()
+        except OSError:
+            self.file.write_again(self.committed)
+            raise
+
+    def put_content(self, content: bytes, *, sync: bool) -> int:
+        """Write content aside, to take its place once it is committed: its number."""
+        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+        path = content_path(self.path, self.number + 1)
+        write_new(path, content, sync=sync)
+        if sync:
+            sync_folder(os.path.dirname(path))
+        return self.number + 1
+
+    def take_content(self) -> None:
+        """The content that was put last is committed: it takes its place."""
+        os.replace(content_path(self.path, self.number + 1), self.path)
+        self.number += 1
 
     def discard(self) -> None:
-        """Its item is not: back to what was committed."""
-        self._waiting.clear()
-        self._size_waiting = 0
-        if self.length > self._committed:
-            os.ftruncate(self._descriptor, self._committed)
-            self.length = self._committed
-        self._touched = False
+        """Its item is not committed: back to what was."""
+        self._waiting = 0
+        if self._file is not None and self._file.length > self.committed:
+            self._file.cut(self.committed)
 
     def sync(self) -> None:
-        os.fdatasync(self._descriptor)
+        if self._file is not None:
+            self._file.sync()
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        if self._file is not None:
+            self._file.close()

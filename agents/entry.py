@@ -5,18 +5,20 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
-from typing import NamedTuple, NoReturn
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from overnight.agents.by_hand import ByHand, claimed_by_hand
 from overnight.agents.clock import ActiveClock
 from overnight.agents.heartbeat import BEAT_EVERY, Beat
 from overnight.agents.orders import Orders, Stopped
+from overnight.agents.origin import note_origin
 from overnight.agents.report import Report
 from overnight.agents.run import Run
 from overnight.agents.work import Work
+from overnight.agents.workers import is_worker
 from overnight.state.checkpoint import Checkpoint
-from overnight.state.errors import HomeUnusable, OvernightError
+from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
 from overnight.state.records import AgentStatus, Progress
 from overnight.state.rundir import RunDir
 
@@ -25,6 +27,8 @@ GIVEN = (DIRECTORY, ATTEMPT, "OVERNIGHT_RUN_ID", "OVERNIGHT_HOME")
 PARENT = "OVERNIGHT_PARENT_RUN"
 CHECKPOINTED = 75
 """The exit code of a stop at a checkpoint before the end (EX_TEMPFAIL)."""
+Durability = Literal["process", "power"]
+Main = Callable[[Run], None] | Callable[[Run], Coroutine[Any, Any, None]]
 MISSED_BEATS = 2
 """So many in a row, and the process was stopped."""
 
@@ -43,26 +47,36 @@ class Ending(NamedTuple):
     code: int
 
 
-def start(main: Callable[[Run], None]) -> NoReturn:
+def start(main: Main, *, durability: Durability = "process") -> None:
     """Call `main` with the run that this process is an attempt of, and exit with the protocol's code.
 
-    0: `main` returned. 75: stopped at a checkpoint. 1: an exception ended it. Where no supervisor started this
-    process it is its own: the run lies in the ordinary state directory, and the same command goes on with it.
+    `main` may be a coroutine function. 0: it returned. 75: stopped at a checkpoint. 1: an exception ended it. Where
+    no supervisor started this process it is its own: the run lies in the ordinary state directory, and the same
+    command goes on with it.
+
+    `durability`: "process" = what is committed survives any kill, and a power cut costs the last 50 ms of it;
+    "power" = an item's outputs and then its line are on the disk before it counts as done.
+
+    Returns only in a worker process of `run.map`, which imports the agent's script and is no agent.
     """
+    if is_worker():
+        return
     try:
-        code = _perform(main)
+        if durability not in {"process", "power"}:
+            raise WrongUsage(f"start(durability={durability!r})", hint='It is "process" or "power".')
+        code = _perform(main, power=durability == "power")
     except OvernightError as error:
         print(f"overnight: {error}. {error.hint}".rstrip(), file=sys.stderr)  # noqa: T201
         code = error.exit_code
     sys.exit(code)
 
 
-def _perform(main: Callable[[Run], None]) -> int:
+def _perform(main: Main, *, power: bool) -> int:
     place = take_environment()
     if place is not None:
-        return Session(place, None).perform(main)
+        return Session(place, None, power=power).perform(main)
     by_hand = claimed_by_hand()
-    return Session(Place(by_hand.records, by_hand.attempt), by_hand).perform(main)
+    return Session(Place(by_hand.records, by_hand.attempt), by_hand, power=power).perform(main)
 
 
 def take_environment() -> Place | None:
@@ -79,7 +93,7 @@ def take_environment() -> Place | None:
 class Session:
     """One attempt, from inside its process."""
 
-    def __init__(self, place: Place, by_hand: ByHand | None) -> None:
+    def __init__(self, place: Place, by_hand: ByHand | None, *, power: bool) -> None:
         """Opens the checkpoint and takes over the signals. Raises HomeUnusable."""
         self._records, self._by_hand = place.records, by_hand
         self._report = Report(place.attempt, ActiveClock())
@@ -88,16 +102,19 @@ class Session:
         try:
             _make_folder(place.records.artifacts_path)
             self._show_stacks_on_request()
-            self._work = Work(place.records, Checkpoint(place.records), self._report, self._beat, self._orders)
+            checkpoint = Checkpoint(place.records, power=power)
+            self._work = Work(place.records, checkpoint, self._report, self._beat, self._orders, power=power)
             if by_hand is not None:
                 by_hand.begin(self._report.processed)
-            self._work.make_safe()
+            self._work.commits.make_safe()
+            self._work.hold.skip_when_full(lambda: note_origin(place.records, place.attempt))
         except OSError as error:
             raise HomeUnusable(
                 f"the run's folder {place.records.path}: {error.strerror}",
                 hint="Nothing was changed. Make it writable or free some space, then start again.",
             ) from None
-        self._beat.sync = self._work.sync
+        self._beat.sync = self._work.commits.sync
+        os.register_at_fork(after_in_child=checkpoint.forget)
         self._orders.at_once = self._leave_at_once
         self._orders.continued = self._went_on
 
@@ -117,7 +134,7 @@ class Session:
         if self._report.clock.monotonic() - silent_since > MISSED_BEATS * BEAT_EVERY:
             self._report.clock.leave_out(silent_since)
 
-    def perform(self, main: Callable[[Run], None]) -> int:
+    def perform(self, main: Main) -> int:
         """Everything from here to the exit code."""
         self._orders.listen()
         self._orders.begin()
@@ -132,15 +149,15 @@ class Session:
     def _closed(self, ending: Ending) -> Ending:
         """What is finished made safe. What could not be is not completed."""
         try:
-            self._work.close()
+            self._work.commits.close()
         except OSError as error:
             self._report.message = f"what was finished could not be synced: {error.strerror}"
             return Ending(AgentStatus.FAILED, 1)
         return ending
 
-    def _ending_of(self, main: Callable[[Run], None]) -> Ending:
+    def _ending_of(self, main: Main) -> Ending:
         try:
-            main(Run(self._work))
+            _call(main, Run(self._work))
         except Stopped:
             return self._stopped()
         except SystemExit as left:
@@ -165,7 +182,7 @@ class Session:
 
     def _failed(self, error: BaseException) -> Ending:
         try:
-            self._work.keep_fatal(error)
+            self._work.commits.keep_fatal(self._work.loops.dropped, error)
         except OSError:
             # On a full disk the traceback in the log has to do.
             pass
@@ -183,6 +200,15 @@ class Session:
         ending = self._stopped()
         self._conclude(ending)
         os._exit(ending.code)
+
+
+def _call(main: Main, run: Run) -> None:
+    """`main`, to its end."""
+    made = main(run)
+    if made is not None:
+        import asyncio  # what runs no tasks does not pay for it
+
+        asyncio.run(made)
 
 
 def _make_folder(path: str) -> None:

@@ -35,7 +35,9 @@ class Guarded(Generic[T]):
         return True
 
 
-def item_error(item: str, error: BaseException, attempt: int, outcome: str) -> ItemError:
+def item_error(
+    item: str, error: BaseException, attempt: int, outcome: str, *, tries: int = 1, transient: bool = False
+) -> ItemError:
     """The record of an error, with its traceback."""
     return ItemError(
         at=time.time(),
@@ -44,6 +46,8 @@ def item_error(item: str, error: BaseException, attempt: int, outcome: str) -> I
         type=type(error).__name__,
         message=str(error),
         traceback="".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:],
+        transient=transient,
+        tries=tries,
         outcome=outcome,
     )
 

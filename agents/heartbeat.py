@@ -28,6 +28,8 @@ class Beat:
         """It sleeps until the next beat: `wake` it for what cannot wait."""
         self.sync: Callable[[], bool] = lambda: False
         """Puts on the disk what was committed since, and says whether there was anything."""
+        self.ask: Callable[[], None] | None = None
+        """Asks the loop how far it is; None = it says so by itself."""
         self.last_beat = report.clock.monotonic()
         self._run, self._report, self._each_second = run, report, each_second
         self.newest = Progress()
@@ -54,6 +56,10 @@ class Beat:
     def wake(self) -> None:
         self._woken.set()
 
+    def wake_if_asleep(self) -> None:
+        if self.asleep:
+            self._woken.set()
+
     def _go_round(self) -> None:
         while not self._ended:
             busy = self._keep_up()
@@ -72,6 +78,9 @@ class Beat:
     def _keep_up(self) -> bool:
         """Whether there was anything to sync or to report."""
         busy = self._synced()
+        if self.ask is not None:
+            self.ask()
+            busy = True
         if self._report.counted() != self._reported:
             busy = True
             if self._report.clock.monotonic() - self._reported_at >= REPORT_EVERY:

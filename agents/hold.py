@@ -1,19 +1,25 @@
-"""Standing still where that is asked or needed: a pause, ctrl+z, a wait, a full disk. A stop ends each of them."""
+"""Standing still where that is asked or needed: a pause, ctrl+z, a wait, a disk that refuses. A stop ends each."""
 
 import errno
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from overnight.agents.heartbeat import BEAT_EVERY, Beat
 from overnight.agents.orders import LOOK_AFTER, Orders, Stopped
 from overnight.agents.report import Report
 from overnight.state.records import AgentStatus, Waiting
 
-ROOM_EVERY = 1.0
-"""Seconds between two tries to write to a disk that was full."""
+TRY_EVERY = 1.0
+"""Seconds between two tries to write where the disk refused."""
+LOOK_BESIDE = 0.1
+"""Seconds between two looks of a thread that is not the loop's."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+PASSING = NO_ROOM | {errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.ENOMEM, errno.EAGAIN}
+"""What may be over later: no room, a failing or read-only disk, too many open files."""
 
 
 class Hold:
@@ -21,36 +27,108 @@ class Hold:
 
     def __init__(self, orders: Orders, report: Report, beat: Beat, checkpoint: Callable[[], None]) -> None:
         """`checkpoint` makes what is finished safe: head written, everything synced."""
+        self._own_pause: tuple[str, Callable[[], None]] | None = None
+        """Why the run pauses by its own wish, and what a resume then does; None = it does not."""
         self._orders, self._report, self._beat, self._checkpoint = orders, report, beat, checkpoint
         self._clock = report.clock
+        self._main = threading.get_ident()
+        self._critical = 0
+        """How many `critical` sections are open."""
+
+    def pause_itself(self, why: str, resumed: Callable[[], None]) -> None:
+        """At the next item edge, until an operator asks to resume; then `resumed` is called."""
+        self._own_pause = (why, resumed)
+        self._orders.note()
+
+    def must_rest(self) -> bool:
+        """Whether the loop shall begin nothing more: a pause or a stop is asked."""
+        if self._critical:
+            return False
+        self._orders.look()
+        return self._orders.wish.pause or self._orders.stopping or self._own_pause is not None
 
     def obey(self) -> None:
         """Do what is asked now. Returns when the run shall work. Raises Stopped."""
-        self._orders.look()
-        if self._orders.wish.pause:
-            self._checkpoint()
-            self._clock.pause()
+        if self._begin():
             try:
-                self._stand_still()
+                while self._stands_still():
+                    self._orders.wait(LOOK_AFTER)
+                    self._orders.look()
             finally:
                 self._clock.go_on()
+        self._end()
+
+    async def obey_async(self) -> None:
+        """`obey`, while other tasks go on."""
+        if self._begin():
+            try:
+                while self._stands_still():
+                    await self._orders.wait_async(LOOK_AFTER)
+                    self._orders.look()
+            finally:
+                self._clock.go_on()
+        self._end()
+
+    def _begin(self) -> bool:
+        """Whether it is to stand still. What is finished is safe then."""
+        if self._critical:
+            return False
+        self._orders.look()
+        if not self._orders.wish.pause and self._own_pause is None:
+            return False
+        self._checkpoint()
+        self._clock.pause()
+        return True
+
+    def _stands_still(self) -> bool:
+        if self._orders.stopping:
+            return False
+        if self._own_pause is not None and self._orders.resumed:
+            own, self._own_pause = self._own_pause, None
+            self._report.message = None
+            own[1]()
+        if not self._orders.wish.pause and self._own_pause is None:
+            return False
+        if self._own_pause is not None:
+            self._report.message = self._own_pause[0]
+        self._say(AgentStatus.PAUSED)
+        if self._orders.by_terminal:
+            # Whoever pressed ctrl+z wants the shell back; `fg` sends SIGCONT, which ends the wish.
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return True
+
+    def _end(self) -> None:
+        if self._critical:
+            return
         self._stop_if_asked()
         if self._report.status is AgentStatus.PAUSED or self._report.acknowledged != self._orders.wish.number:
             self._say(AgentStatus.RUNNING)
 
     def check(self) -> None:
-        """`obey` if anything was heard."""
-        if self._orders.pending:
+        """`obey` if anything was heard. In another thread only a stop counts: its loop rests when the item is done."""
+        if not self._orders.pending:
+            return
+        if threading.get_ident() == self._main:
             self.obey()
+        elif not self._critical:
+            self._stop_if_asked()
 
-    def _stand_still(self) -> None:
-        while self._orders.wish.pause and not self._orders.stopping:
-            self._say(AgentStatus.PAUSED)
-            if self._orders.by_terminal:
-                # Whoever pressed ctrl+z wants the shell back; `fg` sends SIGCONT, which ends the wish.
-                os.kill(os.getpid(), signal.SIGSTOP)
-            self._orders.wait(LOOK_AFTER)
-            self._orders.look()
+    async def check_async(self) -> None:
+        """`obey_async` if anything was heard."""
+        if self._orders.pending:
+            await self.obey_async()
+
+    @contextmanager
+    def critical(self) -> Iterator[None]:
+        """No pause and no stop inside; what was asked meanwhile is obeyed at the next edge."""
+        self._critical += 1
+        self._orders.defer_insistence(True)
+        try:
+            yield
+        finally:
+            self._critical -= 1
+            if not self._critical:
+                self._orders.defer_insistence(False)
 
     def _say(self, status: AgentStatus) -> None:
         self._report.status, self._report.acknowledged = status, self._orders.wish.number
@@ -63,41 +141,80 @@ class Hold:
     def wait(self, seconds: float, reason: str | None) -> None:
         """So many seconds of active time. With a reason, a wait that is longer than a beat is announced."""
         until = self._clock.active() + seconds
-        if reason is not None and seconds > BEAT_EVERY:
-            self._announce(Waiting(reason, time.time() + seconds))
-        try:
+        if threading.get_ident() != self._main:
+            self._wait_beside(until)
+            return
+        with self._announced(seconds, reason):
             while (left := until - self._clock.active()) > 0:
                 self._orders.wait(min(left, LOOK_AFTER))
                 self.check()
+
+    def _wait_beside(self, until: float) -> None:
+        """In another thread than the loop's, which alone hears what is asked."""
+        while (left := until - self._clock.active()) > 0:
+            time.sleep(min(left, LOOK_BESIDE))
+            self.check()
+
+    async def wait_async(self, seconds: float, reason: str | None) -> None:
+        """`wait`, while other tasks go on."""
+        until = self._clock.active() + seconds
+        with self._announced(seconds, reason):
+            while (left := until - self._clock.active()) > 0:
+                await self._orders.wait_async(min(left, LOOK_AFTER))
+                await self.check_async()
+
+    @contextmanager
+    def _announced(self, seconds: float, reason: str | None) -> Iterator[None]:
+        if reason is None or seconds <= BEAT_EVERY:
+            yield
+            return
+        before, message = self._report.waiting, self._report.message
+        self._report.message = reason
+        self._announce(Waiting(reason, time.time() + seconds))
+        try:
+            yield
         finally:
-            if self._report.waiting is not None:
-                self._announce(None)
+            self._report.message = message
+            self._announce(before)
+
+    def expect(self, seconds: float, reason: str) -> None:
+        """The item in hand may take so long: that is no stall."""
+        self._announce(Waiting(reason, time.time() + seconds))
+
+    def as_expected(self) -> None:
+        """The item that was expected to take long is over."""
+        self._announce(None)
 
     def _announce(self, waiting: Waiting | None) -> None:
         self._report.waiting = waiting
         self._beat.write_heartbeat()
 
-    def keep(self, write: Callable[[], None]) -> None:
-        """Do `write`, which does all or nothing; where the disk is full, wait until there is room.
+    def keep(self, write: Callable[[], object]) -> None:
+        """Do `write`, which does all or nothing; where the disk refuses, pause and wait until it takes it.
 
-        Raises Stopped; any other OSError than a full disk.
+        Raises Stopped; any OSError that does not pass with time.
         """
         try:
             write()
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in PASSING:
                 raise
-            self._wait_for_room(write, error)
+            if threading.get_ident() == self._main:
+                self._wait_for_disk(write, error)
+            else:
+                while not self._wrote(write):
+                    time.sleep(TRY_EVERY)
+                    self.check()
 
-    def _wait_for_room(self, write: Callable[[], None], full: OSError) -> None:
+    def _wait_for_disk(self, write: Callable[[], object], refused: OSError) -> None:
         status, message = self._report.status, self._report.message
         self._report.status = AgentStatus.PAUSED
-        self._report.message = f"waiting for room: {full.strerror}"
+        self._report.message = _words_for(refused)
         self._clock.pause()
         try:
             while not self._wrote(write):
                 self._beat.write_progress()
-                self._orders.wait(ROOM_EVERY)
+                self._orders.wait(TRY_EVERY)
                 if self._orders.pending:
                     self._orders.look()
                 self._stop_if_asked()
@@ -108,14 +225,19 @@ class Hold:
             self._orders.pending = True
 
     def skip_when_full(self, write: Callable[[], None]) -> None:
-        """Do `write` if there is room: for what is made again later."""
+        """Do `write` if the disk takes it: for what is made again later."""
         self._wrote(write)
 
-    def _wrote(self, write: Callable[[], None]) -> bool:
+    def _wrote(self, write: Callable[[], object]) -> bool:
         try:
             write()
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in PASSING:
                 raise
             return False
         return True
+
+
+def _words_for(refused: OSError) -> str:
+    what = "waiting for room" if refused.errno in NO_ROOM else "waiting until the disk takes writes"
+    return f"{what}: {refused.strerror}"

@@ -10,13 +10,16 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from overnight.agents.forking import spare_children
 from overnight.state.control import DOORBELL
 from overnight.state.current import LASTING
 from overnight.state.records import Request, Verb
 from overnight.state.rundir import RunDir
+
+if TYPE_CHECKING:
+    from asyncio import Future
 
 INSIST_AFTER = 1.0
 """Seconds after the first stop signal from which another one means "at once": wrappers pass signals on twice."""
@@ -59,13 +62,19 @@ class Orders:
         self.wish = Wish(False, 0)
         self.by_terminal = False
         """The wish to pause is ctrl+z at a terminal, and nobody's request."""
+        self.resumed = False
+        """The newest word heard is to go on, whether or not there was a pause on record."""
         self.at_once: Callable[[], None] = lambda: None
         """Called when a stop is insisted on."""
         self.continued: Callable[[], None] = lambda: None
         """Called when the process goes on after it may have been stopped."""
         self._run, self._by_hand = run, by_hand
         self._heard: int | None = None
-        self._stop_at: float | None = None
+        self.stop_asked_at: float | None = None
+        """When the first stop signal came, a moment of the monotonic clock."""
+        self._deferred = self._insisted = False
+        self._waiting: set[Future[None]] = set()
+        """Of tasks that wait until something is heard."""
         self._reading, self._writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._poll = select.poll()
         self._poll.register(self._reading, select.POLLIN)
@@ -90,10 +99,12 @@ class Orders:
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
-        if self._stop_at is not None and now - self._stop_at >= INSIST_AFTER:
-            self.at_once()
-        if self._stop_at is None:
-            self._stop_at = now
+        if self.stop_asked_at is not None and now - self.stop_asked_at >= INSIST_AFTER:
+            self._insisted = True
+            if not self._deferred:
+                self.at_once()
+        if self.stop_asked_at is None:
+            self.stop_asked_at = now
         self.stopping = True
         self.note()
 
@@ -103,9 +114,23 @@ class Orders:
             self.continued()
         self.note()
 
+    def defer_insistence(self, deferred: bool) -> None:
+        """While deferred, a second stop signal does not end the process at once."""
+        self._deferred = deferred
+        if self._insisted and not deferred:
+            self.at_once()
+
     def note(self) -> None:
         """Make the main thread look at its next edge. Safe in a handler and in any thread."""
         self.pending = True
+        self.wake()
+
+    def ask(self) -> None:
+        """Make the loop look at its next edge, without haste: for the beating thread."""
+        self.pending = True
+
+    def wake(self) -> None:
+        """End a wait. Safe in a handler and in any thread."""
         try:
             os.write(self._writing, b"!")
         except BlockingIOError:
@@ -120,6 +145,7 @@ class Orders:
         before = self.wish
         self.wish = wish_of(requests, before, heard)
         by_request = self.wish.number > before.number
+        self.resumed = not self.wish.pause and (by_request or heard == signal.SIGCONT)
         self.by_terminal = self._by_hand and self.wish.pause and not by_request and heard == signal.SIGTSTP
         if self._by_hand:
             self._obey_cancel(requests, before)
@@ -138,8 +164,50 @@ class Orders:
 
     def wait(self, seconds: float) -> None:
         """Until something is heard, at most `seconds`."""
-        if not self.pending:
-            self._poll.poll(max(0.0, seconds) * 1000)
+        if self.pending:
+            self._drain()
+        else:
+            self.poll(seconds)
+
+    def poll(self, seconds: float) -> None:
+        """Until something more is heard, at most `seconds`."""
+        self._poll.poll(max(0.0, seconds) * 1000)
+        self._drain()
+
+    async def wait_async(self, seconds: float) -> None:
+        """`wait`, while other tasks go on; any number of them may wait."""
+        import asyncio  # what runs no tasks does not pay for it
+
+        if self.pending:
+            await asyncio.sleep(0)
+        else:
+            await self.poll_async(seconds)
+
+    async def poll_async(self, seconds: float) -> None:
+        """`poll`, while other tasks go on."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        heard = loop.create_future()
+        if not self._waiting:
+            loop.add_reader(self._reading, self._wake_all)
+        self._waiting.add(heard)
+        try:
+            await asyncio.wait_for(heard, max(0.0, seconds))
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(heard)
+            if not self._waiting:
+                loop.remove_reader(self._reading)
+
+    def _wake_all(self) -> None:
+        self._drain()
+        for heard in self._waiting:
+            if not heard.done():
+                heard.set_result(None)
+
+    def _drain(self) -> None:
         try:
             os.read(self._reading, 4096)
         except BlockingIOError:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from overnight.agents.clock import ActiveClock
+from overnight.agents.phases import Phases
 from overnight.state.eta import Estimator
 from overnight.state.records import AgentStatus, Count, Estimate, ItemSeconds, Progress, Waiting
 
@@ -37,6 +38,7 @@ class Report:
         """How long each of the recent items took."""
         self.last_commit = clock.monotonic()
         self.acknowledged = 0
+        self.phases = Phases()
         self._estimator = Estimator()
 
     def weigh(self, passed: float, total: float | None) -> None:
@@ -50,7 +52,17 @@ class Report:
 
     def counted(self) -> tuple[object, ...]:
         """Differs whenever progress.json should be written again."""
-        return (self.status, self.total, self.processed, self.failed, self.current, self.message, self.acknowledged)
+        phase = self.phases.current()
+        return (
+            self.status,
+            self.total,
+            self.processed,
+            self.failed,
+            self.current,
+            phase,
+            self.message,
+            self.acknowledged,
+        )
 
     def progress(self, now: float) -> Progress:
         """As it stands. `now`: seconds since the epoch."""
@@ -65,6 +77,8 @@ class Report:
             failed_items=self.failed,
             current_item=self.current,
             unit=self.unit,
+            phase=self.phases.current(),
+            phases=self.phases.listed(),
             message=self.message,
             errors=tuple(self.errors),
             estimate=estimate,
@@ -79,20 +93,24 @@ class Report:
         )
 
     def _estimate(self, active: float) -> Estimate | None:
-        if self.weight_total is not None:
+        fraction, resumed = self.phases.fraction(), self.phases.fraction(resumed=True)
+        if fraction is not None:
+            done, left = fraction - (resumed or 0.0), 1.0 - fraction
+        elif self.weight_total is not None:
             done, left = self.weight_done - self.weight_resumed, self.weight_total - self.weight_done
         elif self.total is not None:
             done, left = float(self.processed - self.resumed), float(self.total - self.processed)
         else:
             return None
         self._estimator.record(done, active)
-        return self._estimator.forecast(left, active)
+        return self._estimator.forecast(max(0.0, left), active)
 
     def _percent(self) -> float | None:
-        """By weight; None = the items are counted."""
-        if self.weight_total is None:
-            return None
-        return round(min(100.0, 100.0 * self.weight_done / self.weight_total), 2) if self.weight_total else 100.0
+        """By phases, else by weight; None = the items are counted."""
+        fraction = self.phases.fraction()
+        if fraction is None and self.weight_total is not None:
+            fraction = self.weight_done / self.weight_total if self.weight_total else 1.0
+        return None if fraction is None else round(min(100.0, 100.0 * fraction), 2)
 
     def _item_seconds(self) -> ItemSeconds | None:
         recent = sorted(self.seconds.copy())

@@ -1,130 +1,171 @@
-"""What of a source is left to do: the finished items are passed over by position, else by their keys.
+"""What of a source is left to do: the finished items are passed over by position, else by their identities. Decides.
 
-A source whose order is unchanged costs one pass over the keys that are finished, in constant memory: the chained
-hash proves each of them. Where it has changed, the keys are read back from the log, and what changed is counted.
+A source whose order is unchanged costs one pass over the identities that are finished, in constant memory: the
+chained hash proves each of them. Where it has changed, the identities are read back from the log, and what changed
+is counted. Reading the source is the caller's: plain loops and asynchronous ones share this.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain as chained
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
 from overnight.state.chain import BLOCK, Chain
-from overnight.state.checkpoint import Checkpoint, Loop
+from overnight.state.standing import Cursor, Loop, key_of
 
 T = TypeVar("T")
 
 
 class Rest(Generic[T]):
-    """The items of a source behind those that are proven to be finished, and the keys of other finished ones.
+    """Prove a source against a loop's watermark, then ask `passes` for each item behind `position`.
 
-    `items` begins at `position`. Ask `passes` for the key of each: a finished one is to be passed over.
+    While `wanted` is not 0, give `prove` so many more items of the source. Then `settle`.
     """
 
     def __init__(
         self,
-        source: Iterable[T],
-        key: Callable[[T], str],
-        weight: Callable[[T], float] | None,
-        checkpoint: Checkpoint,
         loop: Loop,
+        identity: Callable[[T], str],
+        weight: Callable[[T], float] | None,
+        finished: Counter[str],
     ) -> None:
+        """`finished`: identities that count wherever they stand, each as often as it was finished."""
         self.changed = False
         """The finished items do not stand where they stood."""
-        self.new, self.gone = 0, 0
-        """What is known of the change so far: of a list all, of an iterator more when it has ended."""
+        self.new, self.gone, self.renewed = 0, 0, 0
+        """Items that are new, gone, or have another version; of a list all, of a stream more when it has ended."""
         self.passed_items, self.passed_weight = 0, 0.0
         """Of items finished before this start, as far as they were met."""
-        self._key, self._weight, self._loop = key, weight, loop
-        self._since_match = 0
+        self.position = 0
+        """Of the first item that is not proven to be finished."""
+        self.unread: list[T] = []
+        """Items from `position` on that were taken for the proof."""
+        self.again: list[tuple[int, T, str]] = []
+        """Proven items that are to be done again, with their positions and identities."""
         self.surveyed = False
         """All of this is known beforehand: the source could be read twice."""
-        self._finished = checkpoint.finished_keys(loop, 0, loop.since) if loop.since else Counter[str]()
-        left_before = None if loop.total is None else loop.total - loop.done
-        items = iter(source)
-        proven, unread = self._prove(items, loop.chain)
-        if not self.changed:
-            unread = self._check_above(items, proven.length, loop.above)
-        self.position = proven.length
-        self.items: Iterator[T] = chained(unread, items)
+        self._identity, self._weight, self._loop = identity, weight, loop
+        self._saved = loop.chain
+        self._chain, self.proven = Chain(), Chain()
+        self._above = max(loop.above) + 1 if loop.above else 0
+        self._left = loop.again.copy()
+        self._finished = finished
+        self._since_match = 0
+        self._left_before = None if loop.total is None else loop.total - loop.done
+
+    def start_at(self, cursor: Cursor) -> None:
+        """The source begins at the cursor: what lies before it is what it was."""
+        self._chain, self.proven = self._loop.cursor_chain.copy(), self._loop.cursor_chain.copy()
+        self.position = self.passed_items = cursor.position
+
+    def by_identity(self) -> None:
+        """Prove nothing: the source has another order each time."""
+        self.changed = True
+
+    @property
+    def wanted(self) -> int:
+        """How many items the proof needs next; 0 = it is over."""
         if self.changed:
-            self._finished += checkpoint.finished_keys(loop, loop.since, checkpoint.state.offset, proven.length)
-            checkpoint.reorder(loop)
+            return 0
+        if self._chain.length < self._saved.length:
+            return min(BLOCK - self._chain.length % BLOCK, self._saved.length - self._chain.length)
+        return max(0, self._above - self.position - len(self.unread))
+
+    def prove(self, items: list[T]) -> None:
+        """As many items as `wanted` said; fewer = the source has ended."""
+        if self._chain.length < self._saved.length:
+            self._prove_watermark(items)
         else:
-            self._finished += Counter(loop.above.values())
-        loop.chain = proven
-        if isinstance(source, Sequence):
-            self._survey(source, left_before)
+            self._prove_above(items)
 
-    def _prove(self, items: Iterator[T], saved: Chain) -> tuple[Chain, list[T]]:
-        """The longest proven beginning, and the items that were taken behind it."""
-        chain, proven = Chain(), Chain()
-        unread: list[T] = []
-        while chain.length < saved.length:
-            chunk = list(islice(items, min(BLOCK, saved.length - chain.length)))
-            unread += chunk
-            chain.extend(list(map(self._key, chunk)))
-            if not chunk or not chain.agrees_with(saved):
-                self.changed = True
-                break
-            if chain.length == saved.length or not chain.length % saved.spacing:
-                self._pass_all(unread)
-                proven, unread = chain.copy(), []
-        return proven, unread
+    def _prove_watermark(self, items: list[T]) -> None:
+        chain, saved = self._chain, self._saved
+        self.unread += items
+        chain.extend(list(map(self._identity, items)))
+        if not items or not chain.agrees_with(saved):
+            self.changed = True
+        elif chain.length == saved.length or not chain.length % saved.spacing:
+            self._pass_proven()
 
-    def _check_above(self, items: Iterator[T], position: int, above: Mapping[int, str]) -> list[T]:
-        """Whether what is finished above the watermark stands where it stood; the items taken to see that."""
-        taken: list[T] = []
-        if above:
-            taken = list(islice(items, max(above) + 1 - position))
-            keys = dict(enumerate(map(self._key, taken), position))
-            self.changed = any(keys.get(at) != key for at, key in above.items())
-        return taken
-
-    def _pass_all(self, items: list[T]) -> None:
-        self.passed_items += len(items)
+    def _pass_proven(self) -> None:
+        if self._left:
+            self._find_again()
+        for item in self.unread if self._finished else ():
+            self._take(self._identity(item))
+        self.passed_items += len(self.unread)
         if self._weight:
-            self.passed_weight += sum(map(self._weight, items))
-        if self._finished:
-            for item in items:
-                self._take(self._key(item))
+            self.passed_weight += sum(map(self._weight, self.unread))
+        self.position = self._chain.length
+        self.proven, self.unread = self._chain.copy(), []
 
-    def _take(self, key: str) -> bool:
-        """A key counts as often as it was finished: a source may hold an item twice."""
-        count = self._finished.get(key, 0)
-        if count > 1:
-            self._finished[key] = count - 1
-        elif count:
-            del self._finished[key]
-        return count > 0
+    def _find_again(self) -> None:
+        kept = []
+        for position, item in enumerate(self.unread, self.position):
+            identity = self._identity(item)
+            if self._left[identity] > 0:
+                self._left[identity] -= 1
+                self.again.append((position, item, identity))
+            else:
+                kept.append(item)
+        self.unread = kept
 
-    def _survey(self, source: Sequence[T], left_before: int | None) -> None:
+    def _prove_above(self, items: list[T]) -> None:
+        """What is finished above the watermark must stand where it stood."""
+        self.unread += items
+        if items and self.wanted:
+            return
+        there = dict(enumerate(map(self._identity, self.unread), self.position))
+        self.changed = any(there.get(at) != identity for at, identity in self._loop.above.items())
+        self._above = 0
+
+    def settle(self, finished: Mapping[str, int]) -> None:
+        """After the proof. `finished`: identities of what is finished behind `position`.
+
+        Where the order changed, those that are to be done again are taken off already.
+        """
+        self._finished.update(finished)
+        self._finished = +self._finished if self.changed else self._finished - self._left
+
+    def survey(self, source: Sequence[T]) -> None:
         """Count what changed in a source that can be read twice."""
         finished, self._finished = self._finished, self._finished.copy()
         unfinished = 0 if self._finished else len(source) - self.position
+        fresh: set[str] = set()
         for item in islice(source, self.position, None) if self._finished else ():
-            if self.passes(item, self._key(item)):
-                continue
-            unfinished += 1
+            identity = self._identity(item)
+            if not self.passes(item, identity):
+                unfinished += 1
+                if self.changed:
+                    fresh.add(key_of(identity))
         self.gone = self._finished.total()
-        if left_before is not None:
-            known = unfinished - self.new
-            self.new += max(0, known - left_before)
-            self.gone += max(0, left_before - known)
+        self.renewed = sum(key_of(identity) in fresh for identity in self._finished)
+        self.gone -= self.renewed
+        if self._left_before is not None:
+            known = unfinished + len(self.again) - self.new - self.renewed
+            self.new += max(0, known - self._left_before)
+            self.gone += max(0, self._left_before - known)
         self._finished = finished
         self.surveyed = True
 
-    def passes(self, item: T, key: str) -> bool:
+    def passes(self, item: T, identity: str) -> bool:
         """Whether the item was finished before this start. Once for each item behind `position`, in order."""
         if not self._finished:
             return False
-        if not self._take(key):
+        if not self._take(identity):
             self._since_match += 1
             return False
         if not self.surveyed:
             self._met(item)
         return True
+
+    def _take(self, identity: str) -> bool:
+        """An identity counts as often as it was finished: a source may hold an item twice."""
+        count = self._finished.get(identity, 0)
+        if count > 1:
+            self._finished[identity] = count - 1
+        elif count:
+            del self._finished[identity]
+        return count > 0
 
     def _met(self, item: T) -> None:
         # What is not finished but stands before something finished was not there before.
@@ -140,6 +181,14 @@ class Rest(Generic[T]):
             self.gone = self._finished.total()
 
     @property
-    def by_key(self) -> bool:
+    def looks(self) -> bool:
         """Whether there may be finished items among those left."""
         return bool(self._finished)
+
+    def changes(self) -> str | None:
+        """What is known of the change, in words; None = there is none."""
+        counted = ((self.new, "new"), (self.renewed, "changed"), (self.gone, "gone"))
+        counts = [f"{count} {word}" for count, word in counted if count]
+        if not counts and not self.changed:
+            return None
+        return f"the source changed: {', '.join(counts) or 'another order'}"

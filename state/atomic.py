@@ -4,27 +4,40 @@ import os
 from _thread import get_ident  # `threading` gives the same, and costs a supervisor 0.1 MB
 
 
-def replace(path: str, data: bytes, *, mode: int = 0o600) -> None:
+def replace(path: str, data: bytes, *, mode: int = 0o600, sync: bool = False) -> None:
     """Put `data` at `path`. On OSError the old file is as it was and no draft is left.
 
-    Safe at a kill at any instant; not synced, so a power cut may bring back the old bytes.
+    Safe at a kill at any instant. Without `sync` a power cut may bring back the old bytes.
     """
     folder, name = os.path.split(path)
     # The draft lies in the same directory: a rename is atomic only within one filesystem.
     draft = os.path.join(folder, f".{name}.{os.getpid()}-{get_ident()}")
     try:
-        write_new(draft, data, mode=mode)
+        write_new(draft, data, mode=mode, sync=sync)
         os.replace(draft, path)
     except BaseException:
         discard(draft)
         raise
+    if sync:
+        sync_folder(folder)
 
 
-def write_new(path: str, data: bytes, *, mode: int = 0o600) -> None:
+def sync_folder(path: str) -> None:
+    """Wait until the names in a folder are on the disk: syncing a file does not do that."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_new(path: str, data: bytes, *, mode: int = 0o600, sync: bool = False) -> None:
     """Write `data` to `path` and check that the close worked: a full disk may show itself only there."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         write_all(descriptor, data)
+        if sync:
+            os.fsync(descriptor)
     except BaseException:
         os.close(descriptor)
         raise

@@ -5,7 +5,7 @@ head can hold. Some hashes on the way are kept too: an order that changed is fou
 before more items than lie between two of them had to be held back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any
@@ -81,7 +81,7 @@ class Chain:
         }
 
 
-def chain_of(plain: dict[str, Any]) -> Chain:
+def chain_of(plain: Mapping[str, Any]) -> Chain:
     """What `plain` gave. Raises KeyError, TypeError, ValueError for anything else."""
     chain = Chain()
     chain.length, chain.spacing = int(plain["watermark"]), int(plain["spacing"])

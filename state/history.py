@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from overnight.state import codec
 from overnight.state.atomic import append_line
-from overnight.state.records import Event, ItemError, Origin, Spec
+from overnight.state.records import Event, Origin, Spec
 from overnight.state.rundir import RunDir, changed_at, open_to_read
 
 R = TypeVar("R")
@@ -25,11 +25,6 @@ def history_of(run: RunDir) -> tuple[Event, ...]:
     """
     events = [*_created(run), *_requested(run), *_source_changed(run), *_lines(run.history_path, Event)]
     return tuple(sorted(events, key=lambda event: event.at))
-
-
-def item_errors_of(run: RunDir) -> tuple[ItemError, ...]:
-    """Every line of errors.jsonl that can be read, oldest first."""
-    return tuple(_lines(run.errors_path, ItemError))
 
 
 def _created(run: RunDir) -> Iterator[Event]:

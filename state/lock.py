@@ -18,14 +18,31 @@ def acquire(path: str) -> int | None:
     """A descriptor that holds the lock until its last copy is closed; None = somebody else holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(_WHOLE_FILE, fcntl.F_WRLCK, 0, 0, 0, 0))
-    except (BlockingIOError, PermissionError):
-        os.close(descriptor)
-        return None
+        taken = take(descriptor)
     except BaseException:
         os.close(descriptor)
         raise
+    if not taken:
+        os.close(descriptor)
+        return None
     return descriptor
+
+
+def take(descriptor: int) -> bool:
+    """Lock an open file for as long as a copy of its descriptor is open; False = somebody else holds it."""
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(_WHOLE_FILE, fcntl.F_WRLCK, 0, 0, 0, 0))
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def take_after_end(descriptor: int) -> bool:
+    """`take` from a process that is just ending: what it forked may outlive it by a moment."""
+    deadline = time.monotonic() + LAST_MOMENT
+    while not (taken := take(descriptor)) and time.monotonic() < deadline:
+        time.sleep(LOOK_AFTER)
+    return taken
 
 
 def acquire_after_end(path: str, exit_path: str) -> int | None:

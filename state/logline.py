@@ -26,9 +26,12 @@ def item_body(
     loop: int = 0,
     outputs: Mapping[str, int] | None = None,
     counters: Mapping[str, int | float] | None = None,
-    error: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """A finished item. Written by hand for the common case: this is done for each item."""
+    """A finished item. Written by hand for the common case: this is done for each item.
+
+    `more`: what few items have. `v` version, `n` tries, `w` {output that was replaced: number}, `e` error.
+    """
     text = f'{{"k":{quote(key)},"i":{position},"s":{session},"d":{milliseconds}'
     if loop:
         text += f',"l":{loop}'
@@ -37,13 +40,16 @@ def item_body(
         text += f',"o":{{{lengths}}}'
     if counters:
         text += f',"c":{_json(counters)}'
-    if error:
-        text += f',"e":{_json(error)}'
+    if more:
+        text += f",{_json(more)[1:-1]}"
     return (text + "}").encode()
 
 
 def body_of(fields: Mapping[str, Any]) -> bytes:
-    """Any other line: which log this is, a new order, an error that ended the run."""
+    """Any other line: which log this is, a new order, a step, an error that ended the run.
+
+    Raises TypeError or ValueError for what JSON cannot hold.
+    """
     return _json(fields).encode()
 
 

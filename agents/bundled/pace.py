@@ -16,7 +16,7 @@ class Pace:
     def keep(self) -> None:
         early = self._next - time.monotonic()
         if early > 0:
-            self._run.wait(early, "pace")
+            self._run.sleep(early, "pace")
         self._next = time.monotonic() + self._seconds
 
 

@@ -97,7 +97,7 @@ def test_weights_decide_about_the_percentage(folder: Folder, tmp_path: Path) -> 
     script.write_text(
         "from overnight.agents import start\n"
         "def main(run):\n"
-        "    for size in run.each([10, 80, 5, 5], weight=float):\n"
+        "    for size in run.each([10, 80, 5, 5], weight=float, duplicates=True):\n"
         "        if size == 5:\n"
         "            raise SystemExit(9)\n"
         "start(main)\n"

@@ -9,7 +9,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overnight.agents.source import Rest
+from overnight.agents.clock import ActiveClock
+from overnight.agents.report import Report
+from overnight.agents.walk import Options, Walk
 from overnight.state.checkpoint import Checkpoint
 from overnight.state.rundir import RunDir
 
@@ -20,33 +22,23 @@ class Agent:
     def __init__(self, run: RunDir) -> None:
         self.run = run
         self.done: Counter[str] = Counter()
-        self.said = (0, 0)
+        self.said: str | None = None
 
     def work(self, source: Sequence[str], most: int, *, stream: bool, head: bool) -> None:
         """One start that does at most `most` items and is then killed."""
-        checkpoint = Checkpoint(self.run)
-        loop = checkpoint.state.loop(0)
-        rest = Rest(iter(source) if stream else source, str, None, checkpoint, loop)
-        loop.total = None if stream else len(source)
-        loop.done = rest.passed_items
-        position, left = rest.position, most
+        checkpoint, report = Checkpoint(self.run), Report(1, ActiveClock())
+        walk = Walk(checkpoint.loop(0), iter(source) if stream else source, Options(duplicates=True))
+        walk.begin(checkpoint, report)
         if head:
             checkpoint.save_head()
-        for item in rest.items:
-            if rest.by_key and rest.passes(item, item):
-                loop.finish(position, item)
-            elif left:
-                left -= 1
-                self.done[item] += 1
-                checkpoint.commit(loop, position, item, 1, {}, {}, None)
-                if head and left % 5 == 0:
-                    checkpoint.save_head()
-            else:
+        for left, (position, item, identity) in zip(range(most, -1, -1), walk.todo(report), strict=False):
+            if not left:
                 break
-            position += 1
-        else:
-            rest.end()
-        self.said = (rest.new, rest.gone)
+            self.done[item] += 1
+            checkpoint.commit(walk.loop, position, identity, 1, {}, {})
+            if head and left % 5 == 1:
+                checkpoint.save_head()
+        self.said = report.message
         checkpoint.close()
 
 
@@ -105,7 +97,7 @@ def test_what_changed_is_counted(tmp_path: Path) -> None:
     new = [key for key in old if key not in {"item 3", "item 4", "item 99"}]
     new[10:10] = ["new 1", "new 2"]
     agent.work(new, 0, stream=False, head=True)
-    assert agent.said == (2, 3)
+    assert agent.said == "the source changed: 2 new, 3 gone"
 
 
 def test_an_unchanged_source_is_not_read_from_the_log(tmp_path: Path) -> None:

@@ -23,28 +23,39 @@ def a_run(folder: Path) -> RunDir:
     return RunDir(str(folder))
 
 
+_open: dict[str, Checkpoint] = {}
+
+
+def opened(run: RunDir) -> Checkpoint:
+    """By the next process: whoever had it open is gone."""
+    if run.path in _open:
+        _open[run.path].close()
+    _open[run.path] = Checkpoint(run)
+    return _open[run.path]
+
+
 class Writer:
     """An agent in miniature: artifact first, then the line."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
-        self.checkpoint = Checkpoint(run)
+        self.checkpoint = opened(run)
         self.out = Path(run.artifacts_path) / OUT
         # Of an output without a single committed byte the checkpoint knows nothing: who opens it cuts it.
-        cut(str(self.out), self.checkpoint.state.artifacts.get(OUT, 0))
+        cut(str(self.out), self.checkpoint.standing.artifacts.get(OUT, 0))
 
     def finish(self, key: str, text: str = "", position: int | None = None) -> None:
         with self.out.open("a") as file:
             file.write(text)
-        loop = self.checkpoint.state.loop(0)
+        loop = self.checkpoint.standing.loop(0)
         at = loop.chain.length if position is None else position
         self.checkpoint.commit(loop, at, key, 1, {OUT: self.out.stat().st_size}, {"n": 1}, None)
 
 
 def finished(checkpoint: Checkpoint) -> list[str]:
     """Every key of the first loop that the log holds."""
-    loop = checkpoint.state.loop(0)
-    return sorted(checkpoint.finished_keys(loop, 0, checkpoint.state.offset).elements())
+    loop = checkpoint.standing.loop(0)
+    return sorted(checkpoint.finished_keys(loop, 0, checkpoint.standing.offset).elements())
 
 
 @pytest.fixture
@@ -71,7 +82,7 @@ def test_a_torn_tail_is_cut_before_anything_is_appended(run: RunDir) -> None:
     writer = Writer(run)
     assert Path(run.checkpoint_log_path).read_bytes() == whole
     writer.finish("b", "2\n")
-    assert finished(Checkpoint(run)) == ["a", "b"]
+    assert finished(opened(run)) == ["a", "b"]
 
 
 def test_an_artifact_is_cut_to_its_committed_length(run: RunDir) -> None:
@@ -79,7 +90,7 @@ def test_an_artifact_is_cut_to_its_committed_length(run: RunDir) -> None:
     writer.finish("a", "1\n")
     with writer.out.open("a") as file:
         file.write("half an item")
-    Checkpoint(run)
+    opened(run)
     assert writer.out.read_text() == "1\n"
 
 
@@ -91,9 +102,9 @@ def test_where_an_artifact_is_shorter_it_goes_back_to_the_last_line_that_fits(ru
     if with_head:
         writer.checkpoint.save_head()
     os.truncate(writer.out, 25)
-    again = Checkpoint(run)
+    again = opened(run)
     assert finished(again) == ["a", "b"]
-    assert again.state.counters == {"n": 2}
+    assert again.standing.counters == {"n": 2}
     assert writer.out.read_text() == "a" * 10 + "b" * 10
     assert "shorter" in again.notes[0]
 
@@ -105,7 +116,7 @@ def test_what_was_cut_is_kept_beside_the_log_when_it_was_more_than_a_torn_line(r
     log = Path(run.checkpoint_log_path)
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join([*lines[:2], b"garbage\n", *lines[3:]]))
-    assert finished(Checkpoint(run)) == ["a"]
+    assert finished(opened(run)) == ["a"]
     (kept,) = Path(run.path).glob("checkpoint.log.cut-*")
     assert kept.read_bytes() == b"".join([b"garbage\n", *lines[3:]])
 
@@ -117,10 +128,10 @@ def test_a_damaged_head_is_set_aside_and_the_log_says_everything(run: RunDir, da
         writer.finish(key, key)
     writer.checkpoint.save_head()
     Path(run.checkpoint_path).write_text(damage)
-    again = Checkpoint(run)
+    again = opened(run)
     assert finished(again) == ["a", "b", "c"]
-    assert again.state.loop(0).chain.length == 3
-    assert again.state.counters == {"n": 3}
+    assert again.standing.loop(0).chain.length == 3
+    assert again.standing.counters == {"n": 3}
     assert Path(run.checkpoint_path + ".unused").read_text() == damage
     assert "damaged" in again.notes[0]
 
@@ -134,7 +145,7 @@ def test_a_head_of_another_log_is_not_used(run: RunDir) -> None:
     again = Writer(run)
     for key in "xyzuvw":
         again.finish(key)
-    assert finished(Checkpoint(run)) == sorted("xyzuvw")
+    assert finished(opened(run)) == sorted("xyzuvw")
 
 
 def test_only_the_tail_behind_the_head_is_read(run: RunDir) -> None:
@@ -147,18 +158,18 @@ def test_only_the_tail_behind_the_head_is_read(run: RunDir) -> None:
     lines = log.read_bytes().splitlines(keepends=True)
     # Not a line at all, of the same length: reading it would stop there.
     log.write_bytes(b"".join([lines[0], b"#" * (len(lines[1]) - 1) + b"\n", *lines[2:]]))
-    again = Checkpoint(run)
-    assert again.state.loop(0).chain.length == 4
-    assert again.state.counters == {"n": 4}
+    again = opened(run)
+    assert again.standing.loop(0).chain.length == 4
+    assert again.standing.counters == {"n": 4}
 
 
 def test_a_line_without_a_checksum_is_accepted(run: RunDir) -> None:
     Path(run.checkpoint_log_path).write_bytes(b'-------- {"k":"a","i":0}\n-------- {"k":"b","i":1,"x":[1]}\n')
-    first = Checkpoint(run)
+    first = opened(run)
     assert finished(first) == ["a", "b"]
     first.save_head()
-    again = Checkpoint(run)
-    assert again.state.loop(0).chain.length == 2
+    again = opened(run)
+    assert again.standing.loop(0).chain.length == 2
     assert Path(run.checkpoint_log_path).read_bytes().count(b"\n") == 2
 
 
@@ -167,7 +178,7 @@ def test_positions_finished_out_of_order_wait_above_the_watermark(run: RunDir) -
     for position in (3, 1, 0):
         writer.finish(f"k{position}", position=position)
     writer.checkpoint.save_head()
-    loop = Checkpoint(run).state.loop(0)
+    loop = opened(run).standing.loop(0)
     assert (loop.chain.length, loop.above) == (2, {3: "k3"})
 
 
@@ -177,14 +188,15 @@ def test_what_a_refusing_disk_took_of_a_line_is_cut_at_once(tmp_path: Path) -> N
     # A limit on the size takes a part of the bytes and refuses the rest, as a full disk does.
     script = f"""
 import os, resource
-from overnight.state.checkpoint import append_whole
+from overnight.state.appending import AppendFile
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
-descriptor = os.open({str(path)!r}, os.O_WRONLY | os.O_APPEND)
-assert os.write(descriptor, b"probe..") == 4
-os.ftruncate(descriptor, 6)
+file = AppendFile({str(path)!r})
+assert os.write(file.descriptor, b"probe..") == 4
+file.cut(6)
 try:
-    append_whole(descriptor, b"torn off", 6)
+    file.append(b"torn off")
 except OSError as error:
+    assert file.length == 6
     raise SystemExit(error.strerror)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -243,13 +255,12 @@ def test_after_any_damage_it_stands_exactly_where_a_beginning_of_the_items_stood
                     done.pop()
             elif what == "damaged head" and os.path.exists(run.checkpoint_path):
                 os.truncate(run.checkpoint_path, min(number, os.path.getsize(run.checkpoint_path) - 2))
-            writer.checkpoint.close()
             writer = Writer(run)
-            loop = writer.checkpoint.state.loop(0)
+            loop = writer.checkpoint.standing.loop(0)
             assert finished(writer.checkpoint) == sorted(key for key, _, _ in done)
             assert loop.chain.length == loop.done == len(done)
             assert loop.above == {}
-            assert writer.checkpoint.state.counters.get("n", 0) == len(done)
+            assert writer.checkpoint.standing.counters.get("n", 0) == len(done)
             written = "".join(text for _, text, _ in done)
             assert (writer.out.read_text() if writer.out.exists() else "") == written
         writer.checkpoint.close()

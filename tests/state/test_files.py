@@ -19,8 +19,9 @@ from overnight.state.atomic import append_line, replace
 from overnight.state.control import ask
 from overnight.state.errors import AmbiguousName, HomeUnusable, NoSuchRun, WrongUsage
 from overnight.state.find import find
-from overnight.state.history import append, history_of, item_errors_of
+from overnight.state.history import append, history_of
 from overnight.state.home import Home, check_name, default_home, name_from
+from overnight.state.newest import newest_of
 from overnight.state.records import (
     Damaged,
     Event,
@@ -282,7 +283,7 @@ def test_history_merges_launch_requests_and_events_by_time(run: RunDir) -> None:
 
 def test_a_torn_last_line_of_errors_does_not_hide_the_others(run: RunDir) -> None:
     Path(run.errors_path).write_bytes(codec.encode(ItemError(item="x")) + b'{"item": "y')
-    assert item_errors_of(run) == (ItemError(item="x"),)
+    assert newest_of(ItemError, run.errors_path).records == (ItemError(item="x"),)
 
 
 def test_an_unreadable_record_is_damage_with_the_systems_words(run: RunDir) -> None:

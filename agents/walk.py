@@ -1,0 +1,253 @@
+"""One way through a source: what of it is left to do, how much work an item is, and when too much of it fails."""
+
+from collections import Counter, deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence, Sized
+from itertools import chain, islice
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from overnight.agents.lines import LineSource, Unreadable
+from overnight.agents.report import Report
+from overnight.agents.seen import Seen, check_all
+from overnight.agents.source import Rest
+from overnight.state.checkpoint import Checkpoint
+from overnight.state.errors import OvernightError
+from overnight.state.standing import VERSION_MARK, Loop
+
+T = TypeVar("T")
+Order = Literal["source", "any"]
+
+RECENT = 50
+"""When most of so many newest items failed, something else is wrong than the items."""
+
+
+class TooManyErrors(OvernightError):
+    """So many items failed that going on would only waste them."""
+
+
+class Options(NamedTuple):
+    """What an author says of a source."""
+
+    key: Callable[[Any], object] | None = None
+    version: Callable[[Any], object] | None = None
+    total: int | None = None
+    weight: Callable[[Any], float] | None = None
+    unit: str | None = None
+    guard: bool = False
+    order: Order = "source"
+    duplicates: bool = False
+    max_errors: int | None = None
+
+
+class Walk(Generic[T]):
+    """Through one source, in one start of the run. Passes over what is finished; the caller does what is left."""
+
+    def __init__(self, loop: Loop, source: Iterable[T] | AsyncIterable[T], options: Options) -> None:
+        self.loop, self.options = loop, options
+        self.position = 0
+        """Behind the newest item that was given out or passed over."""
+        self.lines = source if isinstance(source, LineSource) else None
+        self.key = _key_of(source, options)
+        self.identity = _identity_of(self.key, options)
+        self._source = source
+        self._list = source if isinstance(source, Sequence) else None
+        self._items: Iterator[T] | AsyncIterator[T]
+        self._rest: Rest[T]
+        # Equal lines are usual in files; equal keys that an author chose are a mistake.
+        self._unique = not (options.duplicates or (self.lines is not None and options.key is None))
+        self._seen = Seen() if self._unique and self._list is None else None
+        self._failed = 0
+        self._recent: deque[bool] = deque(maxlen=RECENT)
+
+    def begin(self, checkpoint: Checkpoint, report: Report) -> None:
+        """Find out what is left. Raises DuplicateKey; OSError."""
+        rest = self._start(checkpoint)
+        items = self._open(rest)
+        while rest.wanted:
+            rest.prove(list(islice(items, rest.wanted)))
+        self._items = items
+        self._settle(checkpoint, report)
+
+    async def begin_async(self, checkpoint: Checkpoint, report: Report) -> None:
+        """`begin`, for a source that may be asynchronous."""
+        if isinstance(self._source, Iterable):
+            self.begin(checkpoint, report)
+            return
+        rest = self._start(checkpoint)
+        items = aiter(self._source)
+        while rest.wanted:
+            rest.prove([item async for item in _first(items, rest.wanted)])
+        self._items = items
+        self._settle(checkpoint, report)
+
+    def _start(self, checkpoint: Checkpoint) -> Rest[T]:
+        loop = self.loop
+        if self._unique and self._list is not None and not loop.done:
+            check_all(map(self.identity, self._list))
+        anywhere = checkpoint.finished_keys(loop, 0, loop.since)
+        self._rest = Rest(loop, self.identity, self.options.weight, anywhere)
+        if self.options.order == "any":
+            self._rest.by_identity()
+        return self._rest
+
+    def _open(self, rest: Rest[T]) -> Iterator[T]:
+        if self.lines is None:
+            return iter(self._source)  # type: ignore[arg-type]
+        cursor = self.loop.cursor
+        # What is to be done again may stand before it.
+        if cursor is None or rest.changed or self.loop.again or not self.lines.holds(cursor):
+            return self.lines.read_from(None)
+        rest.start_at(cursor)
+        return self.lines.read_from(cursor)
+
+    def _settle(self, checkpoint: Checkpoint, report: Report) -> None:
+        loop, rest, before = self.loop, self._rest, self.loop.done
+        finished = Counter(loop.above.values())
+        if rest.changed:
+            finished = checkpoint.finished_keys(loop, loop.since, checkpoint.standing.offset, rest.proven.length)
+            if finished or loop.chain.length or loop.since:
+                checkpoint.reorder(loop)
+        loop.chain = rest.proven
+        rest.settle(finished)
+        if self._list is not None:
+            if self._unique and rest.changed:
+                check_all(map(self.identity, self._list))
+            rest.survey(self._list)
+        self.position = rest.position
+        loop.done = loop.resumed = rest.passed_items
+        loop.total = (
+            len(self._source) if self.options.total is None and isinstance(self._source, Sized) else self.options.total
+        )
+        report.processed += loop.done - before
+        report.resumed += loop.done - before
+        self._weigh(report)
+        self._say_what_changed(report)
+
+    def _weigh(self, report: Report) -> None:
+        weight = self.options.weight
+        if self.lines is not None:
+            report.weigh(self.lines.offset_at(self._rest.position), self.lines.size)
+        elif weight is not None and isinstance(self._source, Sized) and isinstance(self._source, Iterable):
+            report.weigh(self._rest.passed_weight, sum(map(weight, self._source)))
+        else:
+            report.weigh(self._rest.passed_weight, None)
+
+    def todo(self, report: Report) -> Iterator[tuple[int, T, str]]:
+        """Position, item and identity of each item that is to be done."""
+        rest, identity_of = self._rest, self.identity
+        yield from rest.again
+        for item in chain(rest.unread, self._items):  # type: ignore[arg-type]
+            identity = identity_of(item)
+            if not self._passed(rest, item, identity, report):
+                yield self._next(item, identity)
+        self._end(report)
+
+    async def todo_async(self, report: Report) -> AsyncIterator[tuple[int, T, str]]:
+        """`todo`, for a source that may be asynchronous."""
+        if isinstance(self._items, Iterator):
+            for each in self.todo(report):
+                yield each
+            return
+        rest, identity_of = self._rest, self.identity
+        for each in rest.again:
+            yield each
+        async for item in _both(rest.unread, self._items):
+            identity = identity_of(item)
+            if not self._passed(rest, item, identity, report):
+                yield self._next(item, identity)
+        self._end(report)
+
+    def _next(self, item: T, identity: str) -> tuple[int, T, str]:
+        if self._seen is not None:
+            self._seen.check(identity)
+        position = self.position
+        self.position = position + 1
+        return position, item, identity
+
+    def _passed(self, rest: Rest[T], item: T, identity: str, report: Report) -> bool:
+        """Whether it was finished before this start, as its identity says."""
+        if not rest.looks or not rest.passes(item, identity):
+            return False
+        loop = self.loop
+        loop.finish(self.position, identity)
+        self.position += 1
+        if not rest.surveyed:
+            loop.done += 1
+            loop.resumed += 1
+            report.processed += 1
+            report.resumed += 1
+        return True
+
+    def _end(self, report: Report) -> None:
+        """The source has ended."""
+        self._rest.end()
+        self.loop.total = self.position
+        self._say_what_changed(report)
+
+    def _say_what_changed(self, report: Report) -> None:
+        if self.options.order == "source" or self._rest.new or self._rest.gone or self._rest.renewed:
+            report.message = self._rest.changes() or report.message
+
+    def weight_of(self, item: T, position: int) -> float:
+        """Of the loop's work: bytes of a line, else what the author says."""
+        if self.lines is not None:
+            return float(self.lines.width_at(position))
+        return self.options.weight(item) if self.options.weight else 0.0
+
+    def mark_cursor(self) -> None:
+        """Remember how far the source was read when all below the watermark was finished."""
+        if self.lines is not None:
+            self.loop.cursor = self.lines.cursor_at(self.loop.chain.length)
+
+    def note(self, failed: bool) -> None:
+        """One more item is committed. Raises TooManyErrors."""
+        self._recent.append(failed)
+        if not failed:
+            return
+        self._failed += 1
+        most = self.options.max_errors
+        if most is not None and self._failed > most:
+            raise TooManyErrors(
+                f"{self._failed} items failed, more than max_errors={most}",
+                hint="See `overnight errors`; `overnight retry --errors` does those again.",
+            )
+        failures = sum(self._recent)
+        if len(self._recent) == RECENT and failures * 2 > RECENT:
+            raise TooManyErrors(
+                f"{failures} of the last {RECENT} items failed: something else is wrong than the items",
+                hint="See `overnight errors`; `overnight retry --errors` does those again.",
+            )
+
+
+def _key_of(source: object, options: Options) -> Callable[[Any], str]:
+    given = options.key
+    if given is None and isinstance(source, LineSource):
+        return source.key_of
+    if given is None or given is str:
+        return str
+    if isinstance(source, LineSource):
+        return lambda item: source.key_of(item) if isinstance(item, Unreadable) else str(given(item))
+    return lambda item: str(given(item))
+
+
+def _identity_of(key: Callable[[Any], str], options: Options) -> Callable[[Any], str]:
+    version = options.version
+    if version is None:
+        return key
+    return lambda item: key(item) if isinstance(item, Unreadable) else f"{key(item)}{VERSION_MARK}{version(item)}"
+
+
+async def _first(items: AsyncIterator[T], count: int) -> AsyncIterator[T]:
+    while count:
+        try:
+            item = await anext(items)
+        except StopAsyncIteration:
+            return
+        yield item
+        count -= 1
+
+
+async def _both(first: Sequence[T], then: AsyncIterator[T]) -> AsyncIterator[T]:
+    for item in first:
+        yield item
+    async for item in then:
+        yield item

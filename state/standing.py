@@ -1,0 +1,231 @@
+"""Where a run stands: what a beginning of the checkpoint log says, line by line, and as the head keeps it. Pure.
+
+An item is finished under its identity: its key, and its version where it has one. A loop's finished items are a
+watermark (the chained hash of all identities below it) and those finished above it, less those that are to be done
+again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from overnight.state import codec
+from overnight.state.chain import Chain, chain_of
+from overnight.state.records import Count
+
+DOES_NOT_FIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What taking JSON apart raises that is not of the form that was expected."""
+VERSION_MARK = "\x1f"
+"""Stands between key and version in an identity."""
+
+
+def identity_of(line: Mapping[str, Any]) -> str:
+    """The identity of the item that a line finished."""
+    key, version = str(line["k"]), line.get("v")
+    return key if version is None else f"{key}{VERSION_MARK}{version}"
+
+
+def key_of(identity: str) -> str:
+    """The key of an item, without its version."""
+    return identity.partition(VERSION_MARK)[0]
+
+
+def scope_of(loop: int, identity: str) -> str:
+    """Names an item of a run: to keep what belongs to it until it is finished."""
+    return f"{loop}:{identity}"
+
+
+class Cursor(NamedTuple):
+    """How far a source that can be read from the middle had been read at a watermark."""
+
+    position: int
+    offset: int
+    """Bytes of the source before that position."""
+    fingerprint: str
+    """Of the bytes before `offset`: whether this is still the same source."""
+
+
+class Loop:
+    """What is finished of one source. The first loop of a run is number 0, the next one 1."""
+
+    __slots__ = ("above", "again", "chain", "cursor", "cursor_chain", "done", "index", "resumed", "since", "total")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.chain = Chain()
+        """The watermark: its identities, in this order, are finished."""
+        self.above: dict[int, str] = {}
+        """Position -> identity of what is finished above the watermark."""
+        self.again: Counter[str] = Counter()
+        """Identities of finished items that are to be done again, wherever they stand."""
+        self.since = 0
+        """Offset in the log before which a line counts by its identity alone: the order was another. 0 = none does."""
+        self.total: int | None = None
+        self.done = 0
+        """Finished items of the source as it was last seen."""
+        self.resumed = 0
+        """So many of them were finished before this start."""
+        self.cursor: Cursor | None = None
+        self.cursor_chain = Chain()
+        """The watermark that `cursor` belongs to."""
+
+    def finish(self, position: int, identity: str) -> None:
+        chain = self.chain
+        if position == chain.length:
+            chain.add(identity)
+            while self.above and chain.length in self.above:
+                chain.add(self.above.pop(chain.length))
+        elif position > chain.length:
+            self.above[position] = identity
+        if self.again:
+            self.again = +(self.again - Counter([identity]))
+
+    def undo(self, identities: Iterable[str]) -> None:
+        """These finished items are to be done again."""
+        added = Counter(identities)
+        self.again += added
+        self.done -= added.total()
+
+    def reorder(self, offset: int) -> None:
+        """The order is a new one from `offset` of the log on."""
+        self.chain, self.above, self.since, self.cursor = Chain(), {}, offset, None
+
+    def plain(self) -> dict[str, Any]:
+        cursor = self.cursor if self.cursor is not None and self.cursor.position == self.chain.length else None
+        return {
+            **self.chain.plain(),
+            "finished": {str(position): identity for position, identity in self.above.items()},
+            "again": list(self.again.elements()),
+            "since": self.since,
+            "total": self.total,
+            "done": self.done,
+            "cursor": cursor,
+        }
+
+
+class Standing:
+    """What a beginning of the log says, `offset` bytes long."""
+
+    def __init__(self, offset: int = 0) -> None:
+        self.offset = offset
+        self.session = 0
+        """The newest start that committed anything."""
+        self.loops: list[Loop] = []
+        self.counters: dict[str, Count] = {}
+        self.artifacts: dict[str, int] = {}
+        """Name -> committed length of an output that grows."""
+        self.files: dict[str, int] = {}
+        """Name -> number of the committed content of an output that is replaced as a whole."""
+        self.errors = 0
+        """Committed length of errors.jsonl."""
+        self.failed = 0
+        """Finished items that failed."""
+        self.kept: dict[str, Any] = {}
+        """Small values that outlive a restart: states of breakers, budgets, deaths."""
+        self.steps: dict[str, dict[str, tuple[int, int]]] = {}
+        """Scope ("" = the run) -> name of a step -> offset and length of the line that holds its result."""
+        self.active = 0.0
+        """Seconds of active time in all attempts until the head was written."""
+        self.compacted = 0
+        """Bytes of the log when it was last put into its shorter form; 0 = it never was."""
+
+    def loop(self, index: int) -> Loop:
+        while len(self.loops) <= index:
+            self.loops.append(Loop(len(self.loops)))
+        return self.loops[index]
+
+    def apply(self, line: Mapping[str, Any], length: int) -> None:
+        """One more line of the log. Raises one of DOES_NOT_FIT for what is not ours; nothing is changed then.
+
+        A line of an older start than one that was seen was written by a process that should have ended: it does
+        not count.
+        """
+        if "base" in line:
+            self._begin_with(line["base"], length)
+            return
+        session = int(line.get("s", self.session))
+        if session >= self.session:
+            self._take(line, length)
+            self.session = session
+        self.offset += length
+
+    def _begin_with(self, base: Mapping[str, Any], length: int) -> None:
+        """What a compacted log begins with: all that its shorter form does not say."""
+        standing = standing_of(base)
+        end = self.offset + length
+        self.__dict__ = standing.__dict__
+        self.offset = self.compacted = end
+
+    def _take(self, line: Mapping[str, Any], length: int) -> None:
+        index, position = int(line.get("l", 0)), int(line.get("i", 0))
+        identity = identity_of(line) if "k" in line else None
+        outputs = {name: int(size) for name, size in line.get("o", {}).items()}
+        files = {name: int(number) for name, number in line.get("w", {}).items()}
+        counted = {name: value + self.counters.get(name, 0) for name, value in line.get("c", {}).items()}
+        errors = int(line["e"]["log"]) if "e" in line else self.errors
+        again = [str(each) for each in line.get("again", ())]
+        kept = dict(line.get("keep", {}))
+        if identity is not None:
+            self.loop(index).finish(position, identity)
+            self.loop(index).done += 1
+            self.failed += "e" in line
+            if self.steps:
+                self.steps.pop(scope_of(index, identity), None)
+        elif line.get("reordered"):
+            self.loop(index).reorder(self.offset)
+        elif again:
+            self.loop(index).undo(again)
+            self.failed -= len(again)
+        elif "step" in line:
+            self.steps.setdefault(str(line.get("of", "")), {})[str(line["step"])] = (self.offset, length)
+        self.artifacts |= outputs
+        self.files |= files
+        self.counters |= counted
+        self.kept |= kept
+        self.errors = errors
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "version": codec.VERSION,
+            "offset": self.offset,
+            "session": self.session,
+            "loops": [loop.plain() for loop in self.loops],
+            "counters": self.counters,
+            "artifacts": self.artifacts,
+            "files": self.files,
+            "errors": self.errors,
+            "failed_items": self.failed,
+            "kept": self.kept,
+            "steps": self.steps,
+            "active_seconds": round(self.active, 3),
+            "compacted": self.compacted,
+        }
+
+
+def standing_of(head: Mapping[str, Any]) -> Standing:
+    """What Standing.plain gave. Raises one of DOES_NOT_FIT for anything else."""
+    standing = Standing(int(head["offset"]))
+    standing.session, standing.errors = int(head["session"]), int(head["errors"])
+    standing.failed, standing.active = int(head["failed_items"]), float(head["active_seconds"])
+    standing.compacted = int(head["compacted"])
+    standing.counters, standing.kept = dict(head["counters"]), dict(head["kept"])
+    standing.artifacts = {str(name): int(size) for name, size in head["artifacts"].items()}
+    standing.files = {str(name): int(number) for name, number in head["files"].items()}
+    standing.steps = {
+        str(scope): {str(name): (int(offset), int(length)) for name, (offset, length) in steps.items()}
+        for scope, steps in head["steps"].items()
+    }
+    for index, plain in enumerate(head["loops"]):
+        _fill(standing.loop(index), plain)
+    return standing
+
+
+def _fill(loop: Loop, plain: Mapping[str, Any]) -> None:
+    loop.chain = chain_of(plain)
+    loop.above = {int(position): str(identity) for position, identity in plain["finished"].items()}
+    loop.again = Counter(map(str, plain["again"]))
+    loop.since, loop.total, loop.done = int(plain["since"]), plain["total"], int(plain["done"])
+    if plain["cursor"] is not None:
+        position, offset, fingerprint = plain["cursor"]
+        loop.cursor = Cursor(int(position), int(offset), str(fingerprint))
+        loop.cursor_chain = loop.chain.copy()
