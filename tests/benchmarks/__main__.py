@@ -12,13 +12,14 @@ from pathlib import Path
 from overnight.state.atomic import replace
 from tests.benchmarks.commits import commits
 from tests.benchmarks.memory import memory
+from tests.benchmarks.overhead import overhead
 from tests.benchmarks.place import NothingMeasured, Place
 from tests.benchmarks.resuming import resuming
 from tests.benchmarks.scale import FULL, QUICK, Scale
 from tests.benchmarks.table import Bar, Result, markdown, put_between, table_of
 
 Benchmark = Callable[[Scale, Place, Callable[[str], None]], Result]
-BENCHMARKS: dict[str, Benchmark] = {"commit": commits, "resume": resuming, "memory": memory}
+BENCHMARKS: dict[str, Benchmark] = {"commit": commits, "resume": resuming, "memory": memory, "overhead": overhead}
 
 
 def main() -> int:

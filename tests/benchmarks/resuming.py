@@ -9,15 +9,15 @@ from tests.benchmarks.place import Place
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.table import Bar, Result, Table
 
-SOURCES = {"list": "a list", "stream": "a generator"}
+SOURCES = {"list": "a list", "stream": "a generator", "lines": "`Lines`", "jsonlines": "`JsonLines`"}
 LEFT = ("stopped", "killed")
 Answers = dict[str, Figure]
 
 
-def resuming(scale: Scale, place: Place, say: Callable[[str], None]) -> Result:
+def resuming(scale: Scale, place: Place, say: Callable[[str], None], kinds: tuple[str, ...] = tuple(SOURCES)) -> Result:
     rows = []
     cases: dict[tuple[str, str, int], Answers] = {}
-    for kind, left, size in product(SOURCES, LEFT, scale.resumed):
+    for kind, left, size in product(kinds, LEFT, scale.resumed):
         say(f"resume: {SOURCES[kind]}, {left} with {counted(size)} done")
         answers = cases[kind, left, size] = _answers(scale, place, kind, left, size)
         beyond = answers["seconds"].minus(answers["reading"])
@@ -28,31 +28,34 @@ def resuming(scale: Scale, place: Place, say: Callable[[str], None]) -> Result:
         "From the call of `start()` to the first item that is not done; median (least–most). "
         "Killed: when the log behind its head was longest."
     )
-    return Result(Table("Going on", columns, rows, note), _bars(scale.resumed, cases))
+    return Result(Table("Going on", columns, rows, note), _bars(kinds, scale.resumed, cases))
 
 
 def _answers(scale: Scale, place: Place, kind: str, left: str, size: int) -> Answers:
     """Each repeat goes on from a copy of the same run."""
-    prepared = place.fresh()
-    place.run(prepared, "resumed", kind, size, left)
+    prepared, given = place.fresh(), place.fresh() / "items"
+    arguments = ("resumed", kind, size, left, given)
+    place.run(prepared, *arguments)
     values: list[dict[str, float]] = []
     for _ in range(scale.repeats):
         copy = place.fresh()
         shutil.copytree(prepared, copy, dirs_exist_ok=True)
-        values.append(place.measure(copy, "resumed", kind, size, left))
+        values.append(place.measure(copy, *arguments))
     shutil.rmtree(prepared)
+    shutil.rmtree(given.parent)
     return {name: Figure(tuple(each[name] for each in values)) for name in values[0]}
 
 
-def _bars(sizes: tuple[int, ...], cases: dict[tuple[str, str, int], Answers]) -> tuple[Bar, ...]:
+def _bars(
+    kinds: tuple[str, ...], sizes: tuple[int, ...], cases: dict[tuple[str, str, int], Answers]
+) -> tuple[Bar, ...]:
+    """Of the worst way to leave a run."""
     few, most = min(sizes), max(sizes)
-    bars = []
-    for kind, left in product(SOURCES, LEFT):
-        answers = cases[kind, left, most]
-        what = f"go on in {SOURCES[kind]}, {left} with {counted(most)} done"
-        bars.append(Bar(what, 0.1, "s beyond reading it", answers["seconds"].minus(answers["reading"])))
-    for kind, source in SOURCES.items():
-        more = cases[kind, "killed", most]["megabytes"].minus(cases[kind, "killed", few]["megabytes"])
-        what = f"memory to go on in {source}, over that with {counted(few)} done"
-        bars.append(Bar(what, 1.0, "MB more", more))
-    return tuple(bars)
+    time, memory = [], []
+    for kind in kinds:
+        answers, with_few = cases[kind, "killed", most], cases[kind, "killed", few]
+        what = f"go on in {SOURCES[kind]}, killed with {counted(most)} done"
+        time.append(Bar(what, 0.1, "s beyond reading it", answers["seconds"].minus(answers["reading"])))
+        what = f"memory to go on in {SOURCES[kind]}, over that with {counted(few)} done"
+        memory.append(Bar(what, 1.0, "MB more", answers["megabytes"].minus(with_few["megabytes"])))
+    return (*time, *memory)

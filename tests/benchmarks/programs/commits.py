@@ -1,4 +1,4 @@
-"""COUNT items, each with its output, through the loop of an ordinary agent; answers what one of them took, in µs."""
+"""COUNT items, each with its output, through a loop of DURABILITY; answers what one of them took, in µs."""
 
 import sys
 import time
@@ -19,4 +19,4 @@ def main(run: Run) -> None:
 
 
 if __name__ == "__main__":
-    start(main)
+    start(main, durability="power" if sys.argv[2] == "power" else "process")
