@@ -6,6 +6,7 @@ was committed before is never harmed by it.
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from overnight.agents.artifact import Artifact
@@ -83,8 +84,15 @@ class Commits:
     def _keep(self, write: Callable[[], object]) -> None:
         self.hold.keep(write)
 
-    def commit(self, hand: Hand, loop: Loop, seconds: float, weight: float) -> None:
-        """The item is finished, or failed for good. `seconds` it took, `weight` it has of the loop's work."""
+    def commit(self, hand: Hand, loop: Loop, began: float, weight: float) -> None:
+        """The item is finished, or failed for good. `began`: its moment of the clock, without what is excluded;
+        `weight`: what it has of the loop's work.
+        """
+        report = self._report
+        clock = report.clock
+        now = clock.monotonic()
+        # Time in which the process was stopped may be told of late.
+        seconds = max(0.0, now - clock.excluded - began)
         outputs = self._append_outputs(hand) if hand.appended else NOTHING
         rare = hand.error or hand.replaced or hand.tries > 1 or hand.key is not hand.identity
         more = self._rarer_fields(hand) if rare else None
@@ -95,11 +103,10 @@ class Commits:
             # The log is as it was: nothing that is committed was harmed.
             self.hold.keep(lambda: self.checkpoint.commit(*line))
         self._settle(hand)
-        report = self._report
         report.processed += 1
         report.weight_done += weight
         report.seconds.append(seconds)
-        report.last_commit = now = report.clock.monotonic()
+        report.last_commit = now
         self._head_items += 1
         if now >= self._head_due or self._head_items >= HEAD_ITEMS:
             self.save_head()
@@ -111,7 +118,11 @@ class Commits:
         """The bytes of the item come before the line that says how many there are."""
         lengths: dict[str, int] = {}
         for artifact, pieces in hand.appended.items():
-            self.hold.keep(lambda artifact=artifact, pieces=pieces: artifact.append(pieces))  # type: ignore[misc]
+            try:
+                artifact.append(pieces)
+            except OSError:
+                # The file is as it was.
+                self.hold.keep(partial(artifact.append, pieces))
             if self._power:
                 self.hold.keep(artifact.sync_appended)
             if artifact is not self._errors:

@@ -41,10 +41,6 @@ class Hand:
         self.attended = False
         """Its body runs in the loop, and no other item's does: what it writes need not wait in memory."""
 
-    def take(self, position: int, key: str, identity: str) -> None:
-        """The next item, after `forget`."""
-        self.position, self.key, self.identity = position, key, identity
-
     def forget(self) -> None:
         """Nothing of what was written and counted stays."""
         if self.appended:

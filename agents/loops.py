@@ -47,14 +47,14 @@ class Loops:
             walk.begin(self.commits.checkpoint, self.report)
             self.begun(walk)
             hand = self._attended(walk)
-            orders, hold = self.orders, self.hold
+            orders, hold, clock, guard = self.orders, self.hold, self.report.clock, options.guard
             for position, item, identity in walk.todo(self.report):
                 if orders.pending:
                     hold.obey()
                 if not self._take(walk, hand, slot, position, item, identity):
                     continue
-                began = self._now()
-                yield Guarded(item, self._fail) if options.guard else item
+                began = clock.monotonic() - clock.excluded
+                yield Guarded(item, self._fail) if guard else item
                 self._commit(walk, hand, slot, item, began)
                 if orders.pending and walk.loop.total is None:
                     # The source may wait long for its next item. Where the end is known, the last item completes.
@@ -126,11 +126,11 @@ class Loops:
 
     def _take(self, walk: Walk[Any], hand: Hand, slot: int, position: int, item: Any, identity: str) -> bool:
         """The item is in hand. False = it was not to be done, and is committed as failed."""
-        hand.take(position, identity if walk.options.version is None else key_of(identity), identity)
+        hand.position, hand.identity = position, identity
+        hand.key = key = identity if walk.options.version is None else key_of(identity)
         self.commits.hands.attended = hand
-        self.report.current = hand.key
-        problem = self.refused(walk, item, identity)
-        if problem is not None:
+        self.report.current = key
+        if (self.deaths or walk.lines is not None) and (problem := self.refused(walk, item, identity)) is not None:
             if isinstance(item, Unreadable) and not walk.options.guard:
                 raise problem
             self.commits.fail(hand, problem)
@@ -141,11 +141,12 @@ class Loops:
 
     def _commit(self, walk: Walk[Any], hand: Hand, slot: int, item: Any, began: float) -> None:
         failed = hand.error is not None
-        # Time in which the process was stopped may be told of late.
-        self.commits.commit(hand, walk.loop, max(0.0, self._now() - began), walk.weight_of(item, hand.position))
+        self.commits.commit(hand, walk.loop, began, walk.weight_of(item, hand.position) if walk.weighs else 0.0)
         self.commits.hands.attended = None
         self.marks.clear(slot)
-        self.settled(walk, hand.identity, failed=failed)
+        walk.committed += 1
+        if failed or self.deaths or self.report.waiting is not None:
+            self.settled(walk, hand.identity, failed=failed)
 
     def _fail(self, error: Exception) -> None:
         hand = self.commits.hands.attended
@@ -200,13 +201,14 @@ class Loops:
         return mark_of(walk.loop.index, identity).decode("utf-8", "surrogateescape")
 
     def settled(self, walk: Walk[Any], identity: str, *, failed: bool) -> None:
-        """The item is committed. Raises TooManyErrors."""
+        """The item that was committed last may have been a suspect, expected, or failed. Raises TooManyErrors."""
         if self.deaths and self.suspected(walk, identity):
             del self.deaths[self.death_name(walk, identity)]
             self.commits.keep_value(DEATHS, self.deaths)
         if self.report.waiting is not None:
             self.hold.as_expected()
-        walk.note(failed)
+        if failed:
+            walk.note_failure()
 
     def ended(self, walk: Walk[Any]) -> None:
         """The source has ended."""

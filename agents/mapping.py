@@ -150,7 +150,9 @@ class Mapping:
                 hands.attended = hand
                 raise error
             failed = hand.error is not None
-            self._commits.commit(hand, walk.loop, landed.seconds, walk.weight_of(entry.item, hand.position))
+            began = self._report.clock.monotonic() - self._report.clock.excluded - landed.seconds
+            self._commits.commit(hand, walk.loop, began, walk.weight_of(entry.item, hand.position))
+            walk.committed += 1
             self._loops.settled(walk, hand.identity, failed=failed)
         finally:
             self._release(entry)

@@ -65,7 +65,8 @@ class Marks:
         """The item is in hand from now on."""
         if self._page is not None and slot >= 0:
             name = mark_of(loop, identity)
-            self._page[slot : slot + len(name) + 1] = b"%c%b" % (len(name), name)
+            size = len(name)
+            self._page[slot : slot + size + 1] = b"%c%b" % (size, name)
 
     def clear(self, slot: int) -> None:
         """It is not any more."""

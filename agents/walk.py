@@ -48,6 +48,8 @@ class Walk(Generic[T]):
         self.lines = source if isinstance(source, LineSource) else None
         self.key = _key_of(source, options)
         self.identity = _identity_of(self.key, options)
+        self.weighs = self.lines is not None or options.weight is not None
+        """Whether items differ in how much work they are."""
         self._source = source
         self._list = source if isinstance(source, Sequence) else None
         self._items: Iterator[T] | AsyncIterator[T]
@@ -55,8 +57,11 @@ class Walk(Generic[T]):
         # Equal lines are usual in files; equal keys that an author chose are a mistake.
         self._unique = not (options.duplicates or (self.lines is not None and options.key is None))
         self._seen = Seen() if self._unique and self._list is None else None
+        self.committed = 0
+        """Items in this start. Counted by whoever commits them."""
         self._failed = 0
-        self._recent: deque[bool] = deque(maxlen=RECENT)
+        self._failures: deque[int] = deque()
+        """Which of them failed, as far as they are among the newest."""
 
     def begin(self, checkpoint: Checkpoint, report: Report) -> None:
         """Find out what is left. Raises DuplicateKey; OSError."""
@@ -133,12 +138,17 @@ class Walk(Generic[T]):
 
     def todo(self, report: Report) -> Iterator[tuple[int, T, str]]:
         """Position, item and identity of each item that is to be done."""
-        rest, identity_of = self._rest, self.identity
+        rest, identity_of, seen = self._rest, self.identity, self._seen
         yield from rest.again
         for item in chain(rest.unread, self._items):  # type: ignore[arg-type]
             identity = identity_of(item)
-            if not self._passed(rest, item, identity, report):
-                yield self._next(item, identity)
+            if rest.looks and self._passed(rest, item, identity, report):
+                continue
+            if seen is not None:
+                seen.check(identity)
+            position = self.position
+            self.position = position + 1
+            yield position, item, identity
         self._end(report)
 
     async def todo_async(self, report: Report) -> AsyncIterator[tuple[int, T, str]]:
@@ -198,20 +208,20 @@ class Walk(Generic[T]):
         if self.lines is not None:
             self.loop.cursor = self.lines.cursor_at(self.loop.chain.length)
 
-    def note(self, failed: bool) -> None:
-        """One more item is committed. Raises TooManyErrors."""
-        self._recent.append(failed)
-        if not failed:
-            return
+    def note_failure(self) -> None:
+        """The item that was committed last had failed. Raises TooManyErrors."""
         self._failed += 1
+        self._failures.append(self.committed)
+        while self._failures[0] <= self.committed - RECENT:
+            self._failures.popleft()
         most = self.options.max_errors
         if most is not None and self._failed > most:
             raise TooManyErrors(
                 f"{self._failed} items failed, more than max_errors={most}",
                 hint="See `overnight errors`; `overnight retry --errors` does those again.",
             )
-        failures = sum(self._recent)
-        if len(self._recent) == RECENT and failures * 2 > RECENT:
+        failures = len(self._failures)
+        if self.committed >= RECENT and failures * 2 > RECENT:
             raise TooManyErrors(
                 f"{failures} of the last {RECENT} items failed: something else is wrong than the items",
                 hint="See `overnight errors`; `overnight retry --errors` does those again.",
