@@ -18,6 +18,8 @@ class Scale(NamedTuple):
     """Items whose memory is compared."""
     resumed: tuple[int, ...]
     """Items that are done when a run goes on."""
+    resumes: int
+    """Times that each such run goes on."""
     looped: int
     """Items of a loop that does nothing."""
 
@@ -34,6 +36,7 @@ FULL = Scale(
     rewrites=20,
     streamed=(10_000, 100_000, 1_000_000, 10_000_000),
     resumed=(100_000, 1_000_000),
+    resumes=3,
     looped=3_000_000,
 )
 QUICK = Scale(
@@ -43,7 +46,8 @@ QUICK = Scale(
     synced=300,
     steps=50,
     rewrites=3,
-    streamed=(10_000, 200_000),
+    streamed=(10_000, 100_000),
     resumed=(10_000, 100_000),
+    resumes=2,
     looped=500_000,
 )

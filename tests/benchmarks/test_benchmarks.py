@@ -26,6 +26,7 @@ TINY = Scale(
     rewrites=5,
     streamed=(1_000, 50_000),
     resumed=(500,),
+    resumes=1,
     looped=20_000,
 )
 NUMBER = r"-?\d[\d\N{NARROW NO-BREAK SPACE}]*(\.\d+)?"
@@ -67,7 +68,7 @@ def test_committing_an_item_costs_less_than_writing_all_that_is_done_again(place
 
 
 def test_a_run_is_left_with_so_many_items_done_and_goes_on_behind_them(place: Place) -> None:
-    result = resuming(TINY._replace(repeats=1), place, quietly, ("stream", "lines"))
+    result = resuming(TINY, place, quietly, ("stream", "lines"))
     figures_are_numbers(result, labels=2)
     done = [first_number(row[2]) for row in result.table.rows]
     assert len(done) == 4, "two sources, left in two ways"
