@@ -77,13 +77,13 @@ class Loop:
                 chain.add(self.above.pop(chain.length))
         elif position > chain.length:
             self.above[position] = identity
-        if self.again:
-            self.again = +(self.again - Counter([identity]))
+        if self.again.get(identity):
+            self.again[identity] -= 1
 
     def undo(self, identities: Iterable[str]) -> None:
         """These finished items are to be done again."""
         added = Counter(identities)
-        self.again += added
+        self.again.update(added)
         self.done -= added.total()
 
     def reorder(self, offset: int) -> None:
