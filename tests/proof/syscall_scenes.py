@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from overnight.state.records import Verb
-from tests.proof.agents.syscalls import FAILING, ITEMS, complaint_of, notes_of, text_of
+from tests.proof.agents.syscalls import FAILING, ITEMS, complaint_of, notes_of, replaces, text_of
 from tests.proof.syscalls import finished
 from tests.sdk.attempts import Folder
 
@@ -68,7 +68,8 @@ class Stage:
         return said
 
     def committed(self) -> list[int]:
-        return [int(line["k"]) for line in self.lines() if "k" in line]
+        """The items that the log says are finished; in its shorter form it has many to a line."""
+        return [int(key) for line in self.lines() for key in line.get("ks", [line.get("k")]) if key is not None]
 
     def was_left(self) -> None:
         """An attempt ended: the item that it began last may have to be done again, and no other."""
@@ -111,6 +112,7 @@ class Stage:
         wanted = {
             "text": [text_of(item) for item in SUCCEEDING],
             "more/notes": ["".join(notes_of(item)) for item in SUCCEEDING],
+            "newest": [text_of([item for item in self.committed() if item in SUCCEEDING and replaces(item)][-1])],
         }
         artifacts = self.file("artifacts")
         there = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*") if path.is_file()}
@@ -160,7 +162,7 @@ class Scene(NamedTuple):
 
 def left_in_the_middle(stage: Stage) -> None:
     """Killed within an item: its output half written, the log torn, half a head beside the last one."""
-    code, said = finished(stage.folder, stage.command("die"))
+    code, said = finished(stage.folder, stage.command("die=9"))
     assert code == -9, said
     stage.was_left()
     log = stage.file("checkpoint.log")
@@ -179,6 +181,14 @@ def left_without_a_head(stage: Stage) -> None:
     stage.file("checkpoint.json").write_bytes(b'{"version": 1, "offset": "')
 
 
+def left_compacted(stage: Stage) -> None:
+    """Killed behind the moment at which the log got its shorter form, and another one was begun."""
+    code, said = finished(stage.folder, stage.command("compact", "die=13"))
+    assert code == -9, said
+    assert any("ks" in line for line in stage.lines())
+    stage.was_left()
+
+
 def left_by_a_power_cut(stage: Stage) -> None:
     """An output lost its end, which the log has promised: what was written of later items is done again."""
     left_in_the_middle(stage)
@@ -195,6 +205,13 @@ PAUSED = Scene("paused", ("pause",))
 HEADLESS = Scene("headless", prepare=left_without_a_head)
 FALLEN_BACK = Scene("fallen back", prepare=left_by_a_power_cut, by_log=False)
 REVERSED = Scene("reversed", ("reversed",), prepare=left_in_the_middle, in_order=False)
-SCENES = (FRESH, RESUMED, STOPPED, PAUSED, HEADLESS, FALLEN_BACK, REVERSED)
-BEATING = Scene("beating", ("slowly",))
+COMPACTED = Scene("compacted", ("compact",))
+COMPACTED_AGAIN = Scene("compacted again", ("compact",), prepare=left_compacted)
+POWER = Scene("power", ("power", "compact"))
+SCENES = (
+    FRESH, RESUMED, STOPPED, PAUSED, HEADLESS, FALLEN_BACK, REVERSED, COMPACTED, COMPACTED_AGAIN, POWER
+)  # fmt: skip
+
+BEATING = Scene("beating", ("beating",))
 """Long enough for the thread beside the main one to do all that it does."""
+SHORTENING = Scene("shortening", ("compact", "shortening"))

@@ -117,11 +117,20 @@ def inject(name: str, harm: str, number: int = 1) -> str:
 
 
 def traced(
-    folder: Folder, command: Sequence[str], names: Iterable[str], harm: str | None = None, point: Point | None = None
+    folder: Folder,
+    command: Sequence[str],
+    names: Iterable[str],
+    harm: str | None = None,
+    point: Point | None = None,
+    *,
+    shown: int = 32,
 ) -> Ended:
-    """The next attempt, under strace to its end, with the calls of these names on record; `all` = every call."""
+    """The next attempt, under strace to its end, with the calls of these names on record; `all` = every call.
+
+    `shown`: so many bytes of what is written.
+    """
     record = record_of(folder)
-    strace = [*strace_to(record, names, harm, point), "-f"]
+    strace = [*strace_to(record, names, harm, point), "-f", "-s", str(shown)]
     if harm != "KILL" and "all" not in names:
         # The other calls do not stop the command at all: half the time. No signal is injected that way.
         strace.append("--seccomp-bpf")
@@ -130,12 +139,20 @@ def traced(
 
 
 def traced_beside(
-    folder: Folder, command: Sequence[str], names: Iterable[str], harm: str | None = None, point: Point | None = None
+    folder: Folder,
+    command: Sequence[str],
+    names: Iterable[str],
+    harm: str | None = None,
+    point: Point | None = None,
+    *,
+    beside: int = 1,
 ) -> Ended:
-    """The same, of the one thread beside the main one. With -f the main one would come to most points first."""
+    """The same, of one thread beside the main one, the first or the second. With -f the main one comes to most points
+    first.
+    """
     record = record_of(folder)
     with folder.start(list(command)) as process:
-        thread = eventually(lambda: thread_beside(process.pid))
+        thread = eventually(lambda: thread_beside(process.pid, beside), interval=0.005)
         with subprocess.Popen([*strace_to(record, names, harm, point), "-p", str(thread)]) as strace:
             said = ended(process)
             strace.wait(TIMEOUT)
@@ -143,9 +160,9 @@ def traced_beside(
     return Ended(process.returncode, said, tuple(calls_of("\n".join(lines))))
 
 
-def thread_beside(process: int) -> int | None:
-    threads = [int(each) for each in os.listdir(f"/proc/{process}/task")]
-    return next((each for each in threads if each != process), None)
+def thread_beside(process: int, number: int) -> int | None:
+    threads = sorted(map(int, os.listdir(f"/proc/{process}/task")))
+    return threads[number] if len(threads) > number else None
 
 
 def record_of(folder: Folder) -> Path:

@@ -6,7 +6,7 @@ from overnight.agents import Run, start
 
 def main(run: Run) -> None:
     for _ in run.each(["the one"]):
-        run.wait(3600)
+        run.sleep(3600)
 
 
 if __name__ == "__main__":
