@@ -25,7 +25,7 @@ from overnight.state.standing import Loop
 
 HEAD_EVERY = 1.0
 """Seconds of work after which the head is written again: so much of the log is parsed on a resume."""
-HEAD_ITEMS = 20_000
+HEAD_ITEMS = 4000
 """The same in items, for loops that are fast."""
 LONGEST_MESSAGE = 200
 """Characters of an error's message in the log; errors.jsonl has all of it."""

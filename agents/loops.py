@@ -219,6 +219,8 @@ class Loops:
         """Also when the loop was broken off: the item in hand goes back."""
         hand = self.commits.hands.attended
         self._inside = False
+        # The head that is written last must know how far the source was read.
+        self.commits.mark_cursors()
         self.commits.mark_cursors = lambda: None
         self.commits.hands.attended = None
         self.dropped = ""

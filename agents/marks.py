@@ -64,8 +64,11 @@ class Marks:
     def mark(self, slot: int, loop: int, identity: str) -> None:
         """The item is in hand from now on."""
         if self._page is not None and slot >= 0:
-            name = mark_of(loop, identity)
+            name = f"{loop}:{identity}".encode("utf-8", "surrogateescape")
             size = len(name)
+            if size > LONGEST:
+                name = mark_of(loop, identity)
+                size = len(name)
             self._page[slot : slot + size + 1] = b"%c%b" % (size, name)
 
     def clear(self, slot: int) -> None:

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any
 
-BLOCK = 64
+BLOCK = 256
 """Keys hashed at once; fewer than that are kept as they are."""
 MARKS = 128
 """The most hashes on the way that are kept; when there are more, every second one goes."""
@@ -47,9 +47,7 @@ class Chain:
     def _close_block(self) -> None:
         if not self.waiting:
             return
-        # Quoted, a key ends where it ends: ("ab", "c") is not ("a", "bc").
-        block = "".join(map(quote, self.waiting)).encode()
-        self.digest = blake2b(block, digest_size=8, key=bytes.fromhex(self.digest)).hexdigest()
+        self.digest = blake2b(_bytes_of(self.waiting), digest_size=8, key=bytes.fromhex(self.digest)).hexdigest()
         self.waiting = []
         if not self.length % self.spacing:
             self.marks.append(self.digest)
@@ -79,6 +77,14 @@ class Chain:
             "spacing": self.spacing,
             "marks": self.marks,
         }
+
+
+def _bytes_of(keys: Sequence[str]) -> bytes:
+    """A key ends where it ends: ("ab", "c") is not ("a", "bc")."""
+    joined = "\0".join(keys)
+    if joined.count("\0") != len(keys) - 1:
+        joined = "".join(map(quote, keys))
+    return joined.encode("utf-8", "surrogatepass")
 
 
 def chain_of(plain: Mapping[str, Any]) -> Chain:
