@@ -123,6 +123,7 @@ class Point:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(left.code if isinstance(left.code, int) else 1)
+        os._exit(1)
 
     def _work(self, run: Any) -> None:
         trap = self._trap
