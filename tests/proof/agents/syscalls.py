@@ -34,7 +34,7 @@ from overnight.state.rundir import RunDir
 ITEMS = 20
 ASKED_AT = 7
 LARGE = (8, 11)
-SHORTENED = (10, 16)
+SHORTENED = (10, 13, 16)
 """Between two heads: the one before begins a shorter form of the log, the one after puts it into its place."""
 FAILING = (5, 11, 17)
 
