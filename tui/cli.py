@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Protocol, cast
 VERBS = {
     "demo": "real agents on real files of this machine, in the interface",
     "run": "launch a command as a run",
+    "map": "do a command for each item, as one durable run",
     "ls": "list the runs",
     "show": "everything about a run",
     "logs": "what an agent printed; -f follows it",

@@ -14,6 +14,9 @@ from tests.packaging.tree import ROOT
 
 pytestmark = pytest.mark.usefixtures("home")
 
+OF_NO_RUN = {"run", "map", "demo", "ls"}
+"""Verbs that take no run, or none at all."""
+
 
 def refused(code: int, *arguments: str) -> str:
     """The one line that is said when this is refused with `code`."""
@@ -89,17 +92,17 @@ def test_a_command_without_the_dashes_that_set_it_off(home: Path) -> None:
     assert runs(home) == []
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"run", "demo", "ls"}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - OF_NO_RUN))
 def test_no_run_at_all(verb: str) -> None:
     assert "--all" in refused(2, verb)
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"run", "demo", "ls"}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - OF_NO_RUN))
 def test_a_run_that_there_is_not(verb: str) -> None:
     assert "'nobody'" in refused(3, verb, "nobody")
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"run", "demo", "ls"}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - OF_NO_RUN))
 def test_a_word_that_is_no_file_name(verb: str) -> None:
     for word in ("", "../..", "/", "a\nb", "\x1b[2J"):
         assert "no run" in refused(3, verb, word)
@@ -186,3 +189,20 @@ def test_a_locale_that_knows_few_characters_gets_what_it_knows(home: Path) -> No
     done = overnight("ls", env=environment)
     assert done.returncode == 0
     assert done.stdout.isascii()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("", "1"),
+        ("echo {}",),
+        ("-j", "0", "echo {}", "1"),
+        ("--tries", "x", "echo {}", "1"),
+        ("--from", "/no/such/file", "echo {}"),
+        ("--from", "/dev/null", "echo {}", "1"),
+    ],
+)
+def test_a_map_that_makes_no_sense(home: Path, arguments: tuple[str, ...]) -> None:
+    refused(2, "map", *arguments)
+    assert runs(home) == []

@@ -176,3 +176,49 @@ def test_digest_is_stopped_inside_of_a_large_file_and_goes_on(folder: Folder, tm
         file.truncate(4 << 10)
     assert folder.finish([*DIGEST, str(tree)]) == 0
     assert checked(folder.path / "artifacts" / "SHA256SUMS", tree).returncode == 0
+
+
+COMMAND = [sys.executable, "-m", "overnight.agents.bundled.command"]
+
+
+def test_command_prints_in_the_order_of_the_items_and_quotes_them(folder: Folder) -> None:
+    items = ["a", "b c", "d;e", "$(touch bad)", "it's", ""]
+    assert folder.finish([*COMMAND, "-j", "3", "echo {} {}", *items]) == 0
+    assert folder.artifact("output.txt") == "".join(f"{item} {item}\n" for item in items)
+
+
+def test_command_records_what_failed_and_how_often_it_was_tried(folder: Folder) -> None:
+    assert folder.finish([*COMMAND, "--tries", "2", "echo no >&2; test {} != 2", "1", "2", "3"]) == 0
+    (error,) = folder.errors()
+    assert (error["item"], error["type"], error["message"], error["tries"]) == (
+        "2",
+        "CommandFailed",
+        "exit code 1: no",
+        2,
+    )
+    assert folder.progress["failed_items"] == 1
+
+
+def test_command_ends_what_takes_too_long_with_all_that_it_started(folder: Folder, tmp_path: Path) -> None:
+    script = f"sleep 1000 & echo $! > {tmp_path}/{{}}; wait"
+    assert folder.finish([*COMMAND, "--timeout", "0.5", script, "1"]) == 0
+    assert folder.errors()[0]["type"] == "TimeoutError"
+    left = int((tmp_path / "1").read_text())
+    assert not os.path.exists(f"/proc/{left}") or Path(f"/proc/{left}/stat").read_text().split()[2] == "Z"
+
+
+def test_a_stop_leaves_no_command_behind_and_the_next_start_does_what_was_not_done(
+    folder: Folder, tmp_path: Path
+) -> None:
+    go_on = tmp_path / "go-on"
+    script = f"echo {{}} >> {tmp_path}/begun; until [ -e {go_on} ] || [ {{}} = 1 ]; do sleep 0.05; done; echo {{}}"
+    command = [*COMMAND, "-j", "2", script, "1", "2", "3", "4"]
+    with folder.start(command) as process:
+        folder.when_processed(1)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == 75
+    go_on.touch()
+    assert folder.finish(command) == 0
+    assert folder.artifact("output.txt") == "1\n2\n3\n4\n"
+    assert (tmp_path / "begun").read_text().split().count("1") == 1

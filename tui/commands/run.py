@@ -21,6 +21,11 @@ from overnight.tui.ending import End, Ends, wait_for
 def declare(parser: ArgumentParser) -> None:
     parser.usage = "overnight run [options] -- CMD…"
     parser.add_argument("command", nargs=REMAINDER, metavar="-- CMD…", help="the program and its arguments")
+    declare_launch(parser)
+
+
+def declare_launch(parser: ArgumentParser) -> None:
+    """What can be said of any launch."""
     _declare_place(parser)
     _declare_rules(parser)
     parser.add_argument("--wait", action="store_true", help="wait for the end: 0 completed, 1 otherwise")
