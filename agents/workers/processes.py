@@ -192,17 +192,12 @@ class Processes(Pool):
         # Not under the lock: something large takes as long as the worker takes to read it.
         for worker, job in given:
             if not worker.give(job):
-                self._not_given(worker)
+                with self._lock:
+                    worker.kill()
         with self._lock:
             called_back = [each for each in self._crew if each.job is not None and each.job.interrupted]
         for worker in called_back:
             worker.interrupt()
-
-    def _not_given(self, worker: Worker) -> None:
-        with self._lock:
-            if not worker.doomed:
-                self._put_back(worker)
-                worker.kill()
 
     def _put_back(self, worker: Worker) -> None:
         """Under the lock: what it was given but has not begun with is no worse for that."""

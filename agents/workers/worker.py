@@ -78,7 +78,8 @@ def serve(pipe: Connection, agent: int) -> None:
     """The life of a worker. `agent`: the process that started it; when that one dies or closes the pipe, it ends."""
     _die_with(agent)
     _hear_nothing()
-    # A child forked by a call must not hold the pipe open when this process is gone.
+    # A child forked by a call must not hold the pipe open when this process is gone: the agent would wait for the rest
+    # of what it was just sending.
     os.register_at_fork(after_in_child=pipe.close)
     pipe.send(Ready())
     while (message := _next(pipe)) is not None:
