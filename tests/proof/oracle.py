@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
 
-LINE = re.compile(r"(\d+) (\d+) (begun|done) (\S+)\n")
+LINE = re.compile(r"(\d+) (\d+) (begun|stepped|done) (\S+)\n")
 
 
 class Effect(NamedTuple):
@@ -22,7 +22,7 @@ class Effect(NamedTuple):
     attempt: int
     pid: int
     what: str
-    """`begun`, before anything else; `done`, after everything else."""
+    """`begun`, before anything else; `stepped`, in a step whose result is remembered; `done`, after everything else."""
     key: str
 
 
@@ -72,9 +72,19 @@ def result_of(run: Path) -> Result:
             str(path.relative_to(artifacts)): path.read_bytes() for path in artifacts.rglob("*") if path.is_file()
         },
         counters=progress["counters"],
-        committed=[(line.get("l", 0), line["k"]) for line in whole_lines_of(run, torn=False) if "k" in line],
+        committed=[(line.get("l", 0), key) for line in whole_lines_of(run, torn=False) for key in finished_by(line)],
         failed=[error["item"] for error in _json_lines(run / "errors.jsonl")],
         said={name: progress[name] for name in ("status", "processed_items", "total_items", "failed_items")},
+    )
+
+
+def in_any_order(result: Result) -> Result:
+    """For comparing what was done in different orders."""
+    return result._replace(
+        artifacts={name: b"".join(sorted(data.splitlines(True))) for name, data in result.artifacts.items()},
+        committed=sorted(result.committed),
+        failed=sorted(result.failed),
+        counters={name: round(value, 6) for name, value in result.counters.items()},
     )
 
 
@@ -109,49 +119,68 @@ def whole_lines_of(run: Path, *, torn: bool) -> Iterator[dict[str, Any]]:
         yield said
 
 
+def finished_by(line: dict[str, Any]) -> list[str]:
+    """The items that a line of the log says are finished: one or, in the log's shorter form, many."""
+    return [line["k"]] if "k" in line else line.get("ks", [])
+
+
 def _json_lines(path: Path) -> list[dict[str, Any]]:
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     assert all(line.endswith(b"\n") for line in lines), f"a torn line in {path.name}"
     return [json.loads(line) for line in lines]
 
 
-def assert_nothing_lost_yet(run: Path, effects: Effects) -> None:
-    """At any instant at which nothing of the run works: what is committed was done, and its outputs are there."""
-    done = {effect.key for effect in effects.read() if effect.what == "done"}
-    lengths: dict[str, int] = {}
-    for line in whole_lines_of(run, torn=True):
-        assert "k" not in line or line["k"] in done, f"{line['k']} was committed before it was done"
-        lengths |= line.get("o", {})
-    for name, length in lengths.items():
-        size = (run / "artifacts" / name).stat().st_size
-        assert size >= length, f"{name}: {length} bytes were committed, {size} are there"
-    head = run / "checkpoint.json"
-    if head.exists():
-        assert isinstance(json.loads(head.read_bytes()), dict)
+class Witness:
+    """Looks at a run whenever nothing of it works, after each of its attempts."""
 
+    def __init__(self, run: Path, effects: Effects) -> None:
+        self._run, self._effects = run, effects
+        self.committed = [frozenset[str]()]
+        """Keys, after so many attempts."""
+        self._remembered = [frozenset[str]()]
+        """Keys of the items that have had their step, and are in hand."""
+        self.broken_off: set[int] = set()
+        """The attempts that may have left something undone that they had begun."""
 
-def assert_done_once(effects: list[Effect], keys: Collection[str], broken_off: Collection[int]) -> None:
-    """Each key was done; one was begun again only where an attempt was broken off in it, once for each time.
+    def look(self, *, broken_off: bool) -> None:
+        """What is committed was done, and its outputs are there; the head is whole."""
+        if broken_off:
+            self.broken_off.add(len(self.committed))
+        done = {effect.key for effect in self._effects.read() if effect.what == "done"}
+        committed: set[str] = set()
+        remembered: set[str] = set()
+        lengths: dict[str, int] = {}
+        for line in whole_lines_of(self._run, torn=True):
+            remembered.update({line["of"].partition(":")[2]} if "step" in line else ())
+            committed.update(finished_by(line))
+            lengths |= line.get("base", {}).get("artifacts", {}) | line.get("o", {})
+        assert committed <= done, f"committed before it was done: {committed - done}"
+        for name, length in lengths.items():
+            size = (self._run / "artifacts" / name).stat().st_size
+            assert size >= length, f"{name}: {length} bytes were committed, {size} are there"
+        head = self._run / "checkpoint.json"
+        assert not head.exists() or isinstance(json.loads(head.read_bytes()), dict)
+        self.committed.append(frozenset(committed))
+        self._remembered.append(frozenset(remembered))
 
-    `broken_off`: the attempts that were killed. At most one item is in hand at a time: the last one that was begun.
-    """
-    allowed = Counter(dict.fromkeys(keys, 1))
-    begun: Counter[str] = Counter()
-    for attempt, told in groupby(effects, key=lambda effect: effect.attempt):
-        begun.update(_begun_in(list(told), attempt, allowed, attempt in broken_off))
-    finished = {effect.key for effect in effects if effect.what == "done"}
-    assert not (lost := set(keys) - finished), f"never done: {sorted(lost)}"
-    assert not (doubled := begun - allowed), f"done again without a kill: {dict(doubled)}"
+    def judge(self, keys: Collection[str]) -> None:
+        """Each key was done; only what a kill had found begun and not committed was begun again."""
+        effects = self._effects.read()
+        attempts = [(attempt, list(told)) for attempt, told in groupby(effects, key=lambda effect: effect.attempt)]
+        assert [attempt for attempt, _ in attempts] == sorted({each.attempt for each in effects}), "not one by one"
+        for attempt, told in attempts:
+            self._judge_attempt(attempt, told)
+        done = {effect.key for effect in effects if effect.what == "done"}
+        assert not (lost := set(keys) - done), f"never done: {sorted(lost)}"
 
-
-def _begun_in(told: list[Effect], attempt: int, allowed: Counter[str], broken_off: bool) -> list[str]:
-    """What one attempt began, one item after the other; what it was broken off in may be begun once more."""
-    steps = [(effect.what, effect.key) for effect in told]
-    begun = [key for what, key in steps if what == "begun"]
-    whole = [(what, key) for key in begun for what in ("begun", "done")]
-    assert steps in (whole, whole[:-1]), f"attempt {attempt} did not do one item after the other: {steps}"
-    assert broken_off or steps == whole, f"attempt {attempt} was not killed and left {begun[-1]} undone"
-    assert len({effect.pid for effect in told}) == 1, f"two processes worked as attempt {attempt}"
-    if broken_off:
-        allowed[begun[-1]] += 1
-    return begun
+    def _judge_attempt(self, attempt: int, told: list[Effect]) -> None:
+        before, after = self.committed[attempt - 1 : attempt + 1]
+        begun = Counter(effect.key for effect in told if effect.what == "begun")
+        assert not (twice := {key for key, times in begun.items() if times > 1}), f"begun twice: {twice}"
+        assert not (again := begun.keys() & before), f"begun again in attempt {attempt}: {again}"
+        stepped = {effect.key for effect in told if effect.what == "stepped"}
+        assert not (again := stepped & self._remembered[attempt - 1]), f"a remembered step was repeated: {again}"
+        assert before <= after, f"forgotten in attempt {attempt}: {before - after}"
+        if attempt not in self.broken_off:
+            assert begun.keys() <= after, f"attempt {attempt} was not killed and left undone: {begun.keys() - after}"
+        assert len({effect.pid for effect in told}) == 1, f"two processes worked as attempt {attempt}"

@@ -28,8 +28,7 @@ class CrowdedLife(Life):
             assert "No space left on device" in said
         else:
             assert code in {0, STOPPED, -signal.SIGKILL, -signal.SIGTERM}, f"it ended with {code}: {said}"
-        if code:
-            self.broken_off.add(self.folder.attempts)
+        self.witness.look(broken_off=code != 0)
         return code
 
 
@@ -66,5 +65,5 @@ def test_no_room_at_random_moments_leaves_no_trace(home: Path, lives: int) -> No
             effects = Effects(home / f"effects-{number}")
             life = CrowdedLife(Folder(disk / "life-000001"), command_of(ITEMS, effects, pace=0.004), effects, chance)
             while an_attempt(life, disk) != 0:
-                life.judge()
-            life.judge_end(wanted)
+                pass
+            life.judge(wanted)

@@ -1,7 +1,8 @@
 """A run and a model of thirty lines live through the same story, and agree whenever nothing moves.
 
-Real processes: an agent that does what a file tells it, die in an item or pause behind it. The source changes in
-between; the agent is killed, crashed, stopped, cancelled, paused, resumed, killed while it is paused.
+Real processes: an agent that does what a file tells it, die in an item or pause behind it. The source and what its
+items hold change in between; the agent is killed, crashed, stopped, cancelled, paused, resumed, killed while it is
+paused, and told to do what failed again.
 
 A story is as long as a few starts; the fast form tells FAST of them, the long one (`-m long`) LONG. What a failing
 one did is printed step by step, and `@reproduce_failure` as the report gives it repeats it.
@@ -11,6 +12,9 @@ import json
 import signal
 import subprocess
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -32,6 +36,9 @@ KEYS = [f"k{number:02d}" for number in range(40)]
 EDITS = ("add", "remove", "reorder", "rotate", "change", "make bad or good")
 TOLD = ("die", "crash", "stop", "cancel", "pause")
 """What happens in a body."""
+KINDS = ("list", "any", "stream", "lines")
+LISTS = {"list", "any"}
+"""How many there are is known; `any` comes in any order."""
 COMMITS = frozenset({"stop", "cancel", "pause"})
 """What is heard at the edge behind the item, which is finished by then. Behind the last one of a list it completes."""
 
@@ -44,16 +51,21 @@ class Model:
         """Key -> content, in order."""
         self.bad: set[str] = set()
         """Keys that fail now."""
-        self.done: list[str] = []
-        self.failed: list[str] = []
-        """Those of them that failed."""
+        self.newest: dict[str, int] = {}
+        """Key -> content that it had last; there is no way back to an older one."""
+        self.done: dict[str, int] = {}
+        """Key -> content that it was finished with last."""
+        self.failed: list[tuple[str, int]] = []
+        """Key and content of what is finished, and failed."""
+        self.log: list[str] = []
+        """Every key that was ever finished."""
         self.errors: list[str] = []
         self.bodies: list[str] = []
         """Every time that a body was begun."""
         self.output, self.counters = "", dict[str, int]()
 
     def left(self) -> list[str]:
-        return [key for key in self.source if key not in self.done]
+        return [key for key, content in self.source.items() if self.done.get(key) != content]
 
     def passed(self) -> int:
         """Finished items that stand in the source."""
@@ -70,15 +82,22 @@ class Model:
                 return
 
     def _finish(self, key: str) -> None:
-        self.done.append(key)
+        content = self.source[key]
+        self.log.append(key)
+        self.done[key] = content
         if key in self.bad:
-            self.failed.append(key)
+            self.failed.append((key, content))
             self.errors.append(key)
             return
-        content = self.source[key]
         self.output += f"{key} {content}\n"
         for name, value in (("items", 1), ("content", content)):
             self.counters[name] = self.counters.get(name, 0) + value
+
+    def forget_the_failed(self) -> None:
+        for key, content in self.failed:
+            if self.done[key] == content:
+                del self.done[key]
+        self.failed.clear()
 
 
 class Story(RuleBasedStateMachine):
@@ -103,6 +122,7 @@ class Story(RuleBasedStateMachine):
     @initialize(size=st.integers(0, 20))
     def begin(self, size: int) -> None:
         self.model.source = dict.fromkeys(KEYS[:size], 1)
+        self.model.newest = self.model.source.copy()
 
     @rule(
         edit=st.sampled_from(EDITS),
@@ -117,7 +137,8 @@ class Story(RuleBasedStateMachine):
         at %= len(items) + 1
         match edit:
             case "add":
-                model.source = dict(items[:at]) | {key: model.source.get(key, 1) for key in keys} | dict(items[at:])
+                new = {key: model.newest.setdefault(key, 1) for key in keys}
+                model.source = dict(items[:at]) | new | dict(items[at:])
             case "remove":
                 model.source = {key: content for key, content in items if key not in there}
             case "reorder":
@@ -125,7 +146,8 @@ class Story(RuleBasedStateMachine):
             case "rotate":
                 model.source = dict([*items[at:], *items[:at]])
             case "change":
-                model.source |= {key: model.source[key] + 1 for key in there}
+                model.newest |= {key: model.newest[key] + 1 for key in there}
+                model.source |= {key: model.newest[key] for key in there}
             case "make bad or good":
                 model.bad ^= set(there)
 
@@ -133,7 +155,7 @@ class Story(RuleBasedStateMachine):
     @rule(
         told=st.sampled_from(TOLD),
         at=st.integers(0, 4),
-        kind=st.sampled_from(["list", "stream"]),
+        kind=st.sampled_from(KINDS),
     )
     def work_until(self, told: str, at: int, kind: str) -> None:
         """It is started, and something happens in the body of one of the items that are left."""
@@ -142,7 +164,7 @@ class Story(RuleBasedStateMachine):
         self._let_go_on()
         self._start(kind, {key: told})
         self.model.work(key, commits=told in COMMITS)
-        if key == left[-1] and kind == "list" and told in COMMITS:
+        if key == left[-1] and kind in LISTS and told in COMMITS:
             self._remember(told)
             self._ends(0, "completed")
         else:
@@ -164,7 +186,7 @@ class Story(RuleBasedStateMachine):
                 self._stands_still()
 
     @precondition(lambda self: self.paused is None and len(self.model.left()) < 2)
-    @rule(kind=st.sampled_from(["list", "stream"]))
+    @rule(kind=st.sampled_from(KINDS))
     def work_to_the_end(self, kind: str) -> None:
         self._let_go_on()
         self._start(kind, {})
@@ -172,10 +194,17 @@ class Story(RuleBasedStateMachine):
         self._ends(0, "completed")
 
     @precondition(lambda self: self.paused is None and self.asked is Verb.PAUSE and self.model.left())
-    @rule(kind=st.sampled_from(["list", "stream"]))
+    @rule(kind=st.sampled_from(KINDS))
     def start_though_it_shall_be_paused(self, kind: str) -> None:
         self._start(kind, {})
         self._stands_still()
+
+    @precondition(lambda self: self.paused is None and self.model.failed)
+    @rule()
+    def want_the_failed_ones_again(self) -> None:
+        """As `retry --errors` asks before it starts it."""
+        self._ask(Verb.RESUME, errors=True)
+        self.model.forget_the_failed()
 
     @precondition(lambda self: self.paused is not None)
     @rule(then=st.sampled_from(["resume", "stop", "kill"]))
@@ -184,8 +213,9 @@ class Story(RuleBasedStateMachine):
             case "resume":
                 self._ask(Verb.RESUME)
                 self._signal(signal.SIGCONT)
-                self._work_as_planned()
-                self._ends(0, "completed")
+                with self._as_planned():
+                    self.model.work(None, commits=True)
+                    self._ends(0, "completed")
             case "stop":
                 self._signal(signal.SIGTERM)
                 self._ends(75, "interrupted")
@@ -193,12 +223,13 @@ class Story(RuleBasedStateMachine):
                 self._signal(signal.SIGKILL)
                 self._ends(-signal.SIGKILL, None)
 
-    def _work_as_planned(self) -> None:
-        """To the end, of the source as it was at the start."""
+    @contextmanager
+    def _as_planned(self) -> Iterator[None]:
+        """With the source as it was at the start."""
         plan, model = json.loads(self.plan.read_text()), self.model
         now = model.source, model.bad
         model.source, model.bad = dict(plan["items"]), set(plan["bad"])
-        model.work(None, commits=True)
+        yield
         model.source, model.bad = now
 
     def _let_go_on(self) -> None:
@@ -206,8 +237,8 @@ class Story(RuleBasedStateMachine):
         if self.asked not in {None, Verb.RESUME}:
             self._ask(Verb.RESUME)
 
-    def _ask(self, verb: Verb) -> None:
-        control.ask(self.folder.run, verb, by="test@here")
+    def _ask(self, verb: Verb, **options: bool) -> None:
+        control.ask(self.folder.run, verb, by="test@here", options=options)
         self.asked = verb
 
     def _remember(self, told: str) -> None:
@@ -240,7 +271,7 @@ class Story(RuleBasedStateMachine):
     def _agree(self) -> None:
         """What is on the disk is what the model has done, however it came to its end."""
         model, out = self.model, self.folder.path / "artifacts" / "out.txt"
-        assert self.folder.committed() == model.done
+        assert self.folder.committed() == model.log
         assert (out.read_text() if out.exists() else "") == model.output
         assert (self.bodies.read_text().split() if self.bodies.exists() else []) == model.bodies
         errors = self.folder.errors() if (self.folder.path / "errors.jsonl").exists() else []
@@ -253,16 +284,20 @@ class Story(RuleBasedStateMachine):
             "counters": model.counters,
             "failed_items": len(model.failed),
         }
-        if self.kind == "list" or status == "completed":
+        if self.kind in LISTS or status == "completed":
             wanted |= {"processed_items": model.passed(), "resumed_items": self.resumed}
         assert {name: said[name] for name in wanted} == wanted
 
     def teardown(self) -> None:
-        """Every story has a good end, if it has come so far."""
+        """Every story that has come so far has a good end."""
+        error = sys.exc_info()[1]
+        if isinstance(error, AssertionError):
+            # Told again, a story may go well: then this is all that is known of it.
+            traceback.print_exception(error)
         if self.paused is not None:
             self.paused.kill()
             self.paused.communicate()
-        elif sys.exc_info()[0] is None:
+        elif error is None:
             self.work_to_the_end("list")
 
 

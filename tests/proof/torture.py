@@ -15,7 +15,7 @@ from pathlib import Path
 
 from overnight.state import control
 from overnight.state.records import Verb
-from tests.proof.oracle import Effects, Result, assert_done_once, assert_nothing_lost_yet, assert_same, result_of
+from tests.proof.oracle import Effects, Result, Witness, assert_same, in_any_order, result_of
 from tests.sdk.attempts import Folder
 from tests.waiting import eventually
 
@@ -24,13 +24,14 @@ PACE = 0.001
 """Seconds of an item, about."""
 SIZES = (12, 60, 60, 250)
 """Items of a life: many ends, and logs of some length."""
+WAYS = ("each", "each", "each", "threads", "any", "tasks", "processes")
 BY_KILL = {-signal.SIGKILL, -signal.SIGTERM}
 """SIGTERM kills an interpreter that has not come as far as to listen."""
 STOPPED = 75
 
 
-def command_of(count: int, effects: Effects, pace: float = PACE) -> list[str]:
-    return [sys.executable, str(WORKS), str(count), str(pace), str(effects.path)]
+def command_of(count: int, effects: Effects, *, how: str = "each", pace: float = PACE) -> list[str]:
+    return [sys.executable, str(WORKS), str(count), str(pace), str(effects.path), how]
 
 
 class Life:
@@ -38,8 +39,7 @@ class Life:
 
     def __init__(self, folder: Folder, command: list[str], effects: Effects, chance: random.Random) -> None:
         self.folder, self.command, self.effects, self.chance = folder, command, effects, chance
-        self.broken_off: set[int] = set()
-        """The attempts that may have left the item in hand."""
+        self.witness = Witness(folder.path, effects)
         self.pause_wanted = False
         """The newest request is a pause: it holds over the next start."""
         self.process: subprocess.Popen[str]
@@ -60,8 +60,7 @@ class Life:
         _, said = self.process.communicate(timeout=30)
         code = self.process.returncode
         assert code in {0, STOPPED, *BY_KILL}, f"attempt {self.folder.attempts} ended with {code}: {said}"
-        if code in BY_KILL:
-            self.broken_off.add(self.folder.attempts)
+        self.witness.look(broken_off=code in BY_KILL)
         return code
 
     def strike(self, number: signal.Signals) -> None:
@@ -92,18 +91,17 @@ class Life:
         self.moment(0.03)
         assert self.effects.size() == before, "it works on while it says that it is paused"
 
-    def judge(self) -> None:
-        """What holds whenever nothing of it works."""
-        assert_nothing_lost_yet(self.folder.path, self.effects)
-
-    def judge_end(self, undisturbed: Result) -> None:
+    def judge(self, undisturbed: Result) -> None:
         """What holds when it has completed: also after one more start, which finds nothing to do."""
         size = self.effects.size()
+        if self.pause_wanted:
+            self.ask(Verb.RESUME)
         assert self.folder.finish(self.command) == 0
         assert self.effects.size() == size, "a completed run was worked on"
         result = result_of(self.folder.path)
-        assert_same(result, undisturbed)
-        assert_done_once(self.effects.read(), [key for _, key in result.committed], self.broken_off)
+        seen = in_any_order if "any" in self.command else lambda result: result
+        assert_same(seen(result), seen(undisturbed))
+        self.witness.judge([key for _, key in result.committed])
 
 
 def killed_at_work(life: Life) -> None:
@@ -183,24 +181,23 @@ class Torture:
 
     def perform(self, kills: int) -> None:
         while self.killed < kills:
-            self._live(self.chance.choice(SIZES))
+            self._live(self.chance.choice(SIZES), self.chance.choice(WAYS))
 
-    def _live(self, count: int) -> None:
+    def _live(self, count: int, how: str) -> None:
         self._lives += 1
         effects = Effects(self._home / f"effects-{self._lives}")
         folder = Folder(self._home / "runs" / f"life-{self._lives:06d}")
-        life = Life(folder, command_of(count, effects), effects, self.chance)
+        life = Life(folder, command_of(count, effects, how=how), effects, self.chance)
         code = None
         while code != 0:
             blow = self.chance.choice(BLOWS)
             life.begin()
             blow(life)
             code = life.end()
-            life.judge()
-        self.killed += len(life.broken_off)
+        self.killed += len(life.witness.broken_off)
         if count not in self._undisturbed:
             self._undisturbed[count] = undisturbed(self._home, count)
-        life.judge_end(self._undisturbed[count])
+        life.judge(self._undisturbed[count])
 
 
 def undisturbed(home: Path, count: int) -> Result:

@@ -5,9 +5,12 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from overnight.agents import Run, start
+from overnight.agents import Lines, Run, start
+from overnight.agents.walk import Order
 from overnight.state import control
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
@@ -29,15 +32,37 @@ def obey(run: Run, told: str | None) -> None:
             os.kill(myself, signal.SIGTSTP)
 
 
+def source_of(plan: dict[str, Any]) -> Iterable[str]:
+    """Items as text, key and content, in the form that the plan wants."""
+    items = [f"{key} {content}" for key, content in plan["items"]]
+    match plan["kind"]:
+        case "stream":
+            return iter(items)
+        case "lines":
+            path = Path(sys.argv[1]).with_name("lines.txt")
+            path.write_text("".join(f"{item}\n" for item in items))
+            return Lines(path)
+    return items
+
+
+def key_of(item: str) -> str:
+    return item.partition(" ")[0]
+
+
+def content_of(item: str) -> str:
+    return item.partition(" ")[2]
+
+
 def main(run: Run) -> None:
     plan = json.loads(Path(sys.argv[1]).read_text())
-    contents = dict(plan["items"])
     out, bodies = run.artifact("out.txt"), os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for guarded in run.each(iter(contents) if plan["kind"] == "stream" else list(contents), guard=True):
-        with guarded as key:
+    order: Order = "any" if plan["kind"] == "any" else "source"
+    for guarded in run.each(source_of(plan), key=key_of, version=content_of, guard=True, order=order):
+        with guarded as item:
+            key = key_of(item)
             os.write(bodies, f"{key}\n".encode())
-            out.write(f"{key} {contents[key]}\n")
-            run.count(items=1, content=contents[key])
+            out.write(f"{item}\n")
+            run.count(items=1, content=int(content_of(item)))
             told = plan["do"].get(key)
             obey(run, told)
             if key in plan["bad"]:
