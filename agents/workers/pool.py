@@ -185,14 +185,17 @@ class Pool(ABC):
         """No further tries: what waits for one or has not begun is handed back now, what is tried goes on to the end
         of that try. What is submitted later is not concerned."""
         with self._lock:
-            for job in self._queue:
-                self._end(job, None)
+            handed_back = list(self._queue)
             self._queue.clear()
+            for job in handed_back:
+                self._end(job, None)
             for job in self._jobs.values():
-                if not job.over:
+                if not job.over and not job.interrupted:
                     job.interrupted = True
                     self._call_back(job)
-        self._wake()
+        # Not for nothing: whoever asks again at every round would go round without end.
+        if handed_back:
+            self._wake()
 
     def abandon(self) -> None:
         """Give up what is in flight, without waiting for it. What has ended can still be taken."""

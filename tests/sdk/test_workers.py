@@ -295,6 +295,22 @@ def meet_and_fail(folder: Path) -> None:
     raise Transient("busy", retry_after=500)
 
 
+def test_an_interruption_that_changes_nothing_wakes_nobody(driver: Driver, names: Names) -> None:
+    driver.submit(calls.meet, names.path, "a")
+    names.process_of("a")
+    driver.pool.interrupt()
+
+    def silent() -> bool:
+        driver.woken.clear()
+        driver.pool.interrupt()
+        return not driver.woken.is_set()
+
+    # Only at first may the begin of the call still be news.
+    eventually(silent)
+    names.go()
+    driver.ended()
+
+
 def test_a_try_that_takes_too_long_after_an_interruption_is_handed_back(driver: Driver, names: Names) -> None:
     ticket = driver.submit(calls.meet, names.path, "a", timeout=0.5, policy=Retry(9))
     names.process_of("a")
