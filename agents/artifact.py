@@ -6,8 +6,8 @@ from collections.abc import Callable
 from overnight.agents.hand import Hands
 from overnight.state.appending import AppendFile
 from overnight.state.atomic import sync_folder, write_new
-from overnight.state.checkpoint import content_path, cut
 from overnight.state.errors import WrongUsage
+from overnight.state.outputs import content_path, cut
 
 LARGEST_WAIT = 64 * 1024
 """Bytes that wait in memory for their item at most, where it is the only one that writes."""
@@ -93,12 +93,8 @@ class Artifact:
         return self._file
 
     def sync_appended(self) -> None:
-        """Wait until what was appended for the item is on the disk; what failed is written anew by the next try."""
-        try:
-            self.file.sync()
-        except OSError:
-            self.file.write_again(self.committed)
-            raise
+        """Wait until what was appended for the item is on the disk."""
+        self.file.sync()
 
     def put_content(self, content: bytes, *, sync: bool) -> int:
         """Write content aside, to take its place once it is committed: its number."""

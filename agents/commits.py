@@ -16,9 +16,10 @@ from overnight.agents.hold import Hold
 from overnight.agents.report import NEWEST_ERRORS, Report
 from overnight.agents.transient import is_transient
 from overnight.state import codec
-from overnight.state.checkpoint import Checkpoint, cut
+from overnight.state.checkpoint import Checkpoint
 from overnight.state.errors import WrongUsage
 from overnight.state.newest import newest_of
+from overnight.state.outputs import cut
 from overnight.state.records import ItemError
 from overnight.state.rundir import RunDir
 from overnight.state.standing import Loop
@@ -202,9 +203,14 @@ class Commits:
         if not self.checkpoint.dirty:
             return False
         self.checkpoint.dirty = False
-        for artifact in list(self._artifacts.values()):
-            artifact.sync()
-        self.checkpoint.sync()
+        try:
+            for artifact in list(self._artifacts.values()):
+                artifact.sync()
+            self.checkpoint.sync()
+        except OSError:
+            # Not until the next commit: what is finished may be the last.
+            self.checkpoint.dirty = True
+            raise
         return True
 
     def _sync_now(self) -> None:

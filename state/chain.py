@@ -12,8 +12,12 @@ from typing import Any
 
 BLOCK = 256
 """Keys hashed at once; fewer than that are kept as they are."""
-MARKS = 128
+MARKS = 1024
 """The most hashes on the way that are kept; when there are more, every second one goes."""
+LONGEST = 10_000
+"""Characters of a key; of a longer one a digest stands for it: those that are kept lie in every head."""
+DIGITS = 16
+"""Hex digits of a hash."""
 
 
 class Chain:
@@ -38,15 +42,17 @@ class Chain:
             self._close_block()
 
     def extend(self, keys: Sequence[str]) -> None:
-        """Add keys that together reach no further than the end of the open block."""
-        self.waiting += keys
-        self.length += len(keys)
-        if not self.length % BLOCK:
-            self._close_block()
+        """Add some keys."""
+        start = 0
+        while start < len(keys):
+            some = keys[start : start + BLOCK - len(self.waiting)]
+            self.waiting += some
+            self.length += len(some)
+            start += len(some)
+            if not self.length % BLOCK:
+                self._close_block()
 
     def _close_block(self) -> None:
-        if not self.waiting:
-            return
         self.digest = blake2b(_bytes_of(self.waiting), digest_size=8, key=bytes.fromhex(self.digest)).hexdigest()
         self.waiting = []
         if not self.length % self.spacing:
@@ -64,7 +70,7 @@ class Chain:
     def agrees_with(self, longer: "Chain") -> bool:
         """Whether these are the first keys of `longer`, as far as a hash on the way can tell."""
         if self.length == longer.length:
-            return self.digest == longer.digest and self.waiting == longer.waiting
+            return self.digest == longer.digest and _shortened(self.waiting) == _shortened(longer.waiting)
         if self.waiting or self.length % longer.spacing or not self.length:
             return True
         return longer.marks[self.length // longer.spacing - 1] == self.digest
@@ -73,27 +79,39 @@ class Chain:
         return {
             "watermark": self.length,
             "hash": self.digest,
-            "newest": self.waiting,
+            "newest": _shortened(self.waiting),
             "spacing": self.spacing,
-            "marks": self.marks,
+            "marks": "".join(self.marks),
         }
 
 
 def _bytes_of(keys: Sequence[str]) -> bytes:
     """A key ends where it ends: ("ab", "c") is not ("a", "bc")."""
     joined = "\0".join(keys)
+    if len(joined) > LONGEST:
+        keys = _shortened(keys)
+        joined = "\0".join(keys)
     if joined.count("\0") != len(keys) - 1:
         joined = "".join(map(quote, keys))
     return joined.encode("utf-8", "surrogatepass")
+
+
+def _shortened(keys: Sequence[str]) -> list[str]:
+    """Shortening what was shortened changes nothing."""
+    if max(map(len, keys), default=0) <= LONGEST:
+        return list(keys)
+    return [key if len(key) <= LONGEST else blake2b(key.encode("utf-8", "surrogatepass")).hexdigest() for key in keys]
 
 
 def chain_of(plain: Mapping[str, Any]) -> Chain:
     """What `plain` gave. Raises KeyError, TypeError, ValueError for anything else."""
     chain = Chain()
     chain.length, chain.spacing = int(plain["watermark"]), int(plain["spacing"])
-    chain.digest, chain.waiting, chain.marks = plain["hash"], list(plain["newest"]), list(plain["marks"])
-    bytes.fromhex(chain.digest)
+    chain.digest, chain.waiting, marks = str(plain["hash"]), [str(key) for key in plain["newest"]], str(plain["marks"])
+    bytes.fromhex(chain.digest + marks)
+    chain.marks = [marks[start : start + DIGITS] for start in range(0, len(marks), DIGITS)]
     whole = chain.length - len(chain.waiting)
-    if whole % BLOCK or chain.spacing < BLOCK or len(chain.marks) != whole // chain.spacing:
+    fits = len(chain.waiting) < BLOCK and not whole % BLOCK and not chain.spacing % BLOCK and chain.spacing > 0
+    if not fits or len(chain.marks) != whole // chain.spacing:
         raise ValueError("a watermark that its hashes do not fit")
     return chain

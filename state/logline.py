@@ -12,6 +12,8 @@ from zlib import crc32
 
 UNCHECKED = b"--------"
 _json = json.JSONEncoder(separators=(",", ":")).encode
+# Past `json.loads`, which looks at the encoding and at its own options each time: a third of the time.
+_read = json.JSONDecoder().raw_decode
 
 
 def line_of(body: bytes) -> bytes:
@@ -61,7 +63,8 @@ def parse(line: bytes) -> dict[str, Any] | None:
     if line[:8] != UNCHECKED and line[:8] != b"%08x" % crc32(body):
         return None
     try:
-        fields = json.loads(body)
+        text = body.decode("utf-8", "surrogatepass").strip()
+        fields, end = _read(text)
     except (ValueError, RecursionError):
         return None
-    return fields if isinstance(fields, dict) else None
+    return fields if isinstance(fields, dict) and end == len(text) else None

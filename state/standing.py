@@ -16,18 +16,34 @@ from overnight.state.records import Count
 DOES_NOT_FIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What taking JSON apart raises that is not of the form that was expected."""
 VERSION_MARK = "\x1f"
-"""Stands between key and version in an identity."""
+"""Stands between key and version in an identity, and in no version."""
+ESCAPED = "\\x1f"
+MOST_LOOPS = 1 << 20
+"""Of a run. A line that names one beyond is not ours."""
+NOTHING: Mapping[str, Any] = {}
 
 
 def identity_of(line: Mapping[str, Any]) -> str:
     """The identity of the item that a line finished."""
     key, version = str(line["k"]), line.get("v")
-    return key if version is None else f"{key}{VERSION_MARK}{version}"
+    return key if version is None else versioned(key, str(version))
+
+
+def versioned(key: str, version: str) -> str:
+    """The identity of an item that has a version."""
+    # The last mark divides: a key may hold any character.
+    return f"{key}{VERSION_MARK}{version.replace(VERSION_MARK, ESCAPED)}"
 
 
 def key_of(identity: str) -> str:
-    """The key of an item, without its version."""
-    return identity.partition(VERSION_MARK)[0]
+    """The key of an item that has a version, as its identity says."""
+    key, mark, version = identity.rpartition(VERSION_MARK)
+    return key if mark else version
+
+
+def place_of(line: Mapping[str, Any]) -> tuple[int, int]:
+    """The loop that a line is about, and a position in its source."""
+    return int(line.get("l", 0)), int(line.get("i", 0))
 
 
 def scope_of(loop: int, identity: str) -> str:
@@ -41,6 +57,8 @@ class Cursor(NamedTuple):
     position: int
     offset: int
     """Bytes of the source before that position."""
+    line: int
+    """Lines of the source before that position: an empty one may be no item."""
     fingerprint: str
     """Of the bytes before `offset`: whether this is still the same source."""
 
@@ -84,7 +102,8 @@ class Loop:
         """These finished items are to be done again."""
         added = Counter(identities)
         self.again.update(added)
-        self.done -= added.total()
+        # As far as it is known: some may no longer stand in the source.
+        self.done = max(0, self.done - added.total())
 
     def reorder(self, offset: int) -> None:
         """The order is a new one from `offset` of the log on."""
@@ -143,11 +162,14 @@ class Standing:
         if "base" in line:
             self._begin_with(line["base"], length)
             return
-        session = int(line.get("s", self.session))
-        if session >= self.session:
+        if self.counts(line):
             self._take(line, length)
-            self.session = session
+            self.session = int(line.get("s", self.session))
         self.offset += length
+
+    def counts(self, line: Mapping[str, Any]) -> bool:
+        """Whether no newer start has committed anything before this line."""
+        return int(line.get("s", self.session)) >= self.session
 
     def _begin_with(self, base: Mapping[str, Any], length: int) -> None:
         """What a compacted log begins with: all that its shorter form does not say."""
@@ -157,32 +179,59 @@ class Standing:
         self.offset = self.compacted = end
 
     def _take(self, line: Mapping[str, Any], length: int) -> None:
-        index, position = int(line.get("l", 0)), int(line.get("i", 0))
+        index, position = place_of(line)
+        if not 0 <= index < MOST_LOOPS:
+            raise ValueError(f"loop {index}")
         identity = identity_of(line) if "k" in line else None
-        outputs = {name: int(size) for name, size in line.get("o", {}).items()}
-        files = {name: int(number) for name, number in line.get("w", {}).items()}
-        counted = {name: value + self.counters.get(name, 0) for name, value in line.get("c", {}).items()}
+        outputs = _whole_numbers(line["o"]) if "o" in line else NOTHING
+        files = _whole_numbers(line["w"]) if "w" in line else NOTHING
+        counted = self._counted(line["c"]) if "c" in line else NOTHING
         errors = int(line["e"]["log"]) if "e" in line else self.errors
-        again = [str(each) for each in line.get("again", ())]
-        kept = dict(line.get("keep", {}))
+        kept = dict(line["keep"]) if "keep" in line else NOTHING
         if identity is not None:
-            self.loop(index).finish(position, identity)
-            self.loop(index).done += 1
-            self.failed += "e" in line
-            if self.steps:
-                self.steps.pop(scope_of(index, identity), None)
+            self._finish(self.loop(index), position, identity, failed="e" in line)
         elif line.get("reordered"):
             self.loop(index).reorder(self.offset)
-        elif again:
+        elif "again" in line:
+            again = [str(each) for each in line["again"]]
             self.loop(index).undo(again)
             self.failed -= len(again)
         elif "step" in line:
             self.steps.setdefault(str(line.get("of", "")), {})[str(line["step"])] = (self.offset, length)
-        self.artifacts |= outputs
-        self.files |= files
-        self.counters |= counted
-        self.kept |= kept
+        self.artifacts.update(outputs)
+        self.files.update(files)
+        self.counters.update(counted)
+        self.kept.update(kept)
         self.errors = errors
+
+    def _counted(self, increments: Mapping[str, Count]) -> dict[str, Count]:
+        return {name: value + self.counters.get(name, 0) for name, value in increments.items()}
+
+    def _finish(self, loop: Loop, position: int, identity: str, *, failed: bool) -> None:
+        loop.finish(position, identity)
+        loop.done += 1
+        self.failed += failed
+        if self.steps:
+            self.steps.pop(scope_of(loop.index, identity), None)
+
+    def settle(
+        self,
+        loop: Loop,
+        position: int,
+        identity: str,
+        outputs: Mapping[str, int],
+        counters: Mapping[str, Count],
+        more: Mapping[str, Any] | None,
+    ) -> None:
+        """What `apply` does with the line of an item, for who has just written it."""
+        self._finish(loop, position, identity, failed=more is not None and "e" in more)
+        if outputs:
+            self.artifacts.update(outputs)
+        if counters:
+            self.counters.update(self._counted(counters))
+        if more:
+            self.files.update(more.get("w", NOTHING))
+            self.errors = more["e"]["log"] if "e" in more else self.errors
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -202,6 +251,10 @@ class Standing:
         }
 
 
+def _whole_numbers(plain: Mapping[str, Any]) -> dict[str, int]:
+    return {str(name): int(number) for name, number in plain.items()}
+
+
 def standing_of(head: Mapping[str, Any]) -> Standing:
     """What Standing.plain gave. Raises one of DOES_NOT_FIT for anything else."""
     standing = Standing(int(head["offset"]))
@@ -209,8 +262,7 @@ def standing_of(head: Mapping[str, Any]) -> Standing:
     standing.failed, standing.active = int(head["failed_items"]), float(head["active_seconds"])
     standing.compacted = int(head["compacted"])
     standing.counters, standing.kept = dict(head["counters"]), dict(head["kept"])
-    standing.artifacts = {str(name): int(size) for name, size in head["artifacts"].items()}
-    standing.files = {str(name): int(number) for name, number in head["files"].items()}
+    standing.artifacts, standing.files = _whole_numbers(head["artifacts"]), _whole_numbers(head["files"])
     standing.steps = {
         str(scope): {str(name): (int(offset), int(length)) for name, (offset, length) in steps.items()}
         for scope, steps in head["steps"].items()
@@ -226,6 +278,6 @@ def _fill(loop: Loop, plain: Mapping[str, Any]) -> None:
     loop.again = Counter(map(str, plain["again"]))
     loop.since, loop.total, loop.done = int(plain["since"]), plain["total"], int(plain["done"])
     if plain["cursor"] is not None:
-        position, offset, fingerprint = plain["cursor"]
-        loop.cursor = Cursor(int(position), int(offset), str(fingerprint))
+        position, offset, line, fingerprint = plain["cursor"]
+        loop.cursor = Cursor(int(position), int(offset), int(line), str(fingerprint))
         loop.cursor_chain = loop.chain.copy()

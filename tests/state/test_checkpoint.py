@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overnight.state.checkpoint import Checkpoint, cut
+from overnight.state.checkpoint import Checkpoint
+from overnight.state.outputs import cut
 from overnight.state.rundir import RunDir
 
 OUT = "out.txt"
