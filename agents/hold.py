@@ -44,7 +44,8 @@ class Hold:
         """Whether the loop shall begin nothing more: a pause or a stop is asked."""
         if self._critical:
             return False
-        self._orders.look()
+        if self._orders.pending:
+            self._orders.look()
         return self._orders.wish.pause or self._orders.stopping or self._own_pause is not None
 
     def obey(self) -> None:

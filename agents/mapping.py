@@ -59,7 +59,7 @@ class Mapping:
             self._loops.begun(walk)
             todo = _Todo(walk.todo(self._report))
             while True:
-                resting = self._orders.pending and self._must_rest()
+                resting = self._must_rest()
                 if resting:
                     pool.interrupt()
                 while not resting and (begun := self._begin(walk, flight, todo)) is not None:
@@ -92,9 +92,11 @@ class Mapping:
 
     def _must_rest(self) -> bool:
         """Whether nothing more is to begin. What was heard and asks for neither rest nor stop is obeyed now."""
+        heard = self._orders.pending
         if self._hold.must_rest():
             return True
-        self._hold.obey()
+        if heard:
+            self._hold.obey()
         return False
 
     def _call(self, fn: Callable[[Any], Any], entry: Entry, how: How) -> "Call":
@@ -204,7 +206,7 @@ class Mapping:
             else:
                 todo = _Todo(walk.todo(self._report))
             while True:
-                resting = self._orders.pending and await self._must_rest_async()
+                resting = await self._must_rest_async()
                 tasks.call_back(resting)
                 while not resting and (begun := self._begin(walk, flight, todo)) is not None:
                     tasks.begin(begun[0], self._tried(afn, begun[1], how), how.policy, self._announce)
@@ -241,9 +243,11 @@ class Mapping:
         self._hold.expect(seconds, reason)
 
     async def _must_rest_async(self) -> bool:
+        heard = self._orders.pending
         if self._hold.must_rest():
             return True
-        await self._hold.obey_async()
+        if heard:
+            await self._hold.obey_async()
         return False
 
     def _longest_wait(self, resting: bool) -> float:
