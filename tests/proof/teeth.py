@@ -126,6 +126,11 @@ TEETH = (
         (DAMAGE + "a_line_that_changed_on_the_disk_does_not_count",),
     ),
     Tooth(
+        "a session is no fence",
+        (Change("state/standing.py", "        if session >= self.session:\n", "        if True:\n"),),
+        (DAMAGE + "a_line_of_an_older_start_does_not_count",),
+    ),
+    Tooth(
         "a torn tail is not cut",
         (Change(LOG, "        self._log.cut(end)\n", "        pass\n"),),
         (SWEEP,),

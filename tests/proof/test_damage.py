@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -50,3 +51,19 @@ def test_a_head_of_another_log_is_not_believed(folder: Folder) -> None:
     head.write_bytes(foreign)
     assert folder.finish(command_for(folder, keys, 5, {})) == 0
     assert_whole(folder, keys, 5)
+
+
+def test_a_line_of_an_older_start_does_not_count(folder: Folder) -> None:
+    """Whole, and the next one in order; but who wrote it should have ended before the newest start began."""
+    keys = [f"k{number}" for number in range(9)]
+    for killed_in in ("k3", "k6"):
+        assert folder.finish(command_for(folder, keys, 5, {killed_in: "die"})) == -signal.SIGKILL
+    log = folder.path / "checkpoint.log"
+    newest = json.loads(log.read_bytes().splitlines()[-1][9:])
+    assert (newest["k"], newest["s"]) == ("k5", 2)
+    body = json.dumps(newest | {"k": "k6", "i": 6, "s": 1}, separators=(",", ":")).encode()
+    with log.open("ab") as file:
+        file.write(b"%08x %b\n" % (crc32(body), body))
+    assert folder.finish(command_for(folder, keys, 5, {})) == 0
+    assert folder.artifact("out.txt") == "".join(f"{key} 5\n" for key in keys)
+    assert folder.progress["counters"] == {"items": 9, "content": 45}
