@@ -1,10 +1,11 @@
 """What an attempt says of itself: filled by the loop item by item, turned into progress.json by the beating thread."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from overnight.agents.clock import ActiveClock
-from overnight.agents.phases import Phases
+from overnight.agents.phases import Done, Phases
 from overnight.state.eta import Estimator
 from overnight.state.records import AgentStatus, Count, Estimate, ItemSeconds, Progress, Waiting
 
@@ -27,47 +28,68 @@ class Report:
         self.current: str | None = None
         self.unit: str | None = None
         self.message: str | None = None
+        """What was said last."""
+        self.notices: dict[object, str] = {}
+        """What holds it up, each until it is over: the newest is shown in the place of the message."""
         self.waiting: Waiting | None = None
         self.errors: deque[str] = deque(maxlen=NEWEST_ERRORS)
         self.counters: Mapping[str, Count] = {}
         self.weight_done = 0.0
-        """Of this loop's finished items, resumed ones included. Counted where `weight_total` is known."""
-        self.weight_resumed = 0.0
-        self.weight_total: float | None = None
+        """Of this loop's finished items, resumed ones included."""
+        self.steps = 0
+        """So many were called, and their results remembered."""
         self.seconds: deque[float] = deque(maxlen=RECENT_ITEMS)
         """How long each of the recent items took."""
         self.last_commit = clock.monotonic()
         self.acknowledged = 0
         self.phases = Phases()
         self._estimator = Estimator()
+        clock.on_excluded = self.excuse
 
     def weigh(self, passed: float, total: float | None) -> None:
-        """One more loop, of `total` weight, of which `passed` was done before; None = its items are counted."""
-        if total is None:
-            self.weight_total = None
-            return
-        self.weight_done += passed
-        self.weight_resumed += passed
-        self.weight_total = (self.weight_total or 0.0) + total
+        """The next loop is of `total` weight, of which `passed` was done before; None = its items are counted."""
+        self.phases.weighed(self.weight_done)
+        self.phases.weigh(passed, total)
+        self.weight_done = passed
+
+    def excuse(self, seconds: float) -> None:
+        """So many seconds until now were no silence: nothing could be done in them, or a wait was announced."""
+        self.last_commit = min(self.clock.monotonic(), self.last_commit + seconds)
+
+    @contextmanager
+    def noting(self, text: str) -> Iterator[None]:
+        """Inside, this is what holds it up."""
+        token = object()
+        self.notices[token] = text
+        try:
+            yield
+        finally:
+            del self.notices[token]
+
+    def said(self) -> str | None:
+        """The newest notice, else the message."""
+        return next(reversed(list(self.notices.values())), self.message)
 
     def counted(self) -> tuple[object, ...]:
         """Differs whenever progress.json should be written again."""
-        phase = self.phases.current()
         return (
             self.status,
             self.total,
             self.processed,
             self.failed,
+            self.steps,
             self.current,
-            phase,
-            self.message,
+            self.phases.current(),
+            self.said(),
             self.acknowledged,
         )
 
     def progress(self, now: float) -> Progress:
         """As it stands. `now`: seconds since the epoch."""
         active = self.clock.active()
-        estimate = self._estimate(active)
+        self.phases.weighed(self.weight_done)
+        done = self.phases.done()
+        estimate = self._estimate(done, active)
         runs_on = estimate is not None and self.status is AgentStatus.RUNNING
         return Progress(
             status=self.status,
@@ -79,11 +101,11 @@ class Report:
             unit=self.unit,
             phase=self.phases.current(),
             phases=self.phases.listed(),
-            message=self.message,
+            message=self.said(),
             errors=tuple(self.errors),
             estimate=estimate,
             estimated_completion=now + estimate.likely if estimate and runs_on else None,
-            percent_complete=self._percent(),
+            percent_complete=self._percent(done),
             active_seconds=round(active, 3),
             counters=dict(self.counters),
             item_seconds=self._item_seconds(),
@@ -92,25 +114,22 @@ class Report:
             updated_at=now,
         )
 
-    def _estimate(self, active: float) -> Estimate | None:
-        fraction, resumed = self.phases.fraction(), self.phases.fraction(resumed=True)
-        if fraction is not None:
-            done, left = fraction - (resumed or 0.0), 1.0 - fraction
-        elif self.weight_total is not None:
-            done, left = self.weight_done - self.weight_resumed, self.weight_total - self.weight_done
-        elif self.total is not None:
-            done, left = float(self.processed - self.resumed), float(self.total - self.processed)
-        else:
+    def _estimate(self, done: Done | None, active: float) -> Estimate | None:
+        if done is None:
+            total = None if self.total is None else float(self.total)
+            done = Done(float(self.processed), float(self.resumed), total)
+        if done.total is None:
             return None
-        self._estimator.record(done, active)
-        return self._estimator.forecast(max(0.0, left), active)
+        # What earlier attempts did is no work of this one.
+        self._estimator.record(done.done - done.resumed, active)
+        return self._estimator.forecast(max(0.0, done.total - done.done), active)
 
-    def _percent(self) -> float | None:
+    def _percent(self, done: Done | None) -> float | None:
         """By phases, else by weight; None = the items are counted."""
-        fraction = self.phases.fraction()
-        if fraction is None and self.weight_total is not None:
-            fraction = self.weight_done / self.weight_total if self.weight_total else 1.0
-        return None if fraction is None else round(min(100.0, 100.0 * fraction), 2)
+        if done is None:
+            return None
+        # Shares need not add up: whatever is missing is not left.
+        return 100.0 if self.status is AgentStatus.COMPLETED else round(100.0 * done.fraction, 2)
 
     def _item_seconds(self) -> ItemSeconds | None:
         recent = sorted(self.seconds.copy())
