@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from overnight.agents.hand import Hands
+from overnight.agents.hand import Hands, not_here
 from overnight.state.appending import AppendFile
 from overnight.state.atomic import sync_folder, write_new
 from overnight.state.errors import WrongUsage
@@ -33,6 +33,10 @@ class Artifact:
         self._hands = hands
         self._keep = keep
         self._file: AppendFile | None = None
+        self._whole = True if number else False if length else None
+        """Whether it is replaced as a whole; None = nobody has used it yet."""
+        self._named = False
+        """Its name is on the disk, too."""
         self._waiting = 0
         """Bytes that wait for the item that the loop attends to."""
 
@@ -40,12 +44,14 @@ class Artifact:
         """Append, as part of the item in hand. Text is written as UTF-8.
 
         What a killed or failed item wrote is cut off before the next one writes. Raises NotPossibleNow outside of a
-        loop, and WrongUsage for one that is replaced as a whole.
+        loop and inside of a step, WrongUsage for one that is replaced as a whole.
         """
-        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
-        hand = self._hands.need(f"{self.name} was written")
-        if self.number or self in hand.replaced:
-            raise self._mixed()
+        raw = _bytes_of(data)
+        hand = self._hands.here()
+        if hand is None or hand.loop is None:
+            raise not_here(hand, f"{self.name} was written")
+        if self._whole is not False:
+            self._decide(whole=False)
         waiting = hand.appended.get(self)
         if waiting is None:
             waiting = hand.appended[self] = []
@@ -58,21 +64,29 @@ class Artifact:
     def replace(self, data: str | bytes) -> None:
         """Put new content in the place of the old, with the item in hand; outside of a loop at once. Text is UTF-8.
 
-        A reader sees the old content or the new. Raises WrongUsage for one that grows.
+        A reader sees the old content or the new. Raises NotPossibleNow inside of an item's step, WrongUsage for one
+        that grows.
         """
-        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
+        raw = _bytes_of(data)
         hand = self._hands.here()
-        if self.committed or (hand is not None and self in hand.appended):
-            raise self._mixed()
-        if hand is None:
+        if self._hands.item() is None:
+            self._decide(whole=True)
             self.commit_alone(self, raw)
-        else:
-            self._hands.need(f"{self.name} was replaced").replaced[self] = raw
+            return
+        if hand is None or hand.loop is None:
+            raise not_here(hand, f"{self.name} was replaced")
+        self._decide(whole=True)
+        hand.replaced[self] = raw
 
-    def _mixed(self) -> WrongUsage:
-        return WrongUsage(
-            f"artifact {self.name!r} is both written to and replaced", hint="Use two artifacts, each with one of them."
-        )
+    def _decide(self, *, whole: bool) -> None:
+        """What kind it is, says who uses it first: a mixture could not be put back as it was."""
+        if self._whole is None:
+            self._whole = whole
+        elif self._whole is not whole:
+            raise WrongUsage(
+                f"artifact {self.name!r} is both written to and replaced",
+                hint="Use two artifacts, each with one of them.",
+            )
 
     def append(self, pieces: list[bytes]) -> None:
         """Put what waits into the file; on OSError nothing of it is, and it waits on."""
@@ -95,6 +109,7 @@ class Artifact:
     def sync_appended(self) -> None:
         """Wait until what was appended for the item is on the disk."""
         self.file.sync()
+        self._sync_name()
 
     def put_content(self, content: bytes, *, sync: bool) -> int:
         """Write content aside, to take its place once it is committed: its number."""
@@ -103,7 +118,19 @@ class Artifact:
         write_new(path, content, sync=sync)
         if sync:
             sync_folder(os.path.dirname(path))
+            self._sync_name()
         return self.number + 1
+
+    def _sync_name(self) -> None:
+        """Once: after a power cut it must still be found, and the folders that its name holds."""
+        if self._named:
+            return
+        folder, root = os.path.dirname(self.path), self.path[: -len(self.name) - 1]
+        while folder != root:
+            sync_folder(folder)
+            folder = os.path.dirname(folder)
+        sync_folder(root)
+        self._named = True
 
     def take_content(self) -> None:
         """The content that was put last is committed: it takes its place."""
@@ -123,3 +150,12 @@ class Artifact:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _bytes_of(data: str | bytes) -> bytes:
+    if isinstance(data, str):
+        return data.encode("utf-8", "surrogateescape")
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data)
+    # bytes(5) would be five zeros.
+    raise WrongUsage(f"an artifact takes text or bytes, not {type(data).__name__}", hint="Use str(), or json.dumps().")

@@ -28,6 +28,8 @@ class Gate:
         self._state = from_plain(commits.kept(KEPT + name))
         # Threads that work on items beside each other pass one gate.
         self._lock = threading.Lock()
+        self._keeping = threading.Lock()
+        """Apart from the other: a write may wait for the disk."""
 
     def __enter__(self) -> None:
         """Waits until one may pass, hearing pause and stop. Raises Stopped."""
@@ -68,7 +70,9 @@ class Gate:
             self._state = after_failure(before, time.time(), self._failures) if failed else after_success()
             changed = self._state != before
         if changed:
-            self._commits.keep_value(KEPT + self._name, plain(self._state))
+            with self._keeping:
+                # As it is by now: the newest state is kept last.
+                self._commits.keep_value(KEPT + self._name, plain(self._state))
 
 
 class Gates:

@@ -1,6 +1,6 @@
 """The items in hand: what is written, counted and failed for each, until it is committed or goes back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -24,8 +24,10 @@ class Hand:
         "identity",
         "key",
         "loop",
+        "phase",
         "position",
         "replaced",
+        "steps",
         "tries",
     )
 
@@ -38,6 +40,10 @@ class Hand:
         self.replaced: dict[Artifact, bytes] = {}
         self.counters: dict[str, Count] = {}
         self.error: ItemError | None = None
+        self.phase: str | None = None
+        """What it is at, in the author's words."""
+        self.steps: tuple[str, dict[str, int]] = ("", {})
+        """Of which item the steps are that were asked for; name -> what tells their arguments apart."""
         self.attended = False
         """Its body runs in the loop, and no other item's does: what it writes need not wait in memory."""
 
@@ -53,6 +59,26 @@ class Hand:
             self.counters = {}
 
 
+class StepHand(Hand):
+    """A step at work, in the item `around` it; None = in none. What it counts is kept with its result, and once."""
+
+    __slots__ = ("around", "name")
+
+    def __init__(self, name: str, around: Hand | None) -> None:
+        super().__init__(None)
+        self.name, self.around = name, around
+
+    def give_back(self) -> None:
+        """It ended without a result: what it counted belongs to the item, as if there were no step."""
+        if self.around is not None:
+            add_up(self.around.counters, self.counters)
+
+
+def add_up(counters: dict[str, Count], increments: Mapping[str, Count]) -> None:
+    for name, value in increments.items():
+        counters[name] = counters.get(name, 0) + value
+
+
 class Hands:
     """Which item belongs to the code that asks: that of its own thread or task, else that of the loop."""
 
@@ -64,15 +90,26 @@ class Hands:
     def here(self) -> Hand | None:
         return self._own.get() or self.attended
 
-    def need(self, what: str) -> Hand:
-        """Raise NotPossibleNow when there is no item that `what` could be committed with."""
-        hand = self._own.get() or self.attended
-        if hand is None or hand.loop is None:
-            raise NotPossibleNow(
-                f"{what} outside of a loop over run.each(): there is no item to commit it with",
-                hint="Do it inside of the loop; for a file that is written once, use artifact.replace().",
-            )
+    def item(self) -> Hand | None:
+        """The item itself, also for what one of its steps does."""
+        hand = self.here()
+        while isinstance(hand, StepHand):
+            hand = hand.around
         return hand
+
+    def need_item(self, what: str) -> Hand:
+        """Raises NotPossibleNow where `what` has no item that it belongs to."""
+        hand = self.item()
+        if hand is None or hand.loop is None:
+            raise not_here(hand, what)
+        return hand
+
+    def need_counters(self) -> dict[str, Count]:
+        """Where to count: it is committed with the item, or kept with the result of the step. Raises NotPossibleNow."""
+        hand = self.here()
+        if hand is None or (hand.loop is None and not isinstance(hand, StepHand)):
+            raise not_here(hand, "run.count()")
+        return hand.counters
 
     @contextmanager
     def at_work(self, hand: Hand) -> Iterator[None]:
@@ -82,3 +119,18 @@ class Hands:
             yield
         finally:
             self._own.reset(token)
+
+
+def not_here(hand: Hand | None, what: str) -> NotPossibleNow:
+    """Why `what` cannot be done with this in hand."""
+    if isinstance(hand, StepHand):
+        return NotPossibleNow(
+            f"{what} inside of step {hand.name!r}: where its result is remembered, that would be missing",
+            hint="Return it from the step, and do this behind the step.",
+        )
+    if hand is not None:
+        return NotPossibleNow(f"{what} for an item that went back: its try took too long, or its loop has ended")
+    return NotPossibleNow(
+        f"{what} outside of a loop over run.each(): there is no item to commit it with",
+        hint="Do it inside of the loop; for a file that is written once, use artifact.replace().",
+    )

@@ -6,20 +6,33 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import NamedTuple, TypeVar
 
 from overnight.agents.heartbeat import BEAT_EVERY, Beat
 from overnight.agents.orders import LOOK_AFTER, Orders, Stopped
 from overnight.agents.report import Report
+from overnight.state.errors import OvernightError
 from overnight.state.records import AgentStatus, Waiting
+
+T = TypeVar("T")
 
 TRY_EVERY = 1.0
 """Seconds between two tries to write where the disk refused."""
 LOOK_BESIDE = 0.1
 """Seconds between two looks of a thread that is not the loop's."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-PASSING = NO_ROOM | {errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.ENOMEM, errno.EAGAIN}
+NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+PASSING = NO_ROOM | NO_FILES | {errno.EIO, errno.EROFS, errno.ENOMEM, errno.EAGAIN}
 """What may be over later: no room, a failing or read-only disk, too many open files."""
+
+
+class OwnPause(NamedTuple):
+    """A pause that nobody asked for: a limit of the run's own does."""
+
+    why: str
+    grant: Callable[[], None]
+    """What a resume then does."""
 
 
 class Hold:
@@ -27,26 +40,25 @@ class Hold:
 
     def __init__(self, orders: Orders, report: Report, beat: Beat, checkpoint: Callable[[], None]) -> None:
         """`checkpoint` makes what is finished safe: head written, everything synced."""
-        self._own_pause: tuple[str, Callable[[], None]] | None = None
-        """Why the run pauses by its own wish, and what a resume then does; None = it does not."""
+        self.own_wish: Callable[[], OwnPause | OvernightError | None] = lambda: None
+        """Why the run pauses by its own wish now, or what ends it; None = neither."""
         self._orders, self._report, self._beat, self._checkpoint = orders, report, beat, checkpoint
         self._clock = report.clock
         self._main = threading.get_ident()
         self._critical = 0
         """How many `critical` sections are open."""
 
-    def pause_itself(self, why: str, resumed: Callable[[], None]) -> None:
-        """At the next item edge, until an operator asks to resume; then `resumed` is called."""
-        self._own_pause = (why, resumed)
+    def look_at_edge(self) -> None:
+        """The run has a wish of its own: it is obeyed at the next item edge."""
         self._orders.note()
 
     def must_rest(self) -> bool:
-        """Whether the loop shall begin nothing more: a pause or a stop is asked."""
+        """Whether the loop shall begin nothing more: a pause or a stop is asked, or its own wish."""
         if self._critical:
             return False
         if self._orders.pending:
             self._orders.look()
-        return self._orders.wish.pause or self._orders.stopping or self._own_pause is not None
+        return self._orders.stopping or self._orders.wish.pause or self.own_wish() is not None
 
     def obey(self) -> None:
         """Do what is asked now. Returns when the run shall work. Raises Stopped."""
@@ -54,9 +66,9 @@ class Hold:
             try:
                 while self._stands_still():
                     self._orders.wait(LOOK_AFTER)
-                    self._orders.look()
+                    self._hear()
             finally:
-                self._clock.go_on()
+                self._go_on()
         self._end()
 
     async def obey_async(self) -> None:
@@ -65,9 +77,9 @@ class Hold:
             try:
                 while self._stands_still():
                     await self._orders.wait_async(LOOK_AFTER)
-                    self._orders.look()
+                    self._hear()
             finally:
-                self._clock.go_on()
+                self._go_on()
         self._end()
 
     def _begin(self) -> bool:
@@ -75,23 +87,33 @@ class Hold:
         if self._critical:
             return False
         self._orders.look()
-        if not self._orders.wish.pause and self._own_pause is None:
+        if self._orders.stopping or not self._is_to_pause():
             return False
         self._checkpoint()
         self._clock.pause()
         return True
 
+    def _is_to_pause(self) -> bool:
+        return self._orders.wish.pause or isinstance(self.own_wish(), OwnPause)
+
+    def _hear(self) -> None:
+        """While it stands still. What is heard before it does so is no answer to its own wish."""
+        self._orders.look()
+        own = self.own_wish()
+        if self._orders.resumed and isinstance(own, OwnPause):
+            own.grant()
+
+    def _go_on(self) -> None:
+        self._report.notices.pop(OwnPause, None)
+        self._clock.go_on()
+
     def _stands_still(self) -> bool:
-        if self._orders.stopping:
+        if self._orders.stopping or not self._is_to_pause():
             return False
-        if self._own_pause is not None and self._orders.resumed:
-            own, self._own_pause = self._own_pause, None
-            self._report.message = None
-            own[1]()
-        if not self._orders.wish.pause and self._own_pause is None:
-            return False
-        if self._own_pause is not None:
-            self._report.message = self._own_pause[0]
+        own = self.own_wish()
+        self._report.notices.pop(OwnPause, None)
+        if isinstance(own, OwnPause):
+            self._report.notices[OwnPause] = own.why
         self._say(AgentStatus.PAUSED)
         if self._orders.by_terminal:
             # Whoever pressed ctrl+z wants the shell back; `fg` sends SIGCONT, which ends the wish.
@@ -102,6 +124,9 @@ class Hold:
         if self._critical:
             return
         self._stop_if_asked()
+        own = self.own_wish()
+        if isinstance(own, OvernightError):
+            raise own
         if self._report.status is AgentStatus.PAUSED or self._report.acknowledged != self._orders.wish.number:
             self._say(AgentStatus.RUNNING)
 
@@ -190,40 +215,57 @@ class Hold:
         self._report.waiting = waiting
         self._beat.write_heartbeat()
 
-    def keep(self, write: Callable[[], object]) -> None:
+    def keep(self, write: Callable[[], T]) -> T:
         """Do `write`, which does all or nothing; where the disk refuses, pause and wait until it takes it.
 
         Raises Stopped; any OSError that does not pass with time.
         """
         try:
-            write()
+            return write()
         except OSError as error:
             if error.errno not in PASSING:
                 raise
-            if threading.get_ident() == self._main:
-                self._wait_for_disk(write, error)
-            else:
-                while not self._wrote(write):
-                    time.sleep(TRY_EVERY)
-                    self.check()
+            refused = error
+        with self._paused_by_disk() if threading.get_ident() == self._main else nullcontext():
+            return self._tried_again(write, refused)
 
-    def _wait_for_disk(self, write: Callable[[], object], refused: OSError) -> None:
-        status, message = self._report.status, self._report.message
-        self._report.status = AgentStatus.PAUSED
-        self._report.message = _words_for(refused)
+    def _tried_again(self, write: Callable[[], T], refused: OSError) -> T:
+        notice = object()
+        try:
+            while True:
+                self._report.notices[notice] = _words_for(refused)
+                self._until_next_try()
+                try:
+                    return write()
+                except OSError as error:
+                    if error.errno not in PASSING:
+                        raise
+                    refused = error
+        finally:
+            del self._report.notices[notice]
+
+    @contextmanager
+    def _paused_by_disk(self) -> Iterator[None]:
+        before, self._report.status = self._report.status, AgentStatus.PAUSED
         self._clock.pause()
         try:
-            while not self._wrote(write):
-                self._beat.write_progress()
-                self._orders.wait(TRY_EVERY)
-                if self._orders.pending:
-                    self._orders.look()
-                self._stop_if_asked()
+            yield
         finally:
             self._clock.go_on()
-            self._report.status, self._report.message = status, message
+            self._report.status = before
             # A pause that was heard meanwhile is obeyed at the item edge.
             self._orders.pending = True
+
+    def _until_next_try(self) -> None:
+        if threading.get_ident() != self._main:
+            time.sleep(TRY_EVERY)
+            self.check()
+            return
+        if not self._critical:
+            self._orders.look()
+            self._stop_if_asked()
+        self._beat.write_progress()
+        self._orders.poll(TRY_EVERY)
 
     def skip_when_full(self, write: Callable[[], None]) -> None:
         """Do `write` if the disk takes it: for what is made again later."""
@@ -240,5 +282,10 @@ class Hold:
 
 
 def _words_for(refused: OSError) -> str:
-    what = "waiting for room" if refused.errno in NO_ROOM else "waiting until the disk takes writes"
+    if refused.errno in NO_ROOM:
+        what = "waiting for room"
+    elif refused.errno in NO_FILES:
+        what = "waiting until files can be opened"
+    else:
+        what = "waiting until the disk takes writes"
     return f"{what}: {refused.strerror}"

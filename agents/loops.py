@@ -5,7 +5,7 @@ from typing import Any
 
 from overnight.agents.commits import Commits
 from overnight.agents.guard import Guarded
-from overnight.agents.hand import Hand
+from overnight.agents.hand import Hand, not_here
 from overnight.agents.heartbeat import Beat
 from overnight.agents.hold import Hold
 from overnight.agents.lines import Unreadable
@@ -166,6 +166,9 @@ class Loops:
                 "a loop over run.each() or run.map() inside of another one",
                 hint="Loop over pairs, or use an ordinary loop inside: the outer item is what is committed.",
             )
+        if self.commits.hands.here() is not None:
+            # Where its result is remembered the loop would not come, and later ones would be taken for it.
+            raise not_here(self.commits.hands.here(), "a loop over run.each() or run.map()")
         self._inside = True
         self._entered += 1
         return Walk(self.commits.checkpoint.loop(self._entered - 1), source, options)

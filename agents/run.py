@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from overnight.agents.artifact import Artifact
-from overnight.agents.budget import TIME, OnLimit
+from overnight.agents.budget import TIME, OnLimit, amount_of
 from overnight.agents.gate import Gate
 from overnight.agents.guard import Guarded
 from overnight.agents.retrying import Retry, policy_of
@@ -272,44 +272,45 @@ class Run:
     def count(self, **increments: Count) -> None:
         """Add to the run's counters, as part of the item in hand: `run.count(tokens=1200, usd=0.02)`.
 
-        Raises NotPossibleNow outside of a loop.
+        Inside of a step it is counted with the step's result: once, as that is remembered. Raises NotPossibleNow
+        outside of both, WrongUsage for what is no finite number.
         """
-        counters = self._work.commits.hands.need("run.count()").counters
+        counters = self._work.commits.hands.need_counters()
         for name, value in increments.items():
-            counters[name] = counters.get(name, 0) + value
+            counters[name] = counters.get(name, 0) + amount_of(name, value)
 
     def step(self, name: str, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """`fn(*args, **kwargs)`, once: a later attempt gets the result that is remembered, as JSON gives it back.
 
-        Inside of an item it is a step of that item. A kill while `fn` works lets it work again. Raises WrongUsage for
-        a result that JSON cannot hold, and what `fn` raises: nothing is remembered then.
+        Inside of an item it is a step of that item, until the item is committed; elsewhere one of the run. It is known
+        by its name. A kill while `fn` works lets it work again. Raises what `fn` raises, and nothing is remembered
+        then; WrongUsage for a result that JSON cannot hold, and for two calls with one name.
         """
-        result: R = self._work.steps.do(name, lambda: fn(*args, **kwargs))
+        result: R = self._work.steps.do(name, fn, args, kwargs)
         return result
 
     async def astep(self, name: str, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """`step` for a coroutine function."""
-        result: R = await self._work.steps.do_async(name, lambda: fn(*args, **kwargs))
+        result: R = await self._work.steps.do_async(name, fn, args, kwargs)
         return result
 
     def idempotency_key(self, item: object = None) -> str:
         """The same for the same item in each attempt of this run, and for no other: 32 hex digits.
 
-        For services that drop what they have had before. None = the item in hand. Raises NotPossibleNow without one.
+        For services that drop what they have had before. None = the item in hand, of this loop and no other; where
+        one item makes several calls, name each: `run.idempotency_key(f"{order} refund")`. Raises NotPossibleNow for
+        None without an item.
         """
-        from hashlib import blake2b  # only who asks pays for it
-
-        name = self._work.commits.hands.need("run.idempotency_key()").identity if item is None else str(item)
-        return blake2b(f"{self.id}\0{name}".encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        return self._work.idempotency_key(item)
 
     def expect(self, *, minutes: float = 0.0, seconds: float = 0.0) -> None:
         """The item in hand may take so long: until then its silence is no stall."""
         expected = 60.0 * minutes + seconds
-        if not expected > 0:
+        if not 0 < expected < float("inf"):
             raise WrongUsage(
                 f"expect(minutes={minutes}, seconds={seconds})", hint="Say how long, in minutes or seconds."
             )
-        self._work.hold.expect(expected, f"expected to take up to {expected:g} s")
+        self._work.expect(expected)
 
     # ---- points where a pause and a stop are obeyed
 
@@ -338,10 +339,10 @@ class Run:
     def phase(self, name: str, share: float | None = None) -> AbstractContextManager[None]:
         """`with run.phase("index", share=0.3):` the loops inside are this phase's; phases may stand in phases.
 
-        Where each phase has a `share` of the one around it (0 to 1), progress and time left follow them. Raises
-        WrongUsage for shares that cannot be.
+        Where each phase has a `share` of the one around it (0 to 1), progress and time left follow them. Inside of an
+        item it only says what the item is at. Raises WrongUsage for shares that cannot be.
         """
-        return self._work.report.phases.inside(name, share)
+        return self._work.phase(name, share)
 
     def budget(
         self,

@@ -2,7 +2,9 @@
 
 import os
 import sys
+import threading
 import time
+from collections.abc import Callable
 
 from overnight.agents.line import line_of
 from overnight.state.records import Progress
@@ -18,15 +20,20 @@ class Terminal:
     def __init__(self, name: str) -> None:
         self._name = name
         self._redraws = _is_terminal()
-        self._drawn = False
+        self._drawn = ""
+        """The line that stands there; empty = none."""
+        self._shares = self._redraws and os.isatty(1)
+        """What goes to stdout comes out on the same screen."""
         self._said_at: float | None = None
+        self._lock = threading.RLock()
+        """The line is drawn in the beating thread, and others write beside it."""
 
     def show(self, progress: Progress, addition: str = "") -> None:
         """The line as of now, with `addition` behind it."""
         if self._redraws:
-            line = line_of(self._name, progress, _width() - 1, addition)
-            self._write(f"{CLEAR_LINE}{line}")
-            self._drawn = True
+            with self._lock:
+                self._drawn = line_of(self._name, progress, _width() - 1, addition)
+                self._write(f"{CLEAR_LINE}{self._drawn}")
             return
         now = time.monotonic()
         if self._said_at is None or now - self._said_at >= LINE_EVERY:
@@ -35,8 +42,19 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self._write(f"{CLEAR_LINE if self._drawn else ''}{text}\n")
-        self._drawn = False
+        with self._lock:
+            self._write(f"{CLEAR_LINE if self._drawn else ''}{text}\n")
+            self._drawn = ""
+
+    def beside(self, write: Callable[[], None]) -> None:
+        """Do `write`, which writes whole lines to stdout: they come above the line."""
+        if not (self._shares and self._drawn):
+            write()
+            return
+        with self._lock:
+            self._write(CLEAR_LINE)
+            write()
+            self._write(self._drawn)
 
     def _write(self, text: str) -> None:
         try:

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from overnight.agents.budget import Budget
@@ -10,6 +11,7 @@ from overnight.agents.commits import Commits
 from overnight.agents.gate import Gates
 from overnight.agents.heartbeat import Beat
 from overnight.agents.hold import Hold
+from overnight.agents.line import span
 from overnight.agents.loops import DEATHS, Loops
 from overnight.agents.marks import Marks, deaths_after, died_by_itself
 from overnight.agents.orders import Orders
@@ -23,6 +25,7 @@ from overnight.state.errors import WrongUsage
 from overnight.state.history import history_of
 from overnight.state.records import Attempt, Spec, Verb
 from overnight.state.rundir import RunDir
+from overnight.state.standing import scope_of
 
 if TYPE_CHECKING:
     from overnight.agents.mapping import How, Mapping
@@ -42,13 +45,17 @@ class Work:
         self, records: RunDir, checkpoint: Checkpoint, report: Report, beat: Beat, orders: Orders, *, power: bool
     ) -> None:
         self.records, self.attempt, self.report = records, report.attempt, report
+        self.beside_line: Callable[[Callable[[], None]], None] = lambda write: write()
+        """Does what writes to stdout. By hand a line of progress stands there, too."""
+        self._wake = beat.wake_if_asleep
         self.commits = Commits(records, checkpoint, report, beat.wake_if_asleep, power=power)
         self.hold = self.commits.hold = Hold(orders, report, beat, self.commits.make_safe)
         self.marks = Marks(records.file("in-hand"))
         self._judge_last_death(checkpoint)
         self._begin_again(checkpoint)
         self.loops = Loops(self.commits, report, beat, orders, self.hold, self.marks)
-        self.steps, self.budget = Steps(self.commits), Budget(self.commits, self.hold)
+        self.steps = Steps(self.commits, report, beat.wake_if_asleep)
+        self.budget = Budget(self.commits, self.hold)
         self.gates = Gates(self.commits, self.hold)
 
     def _judge_last_death(self, checkpoint: Checkpoint) -> None:
@@ -114,7 +121,7 @@ class Work:
         return call
 
     def _result_of(self, attempted: Attempted) -> Any:
-        hand = self.commits.hands.here()
+        hand = self.commits.hands.item()
         if hand is not None:
             hand.tries = max(hand.tries, attempted.tries)
         if attempted.error is not None:
@@ -122,13 +129,53 @@ class Work:
         return attempted.result
 
     def log(self, text: str) -> None:
-        """A line on stdout, which is the run's log, and the run's message."""
-        hand = self.commits.hands.here()
+        """A line on stdout, which is the run's log, and the run's message. Where it cannot be written, it is not."""
+        hand = self.commits.hands.item()
         where = f" {hand.key}:" if hand is not None and hand.key else ""
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        sys.stdout.write(f"{stamp}{where} {text}\n")
-        sys.stdout.flush()
+        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')}{where} {text}\n"
+        self.beside_line(lambda: _put_out(line))
         self.report.message = text
+        self._wake()
+
+    def phase(self, name: str, share: float | None) -> AbstractContextManager[None]:
+        """A stage of the run; inside of an item, what that is at."""
+        hand = self.commits.hands.item()
+        if hand is None:
+            return self.report.phases.inside(name, share)
+        if share is not None:
+            raise WrongUsage(
+                f"phase {name!r}: share={share} inside of an item", hint="Shares are for phases around loops."
+            )
+        return self.report.phases.inside_item(hand, name)
+
+    def expect(self, seconds: float) -> None:
+        """The item in hand may take so long."""
+        self.hold.expect(seconds, f"expected to take up to {span(seconds)}")
+
+    def idempotency_key(self, item: object) -> str:
+        """Of an item by its name, or of the one in hand, which another loop's is not."""
+        from hashlib import blake2b  # only who asks pays for it
+
+        if item is None:
+            hand = self.commits.hands.need_item("run.idempotency_key()")
+            assert hand.loop is not None
+            name = f"{self.records.id}\0{scope_of(hand.loop.index, hand.identity)}"
+        else:
+            name = f"{self.records.id}\0\0{item}"
+        return blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+def _put_out(line: str) -> None:
+    out = sys.stdout
+    if out is None:
+        return
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    try:
+        out.write(line.encode(encoding, "backslashreplace").decode(encoding))
+        out.flush()
+    except (OSError, ValueError):
+        # A full disk, a reader that has gone, a stdout that was closed.
+        pass
 
 
 def _asks_for_errors(verb: Verb, options: object) -> bool:
