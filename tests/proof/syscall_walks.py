@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tests.proof.syscall_scenes import Scene, Stage
-from tests.proof.syscalls import CHANGING, Call, Ended, Point, numbered, traced
+from tests.proof.syscalls import CHANGING, Call, Ended, Harm, Point, numbered, traced
 
 REWRITTEN = {"progress.json", "heartbeat.json"}
 """What each attempt writes anew and reads nothing from."""
@@ -62,32 +62,40 @@ class Walk:
 
     def kill_at(self, point: Point) -> bool:
         """Killed there, it goes on as if nothing had happened. False = it never came there, and ended unharmed."""
-        return self._hurt("KILL", point, rides_over=True)
+        return self._hurt([Harm("KILL", point)], rides_over=True).was_killed
 
-    def fail_at(self, point: Point, error: str, *, rides_over: bool = False) -> bool:
+    def fail_at(self, point: Point, error: str, *more: Harm, rides_over: bool = False) -> bool:
         """With this error there, once, it goes on itself, or stops and says why: then the next attempt goes on.
 
-        `rides_over`: it has to go on itself.
+        `more`: what happens besides. `rides_over`: it has to go on itself. False = it never came there.
         """
-        return self._hurt(error, point, rides_over=rides_over)
+        return bool(self._hurt([Harm(error, point), *more], rides_over=rides_over).injected)
 
-    def _hurt(self, harm: str, point: Point, *, rides_over: bool) -> bool:
+    def next_point(self, call: Call, name: str) -> Point:
+        """The next call of this name in the thread, behind that call."""
+        before = sum(
+            each.name == name and each.thread == call.thread for each in self.calls if each.began <= call.began
+        )
+        return Point(name, before + 1)
+
+    def _hurt(self, harms: list[Harm], *, rides_over: bool) -> Ended:
         stage = self.stage()
-        ended = self._under(stage.folder, stage.command(*self.scene.words), [point.name], harm, point)
+        names = {harm.point.name for harm in harms}
+        ended = self._under(stage.folder, stage.command(*self.scene.words), names, harms)
         try:
             right = self._ended_as_ever(ended) or (ended.was_killed if rides_over else _says_why(ended, stage))
             assert right, f"exit code {ended.code}: {ended.said}"
             stage.was_left()
             if (state := _state_of(stage)) not in self._gone_on:
-                stage.goes_on(self.scene, errors=harm != "KILL")
+                stage.goes_on(self.scene, errors=harms[0].kind != "KILL")
                 self._gone_on.add(state)
         except AssertionError as failed:
-            where = [f"{call.name}({call.arguments}) = {call.result}" for call in ended.calls if call.injected]
-            failed.add_note(f"{self.scene.name}: {harm} at {point.name} number {point.number} {where}")
+            where = [f"{call.name}({call.arguments}) = {call.result}" for call in ended.injected]
+            failed.add_note(f"{self.scene.name}: {harms} {where}")
             failed.add_note(f"it lies in {stage.folder.path}")
             raise
         stage.remove()
-        return ended.was_killed if harm == "KILL" else bool(ended.injected)
+        return ended
 
     def _ended_as_ever(self, ended: Ended) -> bool:
         return ended.code == self.scene.code
@@ -96,8 +104,10 @@ class Walk:
 def _says_why(ended: Ended, stage: Stage) -> bool:
     """Whether it failed and told the operator with what: on its output or, where that still could be written, there."""
     told = f"{ended.said} {stage.folder.progress.get('message')}"
-    # What could not be looked at may be told as what followed from that.
-    reasons = [call.reason if call.name in CHANGING else "Errno" for call in ended.injected]
+    reasons = {call.reason for call in ended.injected}
+    if not any(call.name in CHANGING for call in ended.injected):
+        # What could not be looked at may be told as what followed from that.
+        reasons |= {"overnight: ", "Errno"}
     return ended.code > 0 and any(reason in told for reason in reasons)
 
 

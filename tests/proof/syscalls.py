@@ -80,6 +80,14 @@ class Point(NamedTuple):
     number: int
 
 
+class Harm(NamedTuple):
+    """What is done to a command."""
+
+    kind: str
+    """KILL, or the name of the error that the call gives instead of being done."""
+    point: Point
+
+
 class Ended(NamedTuple):
     """How an attempt under strace ended."""
 
@@ -104,24 +112,34 @@ def no_tracing() -> str:
     if shutil.which("strace") is None:
         return "strace is not installed"
     with tempfile.TemporaryDirectory() as folder:
-        command = ["strace", "-f", "-qq", "-o", f"{folder}/calls", "-e", "trace=close", "-e", inject("close", "KILL")]
+        command = [
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            f"{folder}/calls",
+            "-e",
+            "trace=close",
+            "-e",
+            inject(Harm("KILL", Point("close", 1))),
+        ]
         done = subprocess.run([*command, "sleep", "0"], capture_output=True, text=True, check=False)
     if done.returncode == -signal.SIGKILL:
         return ""
     return f"strace may not trace here: {done.stderr.strip() or done.returncode}"
 
 
-def inject(name: str, harm: str, number: int = 1) -> str:
-    """The expression for `harm`, KILL or the name of an error, once at the `number`-th call of each thread."""
-    return f"inject={name}:{'signal' if harm == 'KILL' else 'error'}={harm}:when={number}"
+def inject(harm: Harm) -> str:
+    """The expression for it: once, in each thread that comes there."""
+    what = "signal" if harm.kind == "KILL" else "error"
+    return f"inject={harm.point.name}:{what}={harm.kind}:when={harm.point.number}"
 
 
 def traced(
     folder: Folder,
     command: Sequence[str],
     names: Iterable[str],
-    harm: str | None = None,
-    point: Point | None = None,
+    harms: Sequence[Harm] = (),
     *,
     shown: int = 32,
 ) -> Ended:
@@ -130,8 +148,8 @@ def traced(
     `shown`: so many bytes of what is written.
     """
     record = record_of(folder)
-    strace = [*strace_to(record, names, harm, point), "-f", "-s", str(shown)]
-    if harm != "KILL" and "all" not in names:
+    strace = [*strace_to(record, names, harms), "-f", "-s", str(shown)]
+    if "all" not in names and not any(harm.kind == "KILL" for harm in harms):
         # The other calls do not stop the command at all: half the time. No signal is injected that way.
         strace.append("--seccomp-bpf")
     code, said = finished(folder, [*strace, *command])
@@ -142,8 +160,7 @@ def traced_beside(
     folder: Folder,
     command: Sequence[str],
     names: Iterable[str],
-    harm: str | None = None,
-    point: Point | None = None,
+    harms: Sequence[Harm] = (),
     *,
     beside: int = 1,
 ) -> Ended:
@@ -153,7 +170,7 @@ def traced_beside(
     record = record_of(folder)
     with folder.start(list(command)) as process:
         thread = eventually(lambda: thread_beside(process.pid, beside), interval=0.005)
-        with subprocess.Popen([*strace_to(record, names, harm, point), "-p", str(thread)]) as strace:
+        with subprocess.Popen([*strace_to(record, names, harms), "-p", str(thread)]) as strace:
             said = ended(process)
             strace.wait(TIMEOUT)
     lines = [f"{thread} {line}" for line in record.read_text(errors="replace").splitlines()]
@@ -169,9 +186,9 @@ def record_of(folder: Folder) -> Path:
     return folder.path.parent / f"{folder.path.name}.calls"
 
 
-def strace_to(record: Path, names: Iterable[str], harm: str | None, point: Point | None) -> list[str]:
+def strace_to(record: Path, names: Iterable[str], harms: Iterable[Harm]) -> list[str]:
     strace = ["strace", "-qq", "-y", "-o", str(record), "-e", f"trace={','.join(names)}"]
-    return [*strace, "-e", inject(point.name, harm, point.number)] if harm and point else strace
+    return strace + [word for harm in harms for word in ("-e", inject(harm))]
 
 
 def finished(folder: Folder, command: list[str]) -> tuple[int, str]:

@@ -16,13 +16,14 @@ from tests.proof.syscall_scenes import (
     COMPACTED_AGAIN,
     FRESH,
     PAUSED,
+    POWER,
     RESUMED,
     SCENES,
     SHORTENING,
     Scene,
 )
 from tests.proof.syscall_walks import Walk, spread
-from tests.proof.syscalls import CHANGING, Call, Ended, Point, finished, no_tracing, numbered, traced_beside
+from tests.proof.syscalls import CHANGING, Call, Ended, Harm, Point, finished, no_tracing, numbered, traced_beside
 
 pytestmark = pytest.mark.leaves_no_process
 needs_strace = pytest.mark.skipif(bool(no_tracing()), reason=no_tracing())
@@ -40,6 +41,7 @@ ERRORS = {
     "EMFILE": {"openat"},
     "EROFS": {"openat", "write", "pwrite64", "ftruncate", "truncate", "rename", "unlink", "mkdir", "link"},
 }
+REPAIRS = ("write", "pwrite64", "ftruncate")
 LOOKING = ("read", "pread64", "newfstatat", "getdents64")
 
 LOG, TEXT, NOTES, FAILURES = "checkpoint.log", "artifacts/text", "artifacts/more/notes", "errors.jsonl"
@@ -105,6 +107,14 @@ def test_refused_a_call_once_among_its_items_it_goes_on_by_itself(walk: Callable
     for (point, _), error in itertools.product(spread(way.points_within(), 6), ("EIO", "EROFS", "EMFILE")):
         if point.name in ERRORS[error]:
             way.fail_at(point, error, rides_over=True)
+
+
+@needs_strace
+def test_refused_a_sync_and_then_the_repair_it_goes_on_by_itself(walk: Callable[..., Walk]) -> None:
+    way = walk(POWER)
+    points = [(point, call) for point, call in way.points_within() if point.name == "fdatasync"]
+    for (point, call), name in zip(spread(points, 4), itertools.cycle(REPAIRS), strict=False):
+        way.fail_at(point, "EIO", Harm("EIO", way.next_point(call, name)), rides_over=True)
 
 
 @pytest.mark.xfail(reason="the error leaves the agent with the log that was replaced, or appends to a leftover draft")
@@ -193,6 +203,16 @@ def test_refused_each_call_once_it_goes_on_or_says_why_not(scene: Scene, error: 
 @each_scene
 def test_unable_to_look_once_it_goes_on_or_says_why_not(scene: Scene, walk: Callable[..., Walk]) -> None:
     at_each_point(walk(scene), "EIO", LOOKING)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@needs_strace
+@pytest.mark.parametrize("scene", [COMPACTED, POWER], ids=lambda scene: scene.name)
+def test_refused_each_call_and_then_another_it_goes_on_by_itself(scene: Scene, walk: Callable[..., Walk]) -> None:
+    way = walk(scene)
+    for (point, call), name in itertools.product(way.points_within(), (*REPAIRS, "openat", "rename", "fdatasync")):
+        way.fail_at(point, "EIO", Harm("EIO", way.next_point(call, name)), rides_over=True)
 
 
 def at_each_point(way: Walk, error: str, names: Iterable[str]) -> None:
