@@ -2,16 +2,21 @@
 of the agent's source.
 """
 
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import TypeVar
+import heapq
+import os
+import time
+from typing import Protocol
 
 from overnight.state import codec
 from overnight.state.atomic import append_line
-from overnight.state.records import Event, Origin, Spec
-from overnight.state.rundir import RunDir, changed_at, open_to_read
+from overnight.state.growing import GrowingLines
+from overnight.state.records import Event, Origin, Request, Spec
+from overnight.state.rundir import RunDir, changed_at, read_record
 
-R = TypeVar("R")
+AT_ONCE = 64
+"""Requests that are read at once."""
+TICK = 2_000_000_000
+"""Nanoseconds within which a folder may change twice and bear one time, on the coarsest filesystem."""
 
 
 def append(run: RunDir, event: Event) -> None:
@@ -20,30 +25,104 @@ def append(run: RunDir, event: Event) -> None:
 
 
 def history_of(run: RunDir) -> tuple[Event, ...]:
-    """Every event by time: `created` from spec.json, `requested` from control/, `source_changed` from origins.jsonl,
-    the rest from history.jsonl.
+    """Every event so far, by time; of one writer in the order in which it wrote, though its clock was set back."""
+    return tuple(heapq.merge(*(rest_of(source) for source in sources_of(run)), key=lambda event: event.at))
+
+
+class Source(Protocol):
+    """Where some of a run's events come from, and how far it has been read."""
+
+    def take(self) -> list[Event]:
+        """The next few, each once, in the order in which they were written; empty = no more for now."""
+
+
+def sources_of(run: RunDir) -> tuple[Source, ...]:
+    """`created` from spec.json, `requested` from control/, `source_changed` from origins.jsonl, the rest from
+    history.jsonl. Nothing of them is read yet.
     """
-    events = [*_created(run), *_requested(run), *_source_changed(run), *_lines(run.history_path, Event)]
-    return tuple(sorted(events, key=lambda event: event.at))
+    return (_Launch(run), _Requests(run), _SourceChanges(run), GrowingLines(run.history_path, Event))
 
 
-def _created(run: RunDir) -> Iterator[Event]:
-    spec = run.spec()
-    if isinstance(spec, Spec):
-        yield Event(spec.created_at, "created", by=spec.by)
+def rest_of(source: Source) -> list[Event]:
+    """All that it has for now."""
+    events: list[Event] = []
+    while taken := source.take():
+        events += taken
+    return events
 
 
-def _requested(run: RunDir) -> Iterator[Event]:
-    for request in run.requests()[0]:
+class _Launch:
+    def __init__(self, run: RunDir) -> None:
+        self._run: RunDir | None = run
+        """None = it was told."""
+
+    def take(self) -> list[Event]:
+        spec = self._run.spec() if self._run is not None and os.path.exists(self._run.spec_path) else None
+        if not isinstance(spec, Spec):
+            return []
+        self._run = None
+        return [Event(spec.created_at, "created", by=spec.by)]
+
+
+class _Requests:
+    def __init__(self, run: RunDir) -> None:
+        self._run = run
+        self._listed_at: int | None = None
+        """The folder's time when it was listed, if it could not change any more without another one."""
+        self._found: list[int] = []
+        """Numbers that are still to be read, the next one last."""
+        self._all_up_to, self._above = 0, set[int]()
+        """What was told: every number up to one, and single ones above it."""
+
+    def take(self) -> list[Event]:
+        if not self._found:
+            self._list()
+        events: list[Event] = []
+        while self._found and len(events) < AT_ONCE:
+            number = self._found.pop()
+            request = read_record(Request, self._run.request_path(number))
+            # One that cannot be read is looked at again when the folder changes.
+            if isinstance(request, Request):
+                self._note(number)
+                events.append(self._event(number, request))
+        return events
+
+    def _list(self) -> None:
+        try:
+            changed = os.stat(self._run.control_path).st_mtime_ns
+        except OSError:
+            return
+        if changed == self._listed_at:
+            return
+        self._listed_at = changed if time.time_ns() - changed > TICK else None
+        numbers = self._run.request_numbers()
+        self._found = [each for each in reversed(numbers) if each > self._all_up_to and each not in self._above]
+
+    def _note(self, number: int) -> None:
+        self._above.add(number)
+        while self._all_up_to + 1 in self._above:
+            self._all_up_to += 1
+            self._above.remove(self._all_up_to)
+
+    def _event(self, number: int, request: Request) -> Event:
         detail = {"number": request.number, "verb": str(request.verb), **request.options}
-        at = request.at or changed_at(run.request_path(request.number)) or 0.0
-        yield Event(at, "requested", request.attempt, request.by, detail)
+        at = request.at or changed_at(self._run.request_path(number)) or 0.0
+        return Event(at, "requested", request.attempt, request.by, detail)
 
 
-def _source_changed(run: RunDir) -> Iterator[Event]:
-    for before, now in pairwise(_lines(run.origins_path, Origin)):
-        if now.digest != before.digest:
-            yield Event(now.at, "source_changed", now.attempt, detail=_difference(before, now))
+class _SourceChanges:
+    def __init__(self, run: RunDir) -> None:
+        self._lines = GrowingLines(run.origins_path, Origin)
+        self._before: Origin | None = None
+
+    def take(self) -> list[Event]:
+        events: list[Event] = []
+        while not events and (origins := self._lines.take()):
+            for now in origins:
+                before, self._before = self._before, now
+                if before is not None and now.digest != before.digest:
+                    events.append(Event(now.at, "source_changed", now.attempt, detail=_difference(before, now)))
+        return events
 
 
 def _difference(before: Origin, now: Origin) -> dict[str, list[str]]:
@@ -53,14 +132,3 @@ def _difference(before: Origin, now: Origin) -> dict[str, list[str]]:
         "added": sorted(now.files.keys() - both),
         "removed": sorted(before.files.keys() - both),
     }
-
-
-def _lines(path: str, kind: type[R]) -> Iterator[R]:
-    try:
-        with open_to_read(path) as file:
-            for line in file:
-                record = codec.decode(kind, line)
-                if isinstance(record, kind):
-                    yield record
-    except OSError:
-        return

@@ -93,9 +93,13 @@ class RunDir:
         """Replace one of this run's records. Raises OSError; the old record is then as it was."""
         replace(path, codec.encode(record))
 
+    def request_numbers(self) -> list[int]:
+        """Of every request on record, readable or not, oldest first."""
+        return sorted(_numbers_in(self.control_path))
+
     def requests(self) -> tuple[tuple[Request, ...], tuple[Damaged, ...]]:
         """Every request, oldest first, and what could not be read."""
-        read = [read_record(Request, self.request_path(number)) for number in sorted(_numbers_in(self.control_path))]
+        read = [read_record(Request, self.request_path(number)) for number in self.request_numbers()]
         good = tuple(each for each in read if isinstance(each, Request))
         return good, tuple(each for each in read if isinstance(each, Damaged))
 

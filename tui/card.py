@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from overnight.state.records import Event, Records
-from overnight.tui.detail import clean_event, event_name, source_words
+from overnight.tui.detail import clean_event, event_name, event_words
 from overnight.tui.moments import moment
 from overnight.tui.table import Style, bar_text, painted, rate_text, remaining_text
 from overnight.tui.view import (
@@ -120,11 +120,4 @@ def _history(history: Sequence[Event]) -> Iterator[str]:
     if left_out > 0:
         yield f"  {left_out} earlier events are in --json"
     for event in map(clean_event, history[-EVENTS:]):
-        by = f"by {event.by}" if event.by else ""
-        said = "  ".join(filter(None, (f"{event_name(event):13}", source_words(event) or _details(event), by)))
-        yield f"  {moment(event.at)}  {said}".rstrip()
-
-
-def _details(event: Event) -> str:
-    told = {key: value for key, value in event.detail.items() if value is not None}
-    return ", ".join(key if value is True else f"{key} {value}" for key, value in told.items())
+        yield f"  {moment(event.at)}  {event_name(event):13}  {event_words(event)}".rstrip()

@@ -17,6 +17,8 @@ VERBS = {
     "show": "everything about a run",
     "logs": "what an agent printed; -f follows it",
     "errors": "the items that failed, and why",
+    "history": "what happened to a run, oldest first",
+    "events": "what happens to all runs, in one order; -f goes on with what comes",
     "pause": "pause at the next item, checkpointed",
     "resume": "go on: after a pause, a reboot, a lost process",
     "cancel": "stop at a checkpoint; by force after the grace",

@@ -55,6 +55,16 @@ def raw_data(some: bytes) -> None:
     sys.stdout.buffer.write(some)
 
 
+def wait_while_read(seconds: float) -> None:
+    """Sleep. Raises BrokenPipeError as soon as nobody can read stdout any more."""
+    import select  # only what follows something waits
+
+    poll = select.poll()
+    poll.register(1, 0)
+    if poll.poll(1000 * seconds):
+        raise BrokenPipeError
+
+
 def finish() -> None:
     """Write out what is still held back. Raises OSError."""
     sys.stdout.flush()

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from overnight.state.records import Event, ItemError
+from overnight.tui import view
 from overnight.tui.clean import clean, clean_lines
 
 LONGEST = 2000
@@ -140,6 +141,30 @@ def _listed(value: object) -> list[object]:
 def event_name(event: Event) -> str:
     """For its column."""
     return "source" if event.event == SOURCE_CHANGED else event.event
+
+
+def event_words(event: Event) -> str:
+    """What is told beside its name: which attempt, what, and who asked for it. `event`: clean."""
+    words = [f"attempt {event.attempt}"] if event.attempt else []
+    told = source_words(event)
+    words += [told] if told else [_detail_words(name, value) for name, value in _telling(event)]
+    words += [f"by {event.by}"] if event.by else []
+    return "  ".join(words)
+
+
+def _telling(event: Event) -> list[tuple[str, object]]:
+    """What its detail says to a person: the number of a request says nothing beside its verb."""
+    return [(name, value) for name, value in event.detail.items() if value is not None and name != "number"]
+
+
+def _detail_words(name: str, value: object) -> str:
+    if name in {"verb", "reason", "outcome"}:
+        return str(value)
+    if value is True:
+        return name
+    # Only amounts have their thousands apart: a pid is a name.
+    shown = view.number(value) if isinstance(value, float) else value
+    return f"{name.replace('_', ' ')} {shown}"
 
 
 def clean_event(event: Event) -> Event:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from overnight.state.records import Event, Phase
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
-from overnight.tui.detail import TABS, Detail, ErrorGroup, Tab, event_name, source_words
+from overnight.tui.detail import TABS, Detail, ErrorGroup, Tab, event_name, event_words
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, clipped, cut, left, line, middle, wrapped
 from overnight.tui.listing import bar_role, bar_spans
@@ -376,31 +376,12 @@ def _history(row: Row, detail: Detail, frame: Frame) -> list[Line]:
 
 
 def _event_line(event: Event, now: float, frame: Frame) -> Line:
-    words = [f"attempt {event.attempt}"] if event.attempt else []
-    told = source_words(event)
-    words += [told] if told else [_detail_words(name, value) for name, value in _telling(event)]
-    words += [f"by {event.by}"] if event.by else []
-    text = cut("  ".join(words), max(0, frame.width - 27), frame.glyphs)
+    text = cut(event_words(event), max(0, frame.width - 27), frame.glyphs)
     return line(
         (f" {_moment(event.at, now)}  ", "dim"),
         (f"{event_name(event):<13}", EVENT_ROLES.get(event.event, "")),
         (text, "dim"),
     )
-
-
-def _telling(event: Event) -> list[tuple[str, object]]:
-    """What its detail says to a person: the number of a request says nothing beside its verb."""
-    return [(name, value) for name, value in event.detail.items() if value is not None and name != "number"]
-
-
-def _detail_words(name: str, value: object) -> str:
-    if name in {"verb", "reason", "outcome"}:
-        return str(value)
-    if value is True:
-        return name
-    # Only amounts have their thousands apart: a pid is a name.
-    shown = view.number(value) if isinstance(value, float) else value
-    return f"{name.replace('_', ' ')} {shown}"
 
 
 EVENT_ROLES = {

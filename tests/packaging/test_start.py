@@ -67,7 +67,9 @@ def test_importing_it_loads_nothing_heavy(module: str, tmp_path: Path) -> None:
     assert (code, heavy) == (0, set())
 
 
-@pytest.mark.parametrize("verb", ["show", "logs", "errors", "pause", "resume", "cancel", "kill", "wait", "rm"])
+@pytest.mark.parametrize(
+    "verb", ["show", "logs", "errors", "history", "events", "pause", "resume", "cancel", "kill", "wait", "rm"]
+)
 def test_a_verb_refuses_an_unknown_run_without_loading_anything_heavy(verb: str, home: Path, tmp_path: Path) -> None:
     code, _, heavy = start(tmp_path, "overnight.tui.cli", "overnight", verb, "nobody")
     assert (code, heavy) == (3, set())
@@ -86,6 +88,8 @@ def test_a_run_is_launched_steered_and_removed_without_loading_anything_heavy(ho
     assert overnight("show", "--json", "nap") == (0, light)
     assert overnight("errors", "--json", "nap") == (0, light)
     assert overnight("logs", "nap") == (0, light)
+    assert overnight("history", "nap") == (0, light)
+    assert overnight("events", "--json") == (0, light)
     assert overnight("pause", "nap") == (0, light)
     assert overnight("resume", "nap") == (0, light)
     assert overnight("cancel", "nap") == (0, light)

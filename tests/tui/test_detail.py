@@ -98,10 +98,10 @@ def test_the_history_tells_of_it_in_the_pane_and_on_the_card() -> None:
     pane = shown(Tab.HISTORY, Detail("", history=(clean_event(event),)))
     assert f"source       attempt 2  {words}" in pane
     card = card_lines(a_run(), [event], T0, Style())
-    assert card[-1].endswith(f"source         {words}")
+    assert card[-1].endswith(f"source         attempt 2  {words}")
 
 
 def test_a_request_is_told_with_its_options() -> None:
     event = Event(T0 - 9, "requested", None, "ann@host", {"number": 3, "verb": "resume", "errors": True})
     assert "resume  errors  by ann@host" in shown(Tab.HISTORY, Detail("", history=(clean_event(event),)))
-    assert "verb resume, errors  by ann@host" in card_lines(a_run(), [event], T0, Style())[-1]
+    assert "resume  errors  by ann@host" in card_lines(a_run(), [event], T0, Style())[-1]
