@@ -2,11 +2,12 @@
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from overnight.state.errors import WrongUsage
+from overnight.state.errors import OvernightError, WrongUsage
 from overnight.state.standing import Cursor
 
 T = TypeVar("T")
@@ -14,17 +15,31 @@ T = TypeVar("T")
 LONGEST_KEY = 80
 """Characters of a line that are its key as they are; of a longer one, some and a hash."""
 PROOF = 4096
-"""Bytes before a place in the file that must be what they were, for the file to be taken for the same."""
+"""Bytes, the first of the file and the last before a place in it, that must be what they were, for the file to be
+taken for the same."""
+BYTE_ORDER_MARK = "\ufeff"
+
+
+class NotJson(OvernightError):
+    """A line that should hold a record holds none."""
 
 
 class Unreadable:
     """A line that is no item."""
 
-    def __init__(self, text: str, error: ValueError) -> None:
+    def __init__(self, text: str, error: Exception) -> None:
         self.text, self.error = text, error
 
     def __str__(self) -> str:
         return self.text
+
+
+class Edge(NamedTuple):
+    """Where an item begins that was read, or will be."""
+
+    offset: int
+    line: int
+    """Lines before it."""
 
 
 class LineSource(Generic[T]):
@@ -37,8 +52,11 @@ class LineSource(Generic[T]):
         self.path = os.fspath(path)
         if not os.path.isfile(self.path):
             raise WrongUsage(f"no such file: {self.path}", hint="Give the path of a file of lines.")
-        self._spans: dict[int, tuple[int, int]] = {}
-        """Position -> where its line begins and ends; forgotten below the watermark."""
+        self._file: os.stat_result | None = None
+        """The one that was opened: another may bear its name by now."""
+        self._first = 0
+        self._edges: deque[Edge] = deque()
+        """Of the item at position `_first` and those behind it that were read, and of the next one."""
 
     @property
     def size(self) -> int:
@@ -46,26 +64,35 @@ class LineSource(Generic[T]):
         return os.stat(self.path).st_size
 
     def __iter__(self) -> Iterator[T]:
-        with open(self.path, "rb") as file:
-            for position, line in enumerate(file):
-                yield self.item_of(_text_of(line), position)
+        return self._items(Edge(0, 0), deque(maxlen=0))
 
     def read_from(self, cursor: Cursor | None) -> Iterator[T]:
-        """The items behind a cursor; None = all. Remembers where they lie, until `cursor_at` is asked."""
-        position, offset = (cursor.position, cursor.offset) if cursor else (0, 0)
-        self._spans = {position - 1: (offset, offset)}
-        return self._read(position, offset)
+        """The items behind a cursor; None = all. Remembers where they lie, until `forget_below`."""
+        edge = Edge(cursor.offset, cursor.line) if cursor else Edge(0, 0)
+        self._first, self._edges = cursor.position if cursor else 0, deque([edge])
+        return self._items(edge, self._edges)
 
-    def _read(self, position: int, offset: int) -> Iterator[T]:
+    def _items(self, edge: Edge, edges: deque[Edge]) -> Iterator[T]:
+        """Those behind an edge. Adds the edge behind each of them to `edges`."""
+        offset, line = edge
         with open(self.path, "rb") as file:
+            self._file = os.fstat(file.fileno())
             file.seek(offset)
-            for line in file:
-                end = offset + len(line)
-                self._spans[position] = (offset, end)
-                yield self.item_of(_text_of(line), position)
-                position, offset = position + 1, end
+            for raw in file:
+                text = _text_of(raw)
+                if not offset:
+                    text = text.removeprefix(BYTE_ORDER_MARK)
+                offset, line = offset + len(raw), line + 1
+                if not self.is_empty(text):
+                    edges.append(Edge(offset, line))
+                    yield self.item_of(text, line)
 
-    def item_of(self, text: str, position: int) -> T:
+    def is_empty(self, text: str) -> bool:
+        """Whether a line is no item, nor an error."""
+        raise NotImplementedError
+
+    def item_of(self, text: str, line: int) -> T:
+        """`line`: 1, 2, …"""
         raise NotImplementedError
 
     def key_of(self, item: T) -> str:
@@ -73,61 +100,87 @@ class LineSource(Generic[T]):
         text = self.text_of(item)
         if len(text) <= LONGEST_KEY:
             return text
-        digest = blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         return f"{text[: LONGEST_KEY - 20]}… {digest}"
 
     def text_of(self, item: T) -> str:
         return str(item)
 
     def width_at(self, position: int) -> int:
-        """Bytes of an item that was read and is not below the cursor."""
-        start, end = self._spans.get(position, (0, 0))
-        return end - start
+        """Bytes of an item that was read; 0 = it was forgotten."""
+        at = position - self._first
+        return self._edges[at + 1].offset - self._edges[at].offset if at >= 0 else 0
 
     def offset_at(self, position: int) -> int:
         """Bytes before an item that was read, or before the next one."""
-        return self._spans[position - 1][1]
+        return self._edges[position - self._first].offset
+
+    def forget_below(self, position: int) -> None:
+        """Where items before a position lie need not be known any more."""
+        while self._first < position and len(self._edges) > 1:
+            self._edges.popleft()
+            self._first += 1
 
     def cursor_at(self, position: int) -> Cursor | None:
-        """The place before an item; None = it was not read that far. What lies before it is forgotten."""
-        if position - 1 not in self._spans:
+        """The place before an item; None = nobody can go on there: it was not read that far, or there is another file
+        by now, or the line before it has no end yet.
+        """
+        at = position - self._first
+        if not 0 <= at < len(self._edges):
             return None
-        self._spans = {at: span for at, span in self._spans.items() if at >= position - 1}
-        offset = self._spans[position - 1][1]
-        with open(self.path, "rb") as file:
-            return Cursor(position, offset, _fingerprint(file, offset))
+        offset, line = self._edges[at]
+        try:
+            with open(self.path, "rb") as file:
+                descriptor = file.fileno()
+                same = self._file is not None and os.path.samestat(os.fstat(descriptor), self._file)
+                if not same or (offset and os.pread(descriptor, 1, offset - 1) != b"\n"):
+                    return None
+                return Cursor(position, offset, line, _fingerprint(descriptor, offset))
+        except OSError:
+            return None
 
     def holds(self, cursor: Cursor) -> bool:
-        """Whether the file is the same as far as the cursor, as its last bytes before it tell."""
+        """Whether the file is the same as far as the cursor, as its first bytes and the last before it tell."""
         with open(self.path, "rb") as file:
-            return self.size >= cursor.offset and _fingerprint(file, cursor.offset) == cursor.fingerprint
+            long_enough = os.fstat(file.fileno()).st_size >= cursor.offset
+            return long_enough and _fingerprint(file.fileno(), cursor.offset) == cursor.fingerprint
 
 
 class Lines(LineSource[str]):
     """The lines of a text file, without their ends. UTF-8; other bytes come as lone surrogates."""
 
-    def item_of(self, text: str, position: int) -> str:
+    def is_empty(self, text: str) -> bool:
+        return False
+
+    def item_of(self, text: str, line: int) -> str:
         return text
 
 
 class JsonLines(LineSource[Any]):
-    """The records of a file with one JSON text a line. A line that is none is an item error, or ends the loop."""
+    """The records of a file with one JSON text a line; lines of nothing but spaces are passed over.
 
-    def item_of(self, text: str, position: int) -> Any:
+    A line that is no JSON is an item error under a guard, and ends the loop with NotJson without one.
+    """
+
+    def is_empty(self, text: str) -> bool:
+        return not text or text.isspace()
+
+    def item_of(self, text: str, line: int) -> Any:
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            return Unreadable(text, ValueError(f"{self.path} line {position + 1}: not JSON: {error}"))
+            hint = "Correct it; or loop with guard=True, and it is recorded as an error of its item."
+            return Unreadable(text, NotJson(f"{self.path} line {line}: not JSON: {error}", hint=hint))
 
     def text_of(self, item: Any) -> str:
         return item.text if isinstance(item, Unreadable) else json.dumps(item, sort_keys=True, ensure_ascii=False)
 
 
 def _text_of(line: bytes) -> str:
-    return line.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+    return line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "surrogateescape")
 
 
-def _fingerprint(file: BinaryIO, offset: int) -> str:
-    start = max(0, offset - PROOF)
-    file.seek(start)
-    return blake2b(file.read(offset - start), digest_size=8, person=b"overnight-cursor"[:16]).hexdigest()
+def _fingerprint(descriptor: int, offset: int) -> str:
+    first = os.pread(descriptor, min(PROOF, offset), 0)
+    last = os.pread(descriptor, min(PROOF, offset), max(0, offset - PROOF))
+    return blake2b(first + last, digest_size=8, person=b"overnight-cursor").hexdigest()

@@ -171,6 +171,11 @@ class Phases:
         self._weight, self._broken_off = (0.0, None), None
         self._open[-1].parts.append(self._newest)
 
+    def pass_over(self, weight: float) -> None:
+        """So much more of the newest loop's weight was done before."""
+        if self._newest is not None:
+            self._newest.weight_resumed += weight
+
     def weighed(self, done: float) -> None:
         """So much of the newest loop's weight is done."""
         if self._newest is not None:

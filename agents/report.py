@@ -52,6 +52,11 @@ class Report:
         self.phases.weigh(passed, total)
         self.weight_done = passed
 
+    def pass_over(self, weight: float) -> None:
+        """So much more of the newest loop was done before, as it turns out."""
+        self.weight_done += weight
+        self.phases.pass_over(weight)
+
     def excuse(self, seconds: float) -> None:
         """So many seconds until now were no silence: nothing could be done in them, or a wait was announced."""
         self.last_commit = min(self.clock.monotonic(), self.last_commit + seconds)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from overnight.state.errors import WrongUsage
-from overnight.state.standing import key_of
 
 WINDOW = 1024
 """Of a stream, at least so many newest keys are remembered, and at most twice as many."""
@@ -12,20 +11,20 @@ WINDOW = 1024
 class DuplicateKey(WrongUsage):
     """Two items of a source have one key."""
 
-    def __init__(self, identity: str) -> None:
+    def __init__(self, key: str) -> None:
         super().__init__(
-            f"two items have the key {key_of(identity)!r}",
+            f"two items have the key {key!r}",
             hint="Give key= something that tells them apart, or say duplicates=True to do both.",
         )
 
 
-def check_all(identities: Iterable[str]) -> None:
+def check_all(keys: Iterable[str]) -> None:
     """Raises DuplicateKey for the first one that comes again."""
     seen: set[str] = set()
-    for identity in identities:
-        if identity in seen:
-            raise DuplicateKey(identity)
-        seen.add(identity)
+    for key in keys:
+        if key in seen:
+            raise DuplicateKey(key)
+        seen.add(key)
 
 
 class Seen:
@@ -37,11 +36,11 @@ class Seen:
         self._new: set[str] = set()
         self._old: set[str] = set()
 
-    def check(self, identity: str) -> None:
+    def check(self, key: str) -> None:
         """Raises DuplicateKey."""
         new = self._new
-        if identity in new or identity in self._old:
-            raise DuplicateKey(identity)
-        new.add(identity)
+        if key in new or key in self._old:
+            raise DuplicateKey(key)
+        new.add(key)
         if len(new) >= WINDOW:
             self._old, self._new = new, set()

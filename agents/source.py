@@ -6,11 +6,11 @@ is counted. Reading the source is the caller's: plain loops and asynchronous one
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
-from overnight.state.chain import BLOCK, Chain
+from overnight.state.chain import Chain
 from overnight.state.standing import Cursor, Loop, key_of
 
 T = TypeVar("T")
@@ -27,9 +27,11 @@ class Rest(Generic[T]):
         loop: Loop,
         identity: Callable[[T], str],
         weight: Callable[[T], float] | None,
-        finished: Counter[str],
+        finished: Counter[str] | None = None,
     ) -> None:
-        """`finished`: identities that count wherever they stand, each as often as it was finished."""
+        """`finished`: of a source that was in another order once, all identities that are finished, each as often as it
+        was. None = positions tell.
+        """
         self.changed = False
         """The finished items do not stand where they stood."""
         self.new, self.gone, self.renewed = 0, 0, 0
@@ -49,7 +51,10 @@ class Rest(Generic[T]):
         self._chain, self.proven = Chain(), Chain()
         self._above = max(loop.above) + 1 if loop.above else 0
         self._left = loop.again.copy()
-        self._finished = finished
+        self._by_identity = finished is not None
+        self._finished: Counter[str] = Counter() if finished is None else finished
+        self._versions: dict[str, str] | None = None
+        """Key -> identity of what is finished; None = items have no versions."""
         self._since_match = 0
         self._left_before = None if loop.total is None else loop.total - loop.done
 
@@ -58,8 +63,8 @@ class Rest(Generic[T]):
         self._chain, self.proven = self._loop.cursor_chain.copy(), self._loop.cursor_chain.copy()
         self.position = self.passed_items = cursor.position
 
-    def by_identity(self) -> None:
-        """Prove nothing: the source has another order each time."""
+    def prove_nothing(self) -> None:
+        """The source has another order each time."""
         self.changed = True
 
     @property
@@ -67,8 +72,9 @@ class Rest(Generic[T]):
         """How many items the proof needs next; 0 = it is over."""
         if self.changed:
             return 0
-        if self._chain.length < self._saved.length:
-            return min(BLOCK - self._chain.length % BLOCK, self._saved.length - self._chain.length)
+        proven, saved = self._chain.length, self._saved
+        if proven < saved.length:
+            return min(saved.spacing - proven % saved.spacing, saved.length - proven)
         return max(0, self._above - self.position - len(self.unread))
 
     def prove(self, items: list[T]) -> None:
@@ -118,28 +124,31 @@ class Rest(Generic[T]):
         self.changed = any(there.get(at) != identity for at, identity in self._loop.above.items())
         self._above = 0
 
-    def settle(self, finished: Mapping[str, int]) -> None:
-        """After the proof. `finished`: identities of what is finished behind `position`.
+    @property
+    def needs_log(self) -> bool:
+        """After the proof: whether only the log can tell which items behind `position` are finished."""
+        return self.changed and not self._by_identity
 
-        Where the order changed, those that are to be done again are taken off already.
+    def settle(self, finished: Counter[str], *, versions: bool) -> None:
+        """After the proof. `finished`, where the log is needed: identities of what is finished behind `position`.
+
+        `versions`: an identity holds one.
         """
-        self._finished.update(finished)
-        self._finished = +self._finished if self.changed else self._finished - self._left
+        if self.needs_log:
+            # The log counts one less of what was found before `position`.
+            self._finished = finished + Counter(identity for _, _, identity in self.again)
+        elif not self._by_identity:
+            self._finished = Counter(self._loop.above.values()) - self._left
+        if versions and self.changed:
+            self._versions = {key_of(identity): identity for identity in self._finished}
 
     def survey(self, source: Sequence[T]) -> None:
         """Count what changed in a source that can be read twice."""
         finished, self._finished = self._finished, self._finished.copy()
         unfinished = 0 if self._finished else len(source) - self.position
-        fresh: set[str] = set()
         for item in islice(source, self.position, None) if self._finished else ():
-            identity = self._identity(item)
-            if not self.passes(item, identity):
-                unfinished += 1
-                if self.changed:
-                    fresh.add(key_of(identity))
-        self.gone = self._finished.total()
-        self.renewed = sum(key_of(identity) in fresh for identity in self._finished)
-        self.gone -= self.renewed
+            unfinished += not self.passes(item, self._identity(item))
+        self._count_gone()
         if self._left_before is not None:
             known = unfinished + len(self.again) - self.new - self.renewed
             self.new += max(0, known - self._left_before)
@@ -151,12 +160,13 @@ class Rest(Generic[T]):
         """Whether the item was finished before this start. Once for each item behind `position`, in order."""
         if not self._finished:
             return False
-        if not self._take(identity):
-            self._since_match += 1
-            return False
+        passed = self._take(identity)
         if not self.surveyed:
-            self._met(item)
-        return True
+            if passed:
+                self._met(item)
+            else:
+                self._not_met(identity)
+        return passed
 
     def _take(self, identity: str) -> bool:
         """An identity counts as often as it was finished: a source may hold an item twice."""
@@ -175,10 +185,22 @@ class Rest(Generic[T]):
         if self._weight:
             self.passed_weight += self._weight(item)
 
+    def _not_met(self, identity: str) -> None:
+        before = self._versions.get(key_of(identity)) if self._versions is not None else None
+        if before is not None and self._take(before):
+            self.renewed += 1
+        else:
+            self._since_match += 1
+
     def end(self) -> None:
         """The source has ended: what was finished and did not come is gone."""
         if not self.surveyed:
-            self.gone = self._finished.total()
+            self._count_gone()
+
+    def _count_gone(self) -> None:
+        """What was gone before is no change."""
+        gone, self._loop.gone = self._loop.gone, self._finished.total()
+        self.gone = max(0, self._loop.gone - gone)
 
     @property
     def looks(self) -> bool:

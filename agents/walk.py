@@ -11,13 +11,17 @@ from overnight.agents.seen import Seen, check_all
 from overnight.agents.source import Rest
 from overnight.state.checkpoint import Checkpoint
 from overnight.state.errors import OvernightError
-from overnight.state.standing import VERSION_MARK, Loop
+from overnight.state.standing import Loop, key_of, versioned
 
 T = TypeVar("T")
 Order = Literal["source", "any"]
 
 RECENT = 50
 """When most of so many newest items failed, something else is wrong than the items."""
+
+
+FORGET_EVERY = 4096
+"""Lines that are passed over by their keys, of which it is known where they lie."""
 
 
 class TooManyErrors(OvernightError):
@@ -68,7 +72,7 @@ class Walk(Generic[T]):
         rest = self._start(checkpoint)
         items = self._open(rest)
         while rest.wanted:
-            rest.prove(list(islice(items, rest.wanted)))
+            self._prove(rest, list(islice(items, rest.wanted)))
         self._items = items
         self._settle(checkpoint, report)
 
@@ -80,48 +84,66 @@ class Walk(Generic[T]):
         rest = self._start(checkpoint)
         items = aiter(self._source)
         while rest.wanted:
-            rest.prove([item async for item in _first(items, rest.wanted)])
+            self._prove(rest, [item async for item in _first(items, rest.wanted)])
         self._items = items
         self._settle(checkpoint, report)
 
     def _start(self, checkpoint: Checkpoint) -> Rest[T]:
         loop = self.loop
-        if self._unique and self._list is not None and not loop.done:
-            check_all(map(self.identity, self._list))
-        anywhere = checkpoint.finished_keys(loop, 0, loop.since)
-        self._rest = Rest(loop, self.identity, self.options.weight, anywhere)
+        # A list that is as long as it was is looked through only where it turns out to have changed.
+        if not loop.done or loop.total != self._total():
+            self._refuse_duplicates()
+        by_identity = loop.reordered or self.options.order == "any"
+        finished = self._finished_in(checkpoint) if by_identity else None
+        self._rest = Rest(loop, self.identity, self.options.weight, finished)
         if self.options.order == "any":
-            self._rest.by_identity()
+            self._rest.prove_nothing()
         return self._rest
+
+    def _total(self) -> int | None:
+        given = self.options.total
+        return len(self._source) if given is None and isinstance(self._source, Sized) else given
+
+    def _refuse_duplicates(self) -> None:
+        if self._unique and self._list is not None:
+            check_all(map(self.key, self._list))
+
+    def _finished_in(self, checkpoint: Checkpoint, from_position: int = 0) -> Counter[str]:
+        """What the log says, but for versions that were followed by another one: they are no longer what was done."""
+        finished = checkpoint.finished_keys(self.loop, from_position)
+        if self.options.version is None or self.options.duplicates:
+            return finished
+        newest = checkpoint.newest_versions(self.loop)
+        return Counter({each: count for each, count in finished.items() if newest.get(key_of(each)) == each})
 
     def _open(self, rest: Rest[T]) -> Iterator[T]:
         if self.lines is None:
             return iter(self._source)  # type: ignore[arg-type]
-        cursor = self.loop.cursor
-        # What is to be done again may stand before it.
-        if cursor is None or rest.changed or self.loop.again or not self.lines.holds(cursor):
+        loop, cursor = self.loop, self.loop.cursor
+        # What is to be done again, or counts by its identity, may stand before it.
+        if cursor is None or rest.changed or loop.again or loop.reordered or not self.lines.holds(cursor):
             return self.lines.read_from(None)
         rest.start_at(cursor)
         return self.lines.read_from(cursor)
 
+    def _prove(self, rest: Rest[T], items: list[T]) -> None:
+        rest.prove(items)
+        if self.lines is not None:
+            self.lines.forget_below(rest.position)
+
     def _settle(self, checkpoint: Checkpoint, report: Report) -> None:
         loop, rest, before = self.loop, self._rest, self.loop.done
-        finished = Counter(loop.above.values())
-        if rest.changed:
-            finished = checkpoint.finished_keys(loop, loop.since, checkpoint.standing.offset, rest.proven.length)
-            if finished or loop.chain.length or loop.since:
-                checkpoint.reorder(loop)
+        finished = self._finished_in(checkpoint, rest.proven.length) if rest.needs_log else Counter()
+        if rest.changed and (loop.chain.length or loop.above or finished):
+            self._refuse_duplicates()
+            checkpoint.reorder(loop)
+        rest.settle(finished, versions=self.options.version is not None)
         loop.chain = rest.proven
-        rest.settle(finished)
         if self._list is not None:
-            if self._unique and rest.changed:
-                check_all(map(self.identity, self._list))
             rest.survey(self._list)
         self.position = rest.position
         loop.done = loop.resumed = rest.passed_items
-        loop.total = (
-            len(self._source) if self.options.total is None and isinstance(self._source, Sized) else self.options.total
-        )
+        loop.total = self._total()
         report.processed += loop.done - before
         report.resumed += loop.done - before
         self._weigh(report)
@@ -138,14 +160,14 @@ class Walk(Generic[T]):
 
     def todo(self, report: Report) -> Iterator[tuple[int, T, str]]:
         """Position, item and identity of each item that is to be done."""
-        rest, identity_of, seen = self._rest, self.identity, self._seen
+        rest, identity_of, seen, plain = self._rest, self.identity, self._seen, self.options.version is None
         yield from rest.again
         for item in chain(rest.unread, self._items):  # type: ignore[arg-type]
             identity = identity_of(item)
             if rest.looks and self._passed(rest, item, identity, report):
                 continue
             if seen is not None:
-                seen.check(identity)
+                seen.check(identity if plain else key_of(identity))
             position = self.position
             self.position = position + 1
             yield position, item, identity
@@ -168,7 +190,7 @@ class Walk(Generic[T]):
 
     def _next(self, item: T, identity: str) -> tuple[int, T, str]:
         if self._seen is not None:
-            self._seen.check(identity)
+            self._seen.check(identity if self.options.version is None else key_of(identity))
         position = self.position
         self.position = position + 1
         return position, item, identity
@@ -178,7 +200,9 @@ class Walk(Generic[T]):
         if not rest.looks or not rest.passes(item, identity):
             return False
         loop = self.loop
-        loop.finish(self.position, identity)
+        loop.place(self.position, identity)
+        if self.lines is not None:
+            self._pass_line(self.lines, report)
         self.position += 1
         if not rest.surveyed:
             loop.done += 1
@@ -186,6 +210,11 @@ class Walk(Generic[T]):
             report.processed += 1
             report.resumed += 1
         return True
+
+    def _pass_line(self, lines: LineSource[T], report: Report) -> None:
+        report.pass_over(float(lines.width_at(self.position)))
+        if not self.position % FORGET_EVERY:
+            lines.forget_below(self.loop.chain.length)
 
     def _end(self, report: Report) -> None:
         """The source has ended."""
@@ -205,8 +234,13 @@ class Walk(Generic[T]):
 
     def mark_cursor(self) -> None:
         """Remember how far the source was read when all below the watermark was finished."""
-        if self.lines is not None:
-            self.loop.cursor = self.lines.cursor_at(self.loop.chain.length)
+        if self.lines is None:
+            return
+        watermark = self.loop.chain.length
+        self.lines.forget_below(watermark)
+        cursor = self.lines.cursor_at(watermark)
+        if cursor is not None:
+            self.loop.place_cursor(cursor)
 
     def note_failure(self) -> None:
         """The item that was committed last had failed. Raises TooManyErrors."""
@@ -243,7 +277,7 @@ def _identity_of(key: Callable[[Any], str], options: Options) -> Callable[[Any],
     version = options.version
     if version is None:
         return key
-    return lambda item: key(item) if isinstance(item, Unreadable) else f"{key(item)}{VERSION_MARK}{version(item)}"
+    return lambda item: key(item) if isinstance(item, Unreadable) else versioned(key(item), str(version(item)))
 
 
 async def _first(items: AsyncIterator[T], count: int) -> AsyncIterator[T]:

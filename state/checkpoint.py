@@ -101,9 +101,9 @@ class Checkpoint:
             line = logline.parse(self._log.read(offset, length))
         return (line or {})["result"]
 
-    def finished_keys(self, loop: Loop, start: int, end: int, from_position: int = 0) -> Counter[str]:
+    def finished_keys(self, loop: Loop, from_position: int = 0) -> Counter[str]:
         """`readback.finished_keys` of this log."""
-        return readback.finished_keys(self._run, loop.index, start, end, from_position)
+        return readback.finished_keys(self._run, loop.index, self.standing.offset, from_position)
 
     def newest_versions(self, loop: Loop) -> dict[str, str]:
         """`readback.newest_versions` of this log."""

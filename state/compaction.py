@@ -4,8 +4,9 @@ Written beside the log by a thread of its own while the agent works on: a log's 
 then adds what it has appended meanwhile, and puts the new log in the place of the old one. At a kill at any moment
 one of them is there whole; the head that follows names the new one's generation.
 
-In the new log lines of finished items stand first (`ks`: keys, or rather identities), between them those that are
-still named by an offset. The base comes behind them: all that the shorter form does not say. Then the tail, as it was.
+In the new log lines of finished items stand first (`ks`: keys, or rather identities), between them results of steps
+that are still to be remembered. The base comes behind them: all that the shorter form does not say. Then the tail, as
+it was.
 """
 
 import json
@@ -66,7 +67,7 @@ class Compaction:
         self._copied = self._end
         """Bytes of the log that the draft says."""
         self._moved: dict[int, int] = {}
-        """Where what an offset of the old log names is in the new one."""
+        """Where the results of steps are: offset in the old log -> in the new one."""
         self._short = 0
         """Bytes of the shorter form."""
         self._whole = False
@@ -110,16 +111,15 @@ class Compaction:
 
     def _shorten(self, draft: "_Draft") -> None:
         draft.add({"generation": self.generation, "version": codec.VERSION, "compacted": True})
-        named = {loop["since"] for loop in self._head["loops"]} - {0}
-        named |= {offset for steps in self._head["steps"].values() for offset, _ in steps.values()}
+        steps = {offset for steps in self._head["steps"].values() for offset, _ in steps.values()}
         items, fence, offset = _Items(draft), Fence(), 0
         for line in lines_of(self._run, 0, self._end):
-            if offset in named:
+            if offset in steps:
                 items.write()
                 self._moved[offset] = draft.length
             fields = logline.parse(line)
             if fields is not None and "base" not in fields and fence.lets_pass(fields):
-                _squeeze(line, fields, items, draft, keep=offset in named)
+                _squeeze(line, fields, items, draft, keep=offset in steps)
             offset += len(line)
             draft.take_a_breath()
         items.write()
@@ -127,8 +127,6 @@ class Compaction:
         self._short = draft.length
 
     def _moved_head(self) -> Mapping[str, Any]:
-        for loop in self._head["loops"]:
-            loop["since"] = self._moved.get(loop["since"], 0)
         for steps in self._head["steps"].values():
             for place in steps.values():
                 place[0] = self._moved[place[0]]
@@ -163,18 +161,12 @@ class Compaction:
         return new
 
     def _tell(self, standing: Standing) -> None:
-        """Offsets in the standing follow what they name."""
+        """What the standing knows by its offset has another one now."""
         shift = self._short - self._end
-
-        def moved(offset: int) -> int:
-            return offset + shift if offset >= self._end else self._moved.get(offset, 0)
-
         standing.compacted, standing.offset = self._short, standing.offset + shift
-        for loop in standing.loops:
-            loop.since = moved(loop.since)
         for steps in standing.steps.values():
             for name, (offset, length) in steps.items():
-                steps[name] = (moved(offset), length)
+                steps[name] = (offset + shift if offset >= self._end else self._moved[offset], length)
 
     def abandon(self) -> None:
         """The log stays as it is."""
@@ -266,7 +258,7 @@ class _Items:
 
 
 def _squeeze(line: bytes, fields: Mapping[str, Any], items: _Items, draft: _Draft, *, keep: bool) -> None:
-    """What the new log says instead of a line. `keep`: something names this line."""
+    """What the new log says instead of a line. `keep`: the result of a step that is still to be remembered."""
     if "k" in fields and "e" not in fields:
         items.add(*place_of(fields), identity_of(fields))
         return

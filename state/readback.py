@@ -36,20 +36,29 @@ class Fence:
         return True
 
 
-def finished_keys(run: RunDir, loop: int, start: int, end: int, from_position: int = 0) -> Counter[str]:
-    """Identities of the loop's items between two offsets of the log, each as often as it was finished.
+def finished_keys(run: RunDir, loop: int, end: int, from_position: int = 0) -> Counter[str]:
+    """Identities of the loop's items in the log up to `end`, each as often as it was finished, less those that are to
+    be done again.
 
-    Less often than never: it was finished before `start` or `from_position`, and is to be done again.
+    `from_position`: of a source whose order was never another; those that stand before it are left out. Less often
+    than never: one that is to be done again stands there.
     """
     keys: Counter[str] = Counter()
-    for fields in _counting(run, start, end):
-        index, position = place_of(fields)
+    failed: set[tuple[int, str]] = set()
+    for fields in _counting(run, 0, end):
+        index, first = place_of(fields)
         if index != loop:
             continue
         if "k" in fields:
-            keys[identity_of(fields)] += position >= from_position
+            identity = identity_of(fields)
+            # What failed before and is done again fills the place of what was asked for once more.
+            keys[identity] += first >= from_position or (first, identity) in failed
+            if "e" in fields:
+                failed.add((first, identity))
         elif "ks" in fields:
-            keys.update(fields["ks"][max(0, from_position - position) :])
+            keys.update(fields["ks"][max(0, from_position - first) :])
+            before = enumerate(fields["ks"][: max(0, from_position - first)], first) if failed else ()
+            keys.update(identity for position, identity in before if (position, identity) in failed)
         elif "again" in fields:
             keys.subtract(fields["again"])
     return keys

@@ -66,7 +66,19 @@ class Cursor(NamedTuple):
 class Loop:
     """What is finished of one source. The first loop of a run is number 0, the next one 1."""
 
-    __slots__ = ("above", "again", "chain", "cursor", "cursor_chain", "done", "index", "resumed", "since", "total")
+    __slots__ = (
+        "above",
+        "again",
+        "chain",
+        "cursor",
+        "cursor_chain",
+        "done",
+        "gone",
+        "index",
+        "reordered",
+        "resumed",
+        "total",
+    )
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -76,18 +88,29 @@ class Loop:
         """Position -> identity of what is finished above the watermark."""
         self.again: Counter[str] = Counter()
         """Identities of finished items that are to be done again, wherever they stand."""
-        self.since = 0
-        """Offset in the log before which a line counts by its identity alone: the order was another. 0 = none does."""
+        self.reordered = False
+        """The order was another once: what was finished then counts by its identity alone."""
         self.total: int | None = None
         self.done = 0
         """Finished items of the source as it was last seen."""
         self.resumed = 0
         """So many of them were finished before this start."""
+        self.gone = 0
+        """Finished items that were missing in the source when it had been read to its end."""
         self.cursor: Cursor | None = None
         self.cursor_chain = Chain()
-        """The watermark that `cursor` belongs to."""
+        """The watermark that `cursor` belongs to: the present one, or one before."""
 
     def finish(self, position: int, identity: str) -> None:
+        """The item is finished."""
+        self.place(position, identity)
+        if identity in self.again:
+            self.again[identity] -= 1
+            if not self.again[identity]:
+                del self.again[identity]
+
+    def place(self, position: int, identity: str) -> None:
+        """A finished item stands there."""
         chain = self.chain
         if position == chain.length:
             chain.add(identity)
@@ -95,8 +118,6 @@ class Loop:
                 chain.add(self.above.pop(chain.length))
         elif position > chain.length:
             self.above[position] = identity
-        if self.again.get(identity):
-            self.again[identity] -= 1
 
     def undo(self, identities: Iterable[str]) -> None:
         """These finished items are to be done again."""
@@ -105,20 +126,27 @@ class Loop:
         # As far as it is known: some may no longer stand in the source.
         self.done = max(0, self.done - added.total())
 
-    def reorder(self, offset: int) -> None:
-        """The order is a new one from `offset` of the log on."""
-        self.chain, self.above, self.since, self.cursor = Chain(), {}, offset, None
+    def reorder(self) -> None:
+        """The order is a new one from here on."""
+        self.chain, self.above, self.reordered, self.cursor = Chain(), {}, True, None
+
+    def place_cursor(self, cursor: Cursor) -> None:
+        """At the watermark."""
+        self.cursor, self.cursor_chain = cursor, self.chain.copy()
 
     def plain(self) -> dict[str, Any]:
-        cursor = self.cursor if self.cursor is not None and self.cursor.position == self.chain.length else None
+        cursor = self.cursor
+        behind = cursor is not None and cursor.position != self.chain.length
         return {
             **self.chain.plain(),
             "finished": {str(position): identity for position, identity in self.above.items()},
             "again": list(self.again.elements()),
-            "since": self.since,
+            "reordered": self.reordered,
             "total": self.total,
             "done": self.done,
+            "gone": self.gone,
             "cursor": cursor,
+            "cursor_chain": self.cursor_chain.plain() if behind else None,
         }
 
 
@@ -191,7 +219,7 @@ class Standing:
         if identity is not None:
             self._finish(self.loop(index), position, identity, failed="e" in line)
         elif line.get("reordered"):
-            self.loop(index).reorder(self.offset)
+            self.loop(index).reorder()
         elif "again" in line:
             again = [str(each) for each in line["again"]]
             self.loop(index).undo(again)
@@ -276,8 +304,12 @@ def _fill(loop: Loop, plain: Mapping[str, Any]) -> None:
     loop.chain = chain_of(plain)
     loop.above = {int(position): str(identity) for position, identity in plain["finished"].items()}
     loop.again = Counter(map(str, plain["again"]))
-    loop.since, loop.total, loop.done = int(plain["since"]), plain["total"], int(plain["done"])
+    loop.reordered, loop.gone = bool(plain["reordered"]), int(plain["gone"])
+    loop.total, loop.done = plain["total"], int(plain["done"])
     if plain["cursor"] is not None:
         position, offset, line, fingerprint = plain["cursor"]
+        before = plain["cursor_chain"]
         loop.cursor = Cursor(int(position), int(offset), int(line), str(fingerprint))
-        loop.cursor_chain = loop.chain.copy()
+        loop.cursor_chain = loop.chain.copy() if before is None else chain_of(before)
+        if loop.cursor_chain.length != loop.cursor.position:
+            raise ValueError("a cursor that its watermark does not fit")

@@ -56,7 +56,7 @@ class Writer:
 def finished(checkpoint: Checkpoint) -> list[str]:
     """Every key of the first loop that the log holds."""
     loop = checkpoint.standing.loop(0)
-    return sorted(checkpoint.finished_keys(loop, 0, checkpoint.standing.offset).elements())
+    return sorted(checkpoint.finished_keys(loop).elements())
 
 
 @pytest.fixture
