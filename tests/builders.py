@@ -42,9 +42,13 @@ def heartbeat(**changes: Any) -> Heartbeat:
     return Heartbeat(last_heartbeat=T0 - 1, pid=4242, attempt=1)._replace(**changes)
 
 
+def a_request(verb: Verb, number: int = 1, **changes: Any) -> Request:
+    return Request(number, verb, at=T0 - 5)._replace(**changes)
+
+
 def requests(*verbs: Verb) -> tuple[Request, ...]:
     """Numbered from 1."""
-    return tuple(Request(number, verb, at=T0 - 5) for number, verb in enumerate(verbs, 1))
+    return tuple(a_request(verb, number) for number, verb in enumerate(verbs, 1))
 
 
 def a_run(**changes: Any) -> Records:

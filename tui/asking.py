@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from overnight.agents import operate
-from overnight.state import current
 from overnight.state.errors import TimedOut
-from overnight.state.records import Handle, Records, Request, Spec
+from overnight.state.records import Records, Request
 from overnight.state.rundir import RunDir
 from overnight.state.status import ENDED, HELD, Status, status_of
 from overnight.tui import arguments, console, selection
 from overnight.tui.ending import pauses
+from overnight.tui.why import awaited
 
 PATIENCE = 2.0
 """Seconds. Most agents obey at once; a longer item is not waited for."""
@@ -97,18 +97,3 @@ def _asked(run: RunDir, records: Records, wish: Wish) -> Answer:
     """It is asked, and is not what was asked for. A run that has ended otherwise will not become it."""
     now = time.time()
     return Answer(f"asked {run.id} to {wish.verb}: {awaited(records, now)}", status_of(records, now) in ENDED)
-
-
-def awaited(records: Records, now: float) -> str:
-    """Who has to move until it is so, and until when that is left to them."""
-    spec = records.spec or Spec("", "", (), "")
-    match status_of(records, now):
-        case status if status in ENDED:
-            return f"it is {status}"
-        case Status.STOPPING:
-            return f"waiting for it to end; by force {spec.stop_grace:g} s after it was told"
-        case Status.PAUSING if current.handles(records, Handle.PAUSE):
-            return f"waiting for its item to finish; after {spec.pause_grace:g} s it is frozen where it is"
-        case _ if records.supervised:
-            return "waiting for its supervisor"
-    return "it has no supervisor; the next command that looks gives it one"

@@ -15,6 +15,7 @@ VERBS = {
     "map": "do a command for each item, as one durable run",
     "ls": "list the runs",
     "show": "everything about a run",
+    "why": "why a run waits, is paused, or has failed, and what can be done",
     "logs": "what an agent printed; -f follows it",
     "errors": "the items that failed, and why",
     "history": "what happened to a run, oldest first",

@@ -68,7 +68,7 @@ def test_importing_it_loads_nothing_heavy(module: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["show", "logs", "errors", "history", "events", "pause", "resume", "cancel", "kill", "wait", "rm"]
+    "verb", ["show", "logs", "errors", "why", "history", "events", "pause", "resume", "cancel", "kill", "wait", "rm"]
 )
 def test_a_verb_refuses_an_unknown_run_without_loading_anything_heavy(verb: str, home: Path, tmp_path: Path) -> None:
     code, _, heavy = start(tmp_path, "overnight.tui.cli", "overnight", verb, "nobody")
@@ -88,6 +88,7 @@ def test_a_run_is_launched_steered_and_removed_without_loading_anything_heavy(ho
     assert overnight("show", "--json", "nap") == (0, light)
     assert overnight("errors", "--json", "nap") == (0, light)
     assert overnight("logs", "nap") == (0, light)
+    assert overnight("why", "nap") == (0, light)
     assert overnight("history", "nap") == (0, light)
     assert overnight("events", "--json") == (0, light)
     assert overnight("pause", "nap") == (0, light)

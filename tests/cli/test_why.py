@@ -1,0 +1,67 @@
+"""`overnight why`, asked of real runs: what it says is so, and what it advises helps."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from overnight.state.operator import operator_name
+from overnight.state.records import Outcome, Progress
+from tests.cli.records import an_ended_run
+from tests.command import launched, overnight, when_ended
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.leaves_no_process]
+
+HOSTILE = "\x1b]0;owned\x07evil\x1b[2J\n[/x]"
+
+
+def why(*arguments: str, code: int = 0) -> str:
+    done = overnight("why", *arguments)
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+def test_a_run_is_asked_why_from_its_launch_to_its_end() -> None:
+    run = launched("--name", "nap", "--", "sleep", "600")
+    assert re.fullmatch(rf"{run} is running: attempt 1 has worked for \d+s\.\n", why("nap"))
+    assert overnight("pause", "nap", "--timeout", "30").returncode == 0
+    frozen, advice = why("nap").splitlines()
+    assert re.fullmatch(rf"{run} is frozen: {operator_name()} asked it to pause \d+s ago; it does not .*", frozen)
+    (command,) = re.findall(r"`overnight (.*?)`", advice)
+    assert overnight(*command.split(), "--timeout", "30").returncode == 0
+    assert "is running" in why("nap")
+    assert overnight("cancel", "nap", "--timeout", "30").returncode == 0
+    assert f"is cancelled: {operator_name()} asked it to cancel" in why("nap")
+
+
+def test_a_run_that_waits_for_its_next_attempt_says_when_and_after_what() -> None:
+    run = launched("--retries", "9", "--", "sh", "-c", "exit 3")
+    waits = r"is backoff: exit code 3; the next attempt begins in .*, restart \d of 9 without progress\."
+    eventually(lambda: re.search(waits, why(run)), interval=0.1)
+    overnight("cancel", run, "--timeout", "30")
+    when_ended(run)
+
+
+def test_a_crash_loop_says_how_often_and_how_to_see_more() -> None:
+    run = launched("--retries", "1", "--", "sh", "-c", "exit 3")
+    when_ended(run)
+    failed, advice = why(run).splitlines()
+    assert re.match(rf"{run} is failed: exit code 3 twice without progress, \d+s ago; 2 attempts died\.$", failed)
+    assert f"`overnight logs {run}`" in advice
+
+
+def test_many_are_asked_at_once_and_one_that_is_not_there_leaves_the_others(home: Path) -> None:
+    good, bad = an_ended_run(home, "good"), an_ended_run(home, "bad", Outcome.FAILED)
+    assert {line.split()[0] for line in why("--all").splitlines() if line[0] != " "} == {good.id, bad.id}
+    assert why("nobody", "good", code=3).startswith(f"{good.id} is completed: ")
+
+
+def test_nothing_that_an_agent_wrote_reaches_a_person_as_an_escape_code(home: Path) -> None:
+    run = an_ended_run(home, outcome=Outcome.FAILED)
+    run.write(run.progress_path, Progress(processed_items=1, current_item=HOSTILE, message=HOSTILE, attempt=1))
+    shown = why(run.id)
+    assert "evil" in shown
+    assert "\x1b" not in shown
+    assert "owned" not in shown
+    assert len(shown.splitlines()) == 2

@@ -1,0 +1,314 @@
+"""`overnight why`: for every status one sentence that says what it is, who wanted it and since when, and what to do."""
+
+from typing import Any
+
+import pytest
+
+from overnight.state.records import (
+    AgentStatus,
+    Damaged,
+    Event,
+    Exit,
+    Outcome,
+    Records,
+    Restart,
+    SupervisorState,
+    Verb,
+    Waiting,
+)
+from overnight.state.status import Status
+from overnight.tui.why import REASONS, Case, why
+from tests.builders import (
+    STARTED,
+    T0,
+    a_request,
+    a_run,
+    a_spec,
+    a_supervisor,
+    an_attempt,
+    heartbeat,
+    progress,
+    requests,
+)
+
+ID = "crawl-a1b2c3"
+RESUME, LOGS, RETRY = f"`overnight resume {ID}`", f"`overnight logs {ID}`", f"`overnight retry {ID}`"
+PAUSED_BY_ANN = (a_request(Verb.PAUSE, by="ann@host", at=T0 - 720),)
+UNTIL_RESUMED = (*PAUSED_BY_ANN, a_request(Verb.RESUME, number=2, by="bob@host", at=T0 - 3))
+COOPERATIVE = heartbeat(handles=frozenset({"pause", "stop"}))
+NOTHING_YET: dict[str, Any] = {"attempt": None, "progress": None, "heartbeat": None, "process_state": None}
+
+
+def ended(outcome: Outcome, **changes: Any) -> dict[str, Any]:
+    over = Exit(outcome, attempts=1, started_at=STARTED, ended_at=T0 - 300)._replace(**changes)
+    return {"exit": over, "supervised": False, "process_state": None}
+
+
+def waiting(**changes: Any) -> dict[str, Any]:
+    return {**NOTHING_YET, "supervisor": a_supervisor(state=SupervisorState.WAITING, attempt=0)._replace(**changes)}
+
+
+def backoff(**changes: Any) -> dict[str, Any]:
+    record = a_supervisor(state=SupervisorState.BACKOFF, reason="exit code 1", next_start_at=T0 + 72)
+    return {"process_state": None, "supervisor": record._replace(**changes)}
+
+
+CASES: list[tuple[Status, dict[str, Any], str, str]] = [
+    (Status.QUEUED, waiting(), "its supervisor is about to start it", ""),
+    (
+        Status.QUEUED,
+        {**waiting(), "spec": a_spec(start_at=T0 + 7500)},
+        "it is to start in 2h05",
+        "",
+    ),
+    (
+        Status.QUEUED,
+        {**waiting(), "requests": PAUSED_BY_ANN},
+        "ann@host asked it to pause 12m ago, before it began",
+        f"{RESUME} lets it begin.",
+    ),
+    (
+        Status.QUEUED,
+        waiting(reason="no attempt could be started: No space left on device", next_start_at=T0 + 4),
+        "no attempt could be started: No space left on device; the next try is in 4s",
+        "",
+    ),
+    (
+        Status.QUEUED,
+        {**NOTHING_YET, "supervisor": None, "supervised": False},
+        "nobody has started it yet: who launched it was killed",
+        "The next `overnight` command starts it.",
+    ),
+    (
+        Status.QUEUED,
+        {**NOTHING_YET, "spec": None, "supervised": False, "damaged": (Damaged("/r/spec.json", "empty"),)},
+        "its spec cannot be read, so nobody can start it",
+        "`overnight doctor` says what can be done.",
+    ),
+    (Status.STARTING, {**NOTHING_YET, "supervisor": None}, "its supervisor is starting its command", ""),
+    (Status.BACKOFF, backoff(), "exit code 1; the next attempt begins in 1m12, restart 2 of 5 without progress", ""),
+    (
+        Status.BACKOFF,
+        backoff(next_start_at=T0 - 1),
+        "exit code 1; the next attempt begins in a moment, restart 2 of 5",
+        "",
+    ),
+    (
+        Status.BACKOFF,
+        {**backoff(), "requests": PAUSED_BY_ANN},
+        "exit code 1; then ann@host asked it to pause 12m ago",
+        f"{RESUME} lets the next attempt begin.",
+    ),
+    (
+        Status.PAUSING,
+        {"requests": PAUSED_BY_ANN, "heartbeat": COOPERATIVE},
+        "ann@host asked it to pause 12m ago; waiting for its item to finish; after 30 s it is frozen where it is",
+        "",
+    ),
+    (
+        Status.PAUSED,
+        {"requests": PAUSED_BY_ANN, "progress": progress(status=AgentStatus.PAUSED, acknowledged=1)},
+        "ann@host asked it to pause 12m ago",
+        f"{RESUME} lets it go on.",
+    ),
+    (
+        Status.PAUSED,
+        {"progress": progress(status=AgentStatus.PAUSED, message="waiting for room: No space left on device")},
+        "it paused by itself: waiting for room: No space left on device",
+        f"{RESUME} lets it try to go on.",
+    ),
+    (
+        Status.PAUSED,
+        # Whoever paused it once has taken that back.
+        {"requests": UNTIL_RESUMED, "progress": progress(status=AgentStatus.PAUSED, acknowledged=2)},
+        "it paused by itself",
+        f"{RESUME} lets it try to go on.",
+    ),
+    (
+        Status.FROZEN,
+        {"requests": PAUSED_BY_ANN, "process_state": "T", "supervisor": a_supervisor(frozen=True, acknowledged=1)},
+        "ann@host asked it to pause 12m ago; it does not handle that, and was stopped where it is",
+        f"{RESUME} lets it go on where it is.",
+    ),
+    (
+        Status.FROZEN,
+        {
+            "requests": PAUSED_BY_ANN,
+            "process_state": "T",
+            "supervisor": a_supervisor(frozen=True, acknowledged=1),
+            "heartbeat": COOPERATIVE,
+        },
+        "ann@host asked it to pause 12m ago; it did not within 30 s, and was stopped where it is",
+        f"{RESUME} lets it go on where it is.",
+    ),
+    (
+        Status.FROZEN,
+        {"process_state": "T"},
+        "a signal from outside of overnight has stopped its process",
+        f"{RESUME} lets it go on where it is.",
+    ),
+    (
+        Status.RESUMING,
+        {"requests": UNTIL_RESUMED, "supervisor": a_supervisor(acknowledged=1)},
+        "bob@host asked it to resume 3s ago; waiting for its supervisor",
+        "",
+    ),
+    (Status.RUNNING, {}, "attempt 1 has worked for 10m00", ""),
+    (
+        Status.RUNNING,
+        {"progress": progress(message="429 from the API")},
+        "attempt 1 has worked for 10m00; it says: 429 from the API",
+        "",
+    ),
+    (
+        Status.RUNNING,
+        {"heartbeat": heartbeat(waiting=Waiting("retry in 8 s: 429", T0 + 8))},
+        "it waits: retry in 8 s: 429, 8s more",
+        "",
+    ),
+    (
+        Status.RUNNING,
+        {"heartbeat": heartbeat(last_progress=T0 - 100), "progress": progress(current_item="big.bin")},
+        "no progress for 100 s, with big.bin; nothing else is wrong",
+        "",
+    ),
+    (
+        Status.STOPPING,
+        {
+            "supervisor": a_supervisor(state=SupervisorState.STOPPING),
+            "requests": (a_request(Verb.CANCEL, by="ann@host"),),
+        },
+        "ann@host asked it to cancel 5s ago; waiting for it to end; by force 20 s after it was told",
+        "",
+    ),
+    (
+        Status.STOPPING,
+        {"supervisor": a_supervisor(state=SupervisorState.STOPPING)},
+        "its supervisor was told to end; waiting for it to end; by force 20 s after it was told",
+        "",
+    ),
+    (
+        Status.STALLED,
+        {"heartbeat": heartbeat(last_progress=T0 - 400), "progress": progress(current_item="big.bin")},
+        "no progress for 400 s; more than 150 s is unusual here; its item is big.bin",
+        f"{LOGS} may say more",
+    ),
+    (
+        Status.STALE,
+        {"heartbeat": heartbeat(last_heartbeat=T0 - 90)},
+        "no heartbeat for 90 s; its process is there, and may be busy or hang",
+        f"{LOGS} may say more",
+    ),
+    (
+        Status.LOST,
+        {"supervised": False, "process_state": None},
+        "its process is gone, and nobody was left to write down how it ended",
+        f"{RESUME} continues it from its checkpoint. `overnight cancel {ID}` ends it.",
+    ),
+    (
+        Status.LOST,
+        {**NOTHING_YET, "supervised": False, "damaged": (Damaged("/r/attempts/0001.json", "empty"),)},
+        "the record of its newest attempt cannot be read",
+        RESUME,
+    ),
+    (
+        Status.UNSUPERVISED,
+        {"supervised": False},
+        "it works, but its supervisor was killed",
+        "The next `overnight` command gives it a new one.",
+    ),
+    (
+        Status.UNSUPERVISED,
+        {"supervised": False, "process_state": None, "attempt": an_attempt(ended_at=T0, code=0)},
+        "it ended after its supervisor was killed",
+        "The next `overnight` command gives it a new one.",
+    ),
+    (
+        Status.UNSUPERVISED,
+        {
+            "supervised": False,
+            "process_state": None,
+            "attempt": an_attempt(ended_at=T0, code=0),
+            "damaged": (Damaged("/r/exit.json", "empty"),),
+        },
+        "its end is on record in exit.json, which cannot be read",
+        "`overnight doctor` says what can be done.",
+    ),
+    (Status.COMPLETED, ended(Outcome.COMPLETED), "its agent has finished, 5m ago", ""),
+    (
+        Status.COMPLETED,
+        {**ended(Outcome.COMPLETED), "progress": progress(failed_items=3)},
+        "its agent has finished, 5m ago; 3 items failed",
+        f"`overnight errors {ID}` shows why",
+    ),
+    (
+        Status.FAILED,
+        {
+            **ended(Outcome.FAILED, code=1, reason="exit code 1 three times without progress"),
+            "progress": progress(current_item="src/x.py"),
+        },
+        "exit code 1 three times without progress, 5m ago; 3 attempts died; its last item was src/x.py",
+        f"{LOGS} shows its last words; {RETRY} continues it from its checkpoint.",
+    ),
+    (
+        Status.FAILED,
+        {**ended(Outcome.FAILED, signal="SIGKILL", reason="ended by SIGKILL", out_of_memory=True), "history": ()},
+        "ended by SIGKILL; the kernel killed it for want of memory, 5m ago",
+        LOGS,
+    ),
+    (
+        Status.CANCELLED,
+        {**ended(Outcome.CANCELLED), "requests": (a_request(Verb.CANCEL, by="ann@host", at=T0 - 310),)},
+        "ann@host asked it to cancel 5m ago",
+        RETRY,
+    ),
+    (
+        Status.CANCELLED,
+        ended(Outcome.CANCELLED, reason="exit code 75"),
+        "it ended as cancelled (exit code 75), 5m ago",
+        RETRY,
+    ),
+    (
+        Status.INTERRUPTED,
+        ended(Outcome.INTERRUPTED, reason="its supervisor was told to end; exit code 75"),
+        "its supervisor was told to end; exit code 75, 5m ago",
+        f"{RESUME} continues it from its checkpoint.",
+    ),
+    (
+        Status.INTERRUPTED,
+        {"supervised": False, "process_state": None, "boot_id": "another"},
+        "the machine was restarted",
+        f"{RESUME} continues it from its checkpoint.",
+    ),
+]
+
+DIED = tuple(Event(STARTED + number, "died", number) for number in range(1, 4))
+HISTORY = (*DIED, Event(STARTED + 9, "retrying", 3, detail={"restarts": 2}))
+
+
+@pytest.mark.parametrize(("status", "changes", "reason", "remedy"), CASES)
+def test_each_status_is_explained(status: Status, changes: dict[str, Any], reason: str, remedy: str) -> None:
+    changes = dict(changes)
+    history = changes.pop("history", HISTORY)
+    run: Records = a_run(**{"spec": a_spec(restart=Restart.ON_FAILURE, retries=5), **changes})
+    answer = why(run, history, T0)
+    assert answer.status is status
+    assert answer.reason.startswith(reason)
+    assert answer.remedy.startswith(remedy)
+    assert bool(answer.remedy) == bool(remedy)
+
+
+def test_every_status_has_a_case() -> None:
+    assert {status for status, *_ in CASES} == set(Status) == set(REASONS)
+
+
+@pytest.mark.parametrize("status", list(Status))
+@pytest.mark.parametrize("verb", [None, *Verb])
+def test_an_answer_needs_none_of_the_records(status: Status, verb: Verb | None) -> None:
+    """Whatever is missing, there is one line."""
+    asked = requests(verb) if verb else ()
+    bare = Records(ID, "/r", requests=tuple(each._replace(by="", at=None) for each in asked))
+    reason, remedy = REASONS[status](Case(bare, (), T0))
+    assert reason
+    assert "\n" not in reason + remedy
+    assert not reason.endswith(".")

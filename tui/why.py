@@ -1,0 +1,315 @@
+"""Why a run is in the state in which it is, in one sentence, and what can be done about it. Pure.
+
+Texts of the records are clean: they have passed the door.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from overnight.state import current
+from overnight.state.health import Verdict, health_of
+from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
+from overnight.state.status import ENDED, Status, status_of
+from overnight.tui.view import age, duration, number, plural
+
+UNKNOWN = Spec("", "", (), "")
+"""Stands for a spec that cannot be read."""
+
+
+class Answer(NamedTuple):
+    """To `overnight why`."""
+
+    status: Status
+    reason: str
+    """Follows the status, without a full stop."""
+    remedy: str = ""
+    """What can be done, as whole sentences; "" = nothing has to be."""
+
+
+class Case(NamedTuple):
+    """One run at one moment."""
+
+    records: Records
+    history: Sequence[Event]
+    """Oldest first."""
+    now: float
+
+    @property
+    def id(self) -> str:
+        return self.records.id
+
+    @property
+    def spec(self) -> Spec:
+        return self.records.spec or UNKNOWN
+
+    def newest(self, *verbs: Verb) -> Request | None:
+        return next((each for each in reversed(self.records.requests) if each.verb in verbs), None)
+
+    def pause(self) -> Request | None:
+        """The pause that holds it; None = nobody asked for one, or it was taken back."""
+        return self.newest(Verb.PAUSE) if current.pause_wanted(self.records.requests) else None
+
+    def ago(self, at: float | None) -> str:
+        """` 12m ago`; "" = it is not known when."""
+        return "" if at is None else f" {age(self.now - at)} ago"
+
+    def cannot_read(self, name: str) -> bool:
+        return any(each.path.endswith(name) for each in self.records.damaged)
+
+    def asked(self, request: Request, for_what: str) -> str:
+        return f"{request.by or 'somebody'} asked it to {for_what}{self.ago(request.at)}"
+
+
+def why(records: Records, history: Sequence[Event], now: float) -> Answer:
+    """`history`: oldest first, clean. `now`: seconds since the epoch."""
+    status = status_of(records, now)
+    reason, remedy = REASONS[status](Case(records, history, now))
+    return Answer(status, reason, remedy)
+
+
+def awaited(records: Records, now: float) -> str:
+    """Who has to move until what was asked is so, and until when that is left to them."""
+    spec = records.spec or UNKNOWN
+    match status_of(records, now):
+        case status if status in ENDED:
+            return f"it is {status}"
+        case Status.STOPPING:
+            return f"waiting for it to end; by force {spec.stop_grace:g} s after it was told"
+        case Status.PAUSING if current.handles(records, Handle.PAUSE):
+            return f"waiting for its item to finish; after {spec.pause_grace:g} s it is frozen where it is"
+        case _ if records.supervised:
+            return "waiting for its supervisor"
+    return "it has no supervisor; the next command that looks gives it one"
+
+
+Reason = tuple[str, str]
+
+
+# -- no attempt works, one will
+
+
+def _queued(case: Case) -> Reason:
+    pause, supervisor = case.pause(), case.records.supervisor
+    if pause is not None:
+        return f"{case.asked(pause, 'pause')}, before it began", _resume(case, "lets it begin")
+    if supervisor is not None and supervisor.reason and case.records.supervised:
+        again = f"; the next try is in {_left(case, supervisor.next_start_at)}" if supervisor.next_start_at else ""
+        return f"{supervisor.reason}{again}", ""
+    if case.spec.start_at is not None and case.spec.start_at > case.now:
+        return f"it is to start in {_left(case, case.spec.start_at)}", ""
+    if case.cannot_read("/spec.json"):
+        return "its spec cannot be read, so nobody can start it", _doctor()
+    if not case.records.supervised:
+        return "nobody has started it yet: who launched it was killed", "The next `overnight` command starts it."
+    return "its supervisor is about to start it", ""
+
+
+def _starting(case: Case) -> Reason:
+    return "its supervisor is starting its command", ""
+
+
+def _backoff(case: Case) -> Reason:
+    supervisor, pause = case.records.supervisor, case.pause()
+    ended = (supervisor.reason if supervisor else None) or "its attempt ended"
+    if pause is not None:
+        return f"{ended}; then {case.asked(pause, 'pause')}", _resume(case, "lets the next attempt begin")
+    left = _left(case, supervisor.next_start_at if supervisor else None)
+    return f"{ended}; the next attempt begins in {left}{_restarts(case)}", ""
+
+
+def _restarts(case: Case) -> str:
+    """`, restart 2 of 5 without progress`."""
+    retrying = [each.detail.get("restarts") for each in case.history if each.event == "retrying"]
+    used = retrying[-1] if retrying else None
+    if not isinstance(used, int) or used < 1:
+        return ""
+    return f", restart {used} of {case.spec.retries} without progress"
+
+
+def _left(case: Case, at: float | None) -> str:
+    return "a moment" if at is None or at - case.now < 1 else duration(at - case.now)
+
+
+# -- held
+
+
+def _pausing(case: Case) -> Reason:
+    return _unobeyed(case, Verb.PAUSE)
+
+
+def _resuming(case: Case) -> Reason:
+    return _unobeyed(case, Verb.RESUME)
+
+
+def _unobeyed(case: Case, verb: Verb) -> Reason:
+    request = case.newest(verb)
+    waits = awaited(case.records, case.now)
+    return (f"{case.asked(request, str(verb))}; {waits}" if request else waits), ""
+
+
+def _paused(case: Case) -> Reason:
+    pause, progress = case.pause(), case.records.progress
+    if pause is not None:
+        return case.asked(pause, "pause"), _resume(case, "lets it go on")
+    message = progress.message if progress else None
+    return f"it paused by itself{f': {message}' if message else ''}", _resume(case, "lets it try to go on")
+
+
+def _frozen(case: Case) -> Reason:
+    pause, supervisor = case.pause(), case.records.supervisor
+    remedy = _resume(case, "lets it go on where it is")
+    if pause is None:
+        return "a signal from outside of overnight has stopped its process", remedy
+    if not (supervisor and supervisor.frozen):
+        return f"{case.asked(pause, 'pause')}; its process is stopped by a signal", remedy
+    if current.handles(case.records, Handle.PAUSE):
+        how = f"it did not within {case.spec.pause_grace:g} s, and was stopped where it is"
+    else:
+        how = "it does not handle that, and was stopped where it is"
+    return f"{case.asked(pause, 'pause')}; {how}", remedy
+
+
+# -- at work
+
+
+def _running(case: Case) -> Reason:
+    health, heartbeat = health_of(case.records, case.now), current.own_heartbeat(case.records)
+    attempt, progress = case.records.attempt, current.own_progress(case.records)
+    if heartbeat is not None and heartbeat.waiting is not None:
+        until = heartbeat.waiting.until
+        if until is None or until > case.now:
+            return f"it waits: {heartbeat.waiting.for_}{f', {_left(case, until)} more' if until else ''}", ""
+    if health.verdict is Verdict.SLOW_ITEM:
+        item = f", with {progress.current_item}" if progress and progress.current_item else ""
+        return f"{health.reason}{item}; nothing else is wrong", ""
+    message = f"; it says: {progress.message}" if progress and progress.message else ""
+    since = f" for {duration(case.now - attempt.started_at)}" if attempt else ""
+    return f"attempt {attempt.attempt if attempt else 1} has worked{since}{message}", ""
+
+
+def _stopping(case: Case) -> Reason:
+    request = case.newest(Verb.CANCEL, Verb.KILL, Verb.RESTART)
+    stalls = [each for each in case.history if each.event == "stalled"]
+    if request is not None and request.number > _resumed(case):
+        return f"{case.asked(request, str(request.verb))}; {awaited(case.records, case.now)}", ""
+    if stalls and case.spec.on_stall == "restart":
+        return f"it made no progress, and is to be started again; {awaited(case.records, case.now)}", ""
+    return f"its supervisor was told to end; {awaited(case.records, case.now)}", ""
+
+
+def _resumed(case: Case) -> int:
+    newest = case.newest(Verb.RESUME)
+    return newest.number if newest else 0
+
+
+def _stalled(case: Case) -> Reason:
+    progress = current.own_progress(case.records)
+    item = f"; its item is {progress.current_item}" if progress and progress.current_item else ""
+    return f"{health_of(case.records, case.now).reason}{item}", _look(case, "stop it at a checkpoint")
+
+
+def _stale(case: Case) -> Reason:
+    process = "its process is there, and may be busy or hang"
+    return f"{health_of(case.records, case.now).reason}; {process}", _look(case, "stop it")
+
+
+def _look(case: Case, what: str) -> str:
+    return f"`overnight logs {case.id}` may say more; `overnight cancel {case.id}` and then `retry` {what} and go on."
+
+
+# -- cut off
+
+
+def _lost(case: Case) -> Reason:
+    if case.records.attempt is None:
+        reason = "the record of its newest attempt cannot be read: which process it was, nobody knows"
+    else:
+        reason = "its process is gone, and nobody was left to write down how it ended"
+    return reason, f"{_resume(case, 'continues it from its checkpoint')} `overnight cancel {case.id}` ends it."
+
+
+def _unsupervised(case: Case) -> Reason:
+    attempt = case.records.attempt
+    if case.cannot_read("/exit.json"):
+        return "its end is on record in exit.json, which cannot be read", _doctor()
+    lives = attempt is None or attempt.ended_at is None
+    reason = "it works, but its supervisor was killed" if lives else "it ended after its supervisor was killed"
+    return reason, "The next `overnight` command gives it a new one."
+
+
+def _interrupted(case: Case) -> Reason:
+    ended = case.records.exit
+    reason = (ended.reason if ended else None) or ("it was stopped" if ended else "the machine was restarted")
+    return f"{reason}{_when(case)}", _resume(case, "continues it from its checkpoint")
+
+
+# -- over
+
+
+def _completed(case: Case) -> Reason:
+    ended, progress = case.records.exit, case.records.progress
+    reason = (ended.reason if ended else None) or "its agent has finished"
+    failed = progress.failed_items if progress else 0
+    if not failed:
+        return f"{reason}{_when(case)}", ""
+    items = plural(int(failed), "item")
+    hint = f"`overnight errors {case.id}` shows why, `overnight retry {case.id} --errors` does them again."
+    return f"{reason}{_when(case)}; {items} failed", hint
+
+
+def _failed(case: Case) -> Reason:
+    ended, progress = case.records.exit, current.own_progress(case.records)
+    reason = (ended.reason if ended else None) or "it says no reason"
+    if ended is not None and ended.out_of_memory:
+        reason += "; the kernel killed it for want of memory"
+    died = sum(1 for each in case.history if each.event == "died")
+    attempts = f"; {number(died)} attempts died" if died > 1 else ""
+    item = f"; its last item was {progress.current_item}" if progress and progress.current_item else ""
+    shows = f"`overnight logs {case.id}` shows its last words"
+    return (
+        f"{reason}{_when(case)}{attempts}{item}",
+        f"{shows}; `overnight retry {case.id}` continues it from its checkpoint.",
+    )
+
+
+def _cancelled(case: Case) -> Reason:
+    request, ended = case.newest(Verb.CANCEL, Verb.KILL), case.records.exit
+    how = f" ({ended.reason})" if ended and ended.reason else ""
+    remedy = f"`overnight retry {case.id}` continues it from its checkpoint."
+    if request is None:
+        return f"it ended as cancelled{how}{_when(case)}", remedy
+    return f"{case.asked(request, str(request.verb))}{how}", remedy
+
+
+def _when(case: Case) -> str:
+    ended = case.records.exit
+    return f",{case.ago(ended.ended_at)}" if ended and ended.ended_at is not None else ""
+
+
+def _doctor() -> str:
+    return "`overnight doctor` says what can be done."
+
+
+def _resume(case: Case, what: str) -> str:
+    return f"`overnight resume {case.id}` {what}."
+
+
+REASONS: dict[Status, Callable[[Case], Reason]] = {
+    Status.QUEUED: _queued,
+    Status.STARTING: _starting,
+    Status.BACKOFF: _backoff,
+    Status.PAUSING: _pausing,
+    Status.PAUSED: _paused,
+    Status.FROZEN: _frozen,
+    Status.RESUMING: _resuming,
+    Status.RUNNING: _running,
+    Status.STOPPING: _stopping,
+    Status.STALLED: _stalled,
+    Status.STALE: _stale,
+    Status.LOST: _lost,
+    Status.UNSUPERVISED: _unsupervised,
+    Status.COMPLETED: _completed,
+    Status.FAILED: _failed,
+    Status.CANCELLED: _cancelled,
+    Status.INTERRUPTED: _interrupted,
+}
