@@ -87,19 +87,19 @@ class Compaction:
         return Compaction(run, head, written) if disk.f_bavail * disk.f_frsize > 2 * length else None
 
     def _write(self) -> None:
-        draft: _Draft | None = None
         try:
             draft = _Draft(draft_path(self._run), self._breathe)
-            self._shorten(draft)
-            self._catch_up(draft)
+            try:
+                self._shorten(draft)
+                self._catch_up(draft)
+            finally:
+                # Whoever takes over opens it anew: a child that was forked meanwhile would keep this one's lock.
+                draft.close()
             self._whole = True
         except (OSError, _GivenUp):
             # No room for two logs: the long one serves as well.
             pass
         finally:
-            if draft is not None:
-                # Whoever takes over opens it anew: a child that was forked meanwhile would keep this one's lock.
-                draft.close()
             if not self._whole:
                 discard(draft_path(self._run))
             self.ended = True
@@ -118,7 +118,7 @@ class Compaction:
                 items.write()
                 self._moved[offset] = draft.length
             fields = logline.parse(line)
-            if fields is not None and "base" not in fields and fence.lets_pass(fields):
+            if fields is not None and fence.lets_pass(fields):
                 _squeeze(line, fields, items, draft, keep=offset in steps)
             offset += len(line)
             draft.take_a_breath()

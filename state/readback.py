@@ -29,7 +29,7 @@ class Fence:
         self.session = session
 
     def lets_pass(self, line: Mapping[str, Any]) -> bool:
-        session = int(line.get("s", self.session))
+        session = int(line["base"]["session"] if "base" in line else line.get("s", self.session))
         if session < self.session:
             return False
         self.session = session
