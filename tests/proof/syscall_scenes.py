@@ -20,6 +20,8 @@ from tests.sdk.attempts import Folder
 
 PROGRAM = Path(__file__).parent / "agents" / "syscalls.py"
 CHECKPOINTED = 75
+DAMAGED = b'{"version": 1, "offset": "'
+"""What somebody has left of a head."""
 SUCCEEDING = [item for item in range(ITEMS) if item not in FAILING]
 
 
@@ -80,6 +82,7 @@ class Stage:
 
         `errors`: attempts may have ended by one, which is on record.
         """
+        self._has_whole_records()
         begun, committed = self.begun(), self.committed()
         assert set(begun) - self.in_hand <= set(committed) or not scene.by_log, "what was finished is lost"
         assert len(set(committed)) == len(committed), "twice in the log"
@@ -94,6 +97,12 @@ class Stage:
         if scene.by_log:
             assert again == [item for item in range(ITEMS) if item not in committed]
         self.is_complete(scene, errors=errors)
+
+    def _has_whole_records(self) -> None:
+        """What is replaced is the old one or the new one at each moment."""
+        for name in ("checkpoint.json", "progress.json", "heartbeat.json"):
+            if self.file(name).exists() and self.file(name).read_bytes() != DAMAGED:
+                assert json.loads(self.file(name).read_bytes()), name
 
     def is_complete(self, scene: "Scene", *, errors: bool = False) -> None:
         """Outputs, counters, errors and log are exact."""
@@ -178,7 +187,7 @@ def left_in_the_middle(stage: Stage) -> None:
 def left_without_a_head(stage: Stage) -> None:
     """Whoever wrote over the head, the log has everything."""
     left_in_the_middle(stage)
-    stage.file("checkpoint.json").write_bytes(b'{"version": 1, "offset": "')
+    stage.file("checkpoint.json").write_bytes(DAMAGED)
 
 
 def left_compacted(stage: Stage) -> None:

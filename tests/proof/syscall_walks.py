@@ -89,7 +89,7 @@ class Walk:
             if (state := _state_of(stage)) not in self._gone_on:
                 stage.goes_on(self.scene, errors=harms[0].kind != "KILL")
                 self._gone_on.add(state)
-        except AssertionError as failed:
+        except (AssertionError, ValueError) as failed:
             where = [f"{call.name}({call.arguments}) = {call.result}" for call in ended.injected]
             failed.add_note(f"{self.scene.name}: {harms} {where}")
             failed.add_note(f"it lies in {stage.folder.path}")
@@ -112,14 +112,19 @@ def _says_why(ended: Ended, stage: Stage) -> bool:
 
 
 def spread(points: Iterable[tuple[Point, Call]], most: int) -> list[tuple[Point, Call]]:
-    """At most `most` of them: the first and the last of each kind, evenly thinned out."""
+    """At most `most` of them: one of each kind from the middle, then the last ones too, evenly thinned out."""
     kinds: dict[tuple[str, str], list[tuple[Point, Call]]] = {}
     for point, call in points:
         name = re.sub(r"\d+", "", Path(call.paths[0]).name)
         kinds.setdefault((call.name, name), []).append((point, call))
-    ends = [each for kind in kinds.values() for each in dict.fromkeys((kind[len(kind) // 2], kind[-1]))]
-    ends.sort(key=lambda each: each[1].began)
-    return [ends[index * len(ends) // most] for index in range(most)] if len(ends) > most else ends
+    middle = [kind[len(kind) // 2] for kind in kinds.values()]
+    last = [kind[-1] for kind in kinds.values() if len(kind) > 1]
+    chosen = thinned(middle, most) + thinned(last, max(0, most - len(middle)))
+    return sorted(chosen, key=lambda each: each[1].began)
+
+
+def thinned(points: list[tuple[Point, Call]], most: int) -> list[tuple[Point, Call]]:
+    return [points[index * len(points) // most] for index in range(most)] if len(points) > most else points
 
 
 def _state_of(stage: Stage) -> bytes:

@@ -14,8 +14,10 @@ words change what happens:
     shortening  the thread that puts the log into the shorter form begins when somebody traces it
     limit=ITEM:FILE:EXTRA
                 from that item on no file may grow past EXTRA bytes more than FILE has when it begins
+    lifted      that is waited for like a full disk, and over soon
 """
 
+import errno
 import os
 import resource
 import signal
@@ -25,7 +27,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from overnight.agents import Run, start
+from overnight.agents import Run, hold, start
 from overnight.state import compaction, control
 from overnight.state.compaction import Compaction
 from overnight.state.records import Verb
@@ -116,6 +118,14 @@ def limit(run: Run, name: str, extra: int) -> None:
     """A limit on the size of files takes a part of a write first and refuses after, as a full disk does."""
     size = Path(run.directory, name).stat().st_size + extra
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    if "lifted" in sys.argv:
+        hold.PASSING |= {errno.EFBIG}
+        signal.signal(signal.SIGALRM, lift)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+
+
+def lift(number: int, frame: FrameType | None) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def await_shorter_form() -> None:
