@@ -134,7 +134,9 @@ class Child:
         assert self.attempt is not None
         record = self._run.attempt(self.number)
         if isinstance(record, Attempt) and record.ended_at is not None:
-            self._ended(record, known=True)
+            # A keeper that is at work still adds what the attempt used.
+            if self._keeper is None or record.cpu_seconds is not None:
+                self._ended(record, known=True)
         elif self.attempt.pid in self._reaped:
             self._stand_in(self._reaped.pop(self.attempt.pid))
         elif self._keeper is None and now - self._gone_since >= UNCLEAR_FOR:
@@ -143,7 +145,7 @@ class Child:
     def _stand_in(self, status: int) -> None:
         """Write the record that a killed keeper could not."""
         assert self.attempt is not None
-        record = keeper.ended_attempt(self.attempt, status)
+        record = keeper.ended_attempt(self.attempt, os.waitstatus_to_exitcode(status))
         try:
             book.write_attempt(self._run, record)
         except OSError:

@@ -155,22 +155,32 @@ def _reset_signals() -> None:
 
 
 def _wait(plan: Plan, started: _Started) -> None:
-    _, status, used = os.wait4(started.attempt.pid, 0)
-    ended = ended_attempt(started.attempt, status)._replace(
-        max_rss=used.ru_maxrss * KIB,
-        cpu_seconds=round(used.ru_utime + used.ru_stime, 3),
-        exec_error=started.exec_error,
-    )
+    """Until it has ended, and write that down before it is reaped: a keeper that is killed loses no exit code.
+
+    Whoever is left then gets the zombie, and with it the code. What it used is only told to who reaps it.
+    """
+    pid = started.attempt.pid
+    seen = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert seen is not None, "it was waited for"
+    code = seen.si_status if seen.si_code == os.CLD_EXITED else -seen.si_status
+    ended = ended_attempt(started.attempt, code)._replace(exec_error=started.exec_error)
     # Overwritten in place: these bytes are ours already, on a full disk too.
     descriptor = os.open(started.reserved, os.O_WRONLY | os.O_CLOEXEC)
     os.pwrite(descriptor, codec.encode(ended).ljust(RESERVED), 0)
     os.close(descriptor)
-    os.replace(started.reserved, plan.run.attempt_path(plan.number))
+    path = plan.run.attempt_path(plan.number)
+    os.replace(started.reserved, path)
+    _, _, used = os.wait4(pid, 0)
+    seconds = round(used.ru_utime + used.ru_stime, 3)
+    try:
+        plan.run.write(path, ended._replace(max_rss=used.ru_maxrss * KIB, cpu_seconds=seconds))
+    except OSError:
+        # A full disk: how it ended is there.
+        pass
 
 
-def ended_attempt(attempt: Attempt, status: int) -> Attempt:
-    """The record of an attempt that ended now with this status, as `wait` gives it."""
-    code = os.waitstatus_to_exitcode(status)
+def ended_attempt(attempt: Attempt, code: int) -> Attempt:
+    """The record of an attempt that ended now with this code; less than 0 = by that signal."""
     return attempt._replace(
         ended_at=time.time(),
         code=code if code >= 0 else None,
