@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,7 @@ def test_a_stream_of_fifty_times_the_items_takes_the_same_memory(place: Place) -
     assert result.bars[0].reached.median < 0.25
 
 
+@pytest.mark.skipif(find_spec("tqdm") is None, reason="the peers are an extra: pip install -e '.[bench]'")
 def test_a_bar_draws_and_is_measured_on_a_terminal(place: Place) -> None:
     figures_are_numbers(overhead(TINY, place, quietly), labels=1)
 
