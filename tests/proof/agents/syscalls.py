@@ -17,6 +17,7 @@ words change what happens:
     lifted      that is waited for like a full disk, and over soon
 """
 
+import ctypes
 import errno
 import os
 import resource
@@ -134,6 +135,12 @@ def await_shorter_form() -> None:
             thread.join()
 
 
+def allow_tracers() -> None:
+    """Many a system lets a process be traced by its parents alone, if it says nothing."""
+    set_ptracer, anybody = 0x59616D61, ctypes.c_ulong(-1)
+    ctypes.CDLL(None).prctl(set_ptracer, anybody)
+
+
 def await_tracer() -> None:
     """Until the newest thread of this process is traced."""
     deadline = time.monotonic() + 20
@@ -170,5 +177,6 @@ def hasten() -> None:
 
 
 if __name__ == "__main__":
+    allow_tracers()
     hasten()
     start(main, durability="power" if "power" in sys.argv else "process")
