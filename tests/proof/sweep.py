@@ -158,7 +158,7 @@ class Point:
                 out.write("." * item + "\n")
                 run.count(lines=2, price=0.1)
                 say("done", item)
-                if item % 4 == 2:
+                if item % 3 == 1:
                     raise ValueError(f"odd one: {item}")
         for last in run.each(f"last-{number}" for number in range(LAST_ITEMS)):
             say("begun", last)

@@ -37,12 +37,13 @@ class Tooth(NamedTuple):
 
 
 LOG, LINE, FILE = "state/checkpoint.py", "state/logline.py", "state/appending.py"
+REOPENING, STANDING, OUTPUTS = "state/reopening.py", "state/standing.py", "state/outputs.py"
 COMMITS, LOOPS, HAND = "agents/commits.py", "agents/loops.py", "agents/hand.py"
 
 TEETH = (
     Tooth(
         "outputs are not cut when a run goes on",
-        (Change(LOG, "if os.stat(path).st_size > length:", "if os.stat(path).st_size < 0:"),),
+        (Change(OUTPUTS, "    if _size(path) > length:\n", "    if False:\n"),),
         (SWEEP,),
     ),
     Tooth(
@@ -100,24 +101,28 @@ TEETH = (
         (
             Change(
                 LOG,
-                "            self._append(body)\n            self._settle(loop,",
-                "            self._settle(loop, position, identity, outputs, counters, more)\n"
+                "            self.standing.offset += self._append(body)\n            self.standing.settle(",
+                "            self.standing.settle(loop, position, identity, outputs, counters, more)\n"
                 "            self.save_head()\n"
-                "            self._append(body)\n"
+                "            self.standing.offset += self._append(body)\n"
                 "            return\n"
-                "            self._settle(loop,",
+                "            self.standing.settle(",
             ),
         ),
         (SWEEP,),
     ),
     Tooth(
         "what lies behind the head is not read",
-        (Change(LOG, "        for line in lines_of(self._run, self.standing.offset):\n", "        for line in ():\n"),),
+        (
+            Change(
+                REOPENING, "        for line in lines_of(self._run, standing.offset):\n", "        for line in ():\n"
+            ),
+        ),
         (CHECKPOINT + "a_torn_tail_is_cut_before_anything_is_appended",),
     ),
     Tooth(
         "the head of another log is taken",
-        (Change(LOG, ' and plain["generation"] == self.generation', ""),),
+        (Change(REOPENING, 'plain["generation"] == generation and ', ""),),
         (DAMAGE + "a_head_of_another_log_is_not_believed",),
     ),
     Tooth(
@@ -127,12 +132,12 @@ TEETH = (
     ),
     Tooth(
         "a session is no fence",
-        (Change("state/standing.py", "        if session >= self.session:\n", "        if True:\n"),),
+        (Change(STANDING, 'return int(line.get("s", self.session)) >= self.session', "return True"),),
         (DAMAGE + "a_line_of_an_older_start_does_not_count",),
     ),
     Tooth(
         "a torn tail is not cut",
-        (Change(LOG, "        self._log.cut(end)\n", "        pass\n"),),
+        (Change(REOPENING, "        self._log.cut(end)\n", "        pass\n"),),
         (SWEEP,),
     ),
     Tooth(
@@ -156,7 +161,7 @@ TEETH = (
     ),
     Tooth(
         "an output that lost bytes is not noticed",
-        (Change(LOG, "            if known[name] < length:\n", "            if known[name] < 0:\n"),),
+        (Change(OUTPUTS, "            if sizes[name] < length:\n", "            if False:\n"),),
         (CHECKPOINT + "where_an_artifact_is_shorter_it_goes_back_to_the_last_line_that_fits",),
     ),
     Tooth(
@@ -189,12 +194,12 @@ TEETH = (
     ),
     Tooth(
         "results of steps are not found again",
-        (Change("state/standing.py", '        elif "step" in line:\n', "        elif False:\n"),),
+        (Change(STANDING, '        elif "step" in line:\n', "        elif False:\n"),),
         (SWEEP,),
     ),
     Tooth(
         "a shorter log has only the finished items",
-        (Change("state/compaction.py", '        _add(draft, {"base": self._moved_head()})\n', ""),),
+        (Change("state/compaction.py", '        draft.add({"base": self._moved_head()})\n', ""),),
         (SWEEP,),
     ),
     Tooth(
