@@ -6,12 +6,14 @@ for what makes no sense in the run's status, and HomeUnusable where nothing can 
 
 import os
 import time
+from collections.abc import Callable
 
 from overnight.agents.launchers.local import revive, supervise
 from overnight.agents.supervisor.settle import end_cancelled, goes_on, goes_on_after_all
 from overnight.state import control, current, lock, verbs
 from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun, NotPossibleNow
-from overnight.state.records import Request, Verb
+from overnight.state.records import Records, Request, Verb
+from overnight.state.removal import remove_folder
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, Status, status_of
 
@@ -65,15 +67,24 @@ def has_errors_to_retry(run: RunDir) -> bool:
     return True
 
 
-def remove(run: RunDir) -> None:
-    """Delete the directory of an ended or lost run, while nobody else can begin with it."""
+def remove(run: RunDir, fits: Callable[[Records], bool] = lambda records: True) -> bool:
+    """Delete the directory of an ended or lost run, while nobody else can begin with it.
+
+    False = by then `fits` said no.
+    """
     verbs.check_remove(_status(run), run.id)
     held = _acquire(run)
     try:
-        # Judged again, now that nobody can change it: somebody may have resumed the run in between.
-        status = _status(run, held=True)
-        verbs.check_remove(status, run.id)
-        _delete(run)
+        # Judged again, now that nobody can change it: somebody may have resumed the run in between, or a keeper
+        # may have written down after all how its attempt ended.
+        if not os.path.exists(run.exit_path):
+            goes_on_after_all(run)
+        records = _records(run, held=True)
+        verbs.check_remove(status_of(records, time.time()), run.id)
+        fit = fits(records)
+        if fit:
+            remove_folder(run.path)
+        return fit
     except OSError as error:
         raise HomeUnusable(f"{error.filename or run.path}: {error.strerror}", hint="The run is still there.") from None
     finally:
@@ -91,16 +102,6 @@ def wait_obeyed(run: RunDir, request: Request, timeout: float) -> bool:
             return False
         time.sleep(LOOK_AFTER)
     return True
-
-
-def _delete(run: RunDir) -> None:
-    """Gone at once under its name: nobody sees a run that is half deleted."""
-    import shutil  # loads three compressors: too slow for every verb
-
-    folder, name = os.path.split(run.path)
-    doomed = os.path.join(folder, f".removed-{name}")
-    os.rename(run.path, doomed)
-    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _ask(run: RunDir, verb: Verb) -> Request | None:
@@ -154,16 +155,28 @@ def _revive(run: RunDir, *, errors: bool = False) -> Request | None:
     return next((each for each in reversed(requests) if each.verb is Verb.RESUME), None)
 
 
-def _status(run: RunDir, *, held: bool = False) -> Status:
+def _status(run: RunDir) -> Status:
+    """Raises NoSuchRun."""
+    return status_of(_records(run), time.time())
+
+
+def _records(run: RunDir, *, held: bool = False) -> Records:
     """Raises NoSuchRun. `held`: the lock is ours and says nothing."""
     if not os.path.isdir(run.path):
-        raise NoSuchRun(f"no run {run.id!r}", hint="`overnight ls` lists the runs.")
+        raise _no_such(run)
     records = run.read()
-    return status_of(records._replace(supervised=records.supervised and not held), time.time())
+    return records._replace(supervised=records.supervised and not held)
+
+
+def _no_such(run: RunDir) -> NoSuchRun:
+    return NoSuchRun(f"no run {run.id!r}", hint="`overnight ls` lists the runs.")
 
 
 def _acquire(run: RunDir) -> int:
-    held = lock.acquire_after_end(run.lock_path, run.exit_path)
+    try:
+        held = lock.acquire_after_end(run.lock_path, run.exit_path)
+    except FileNotFoundError:
+        raise _no_such(run) from None
     if held is None:
         raise AlreadySupervised(f"{run.id} is at work", hint=f"`overnight cancel {run.id}` first.")
     return held

@@ -1,9 +1,13 @@
 """What a value on the command line may be. Each function turns the word into the value, or says what it is not."""
 
+import re
 from argparse import ArgumentTypeError
 from math import isfinite
 
 from overnight.state.home import NAME
+
+UNITS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
+SPAN = re.compile("(?=.)" + "".join(rf"(?:(?P<{unit}>\d{{1,9}}){unit})?" for unit in UNITS))
 
 
 def seconds(word: str) -> float:
@@ -15,6 +19,14 @@ def seconds(word: str) -> float:
     if not isfinite(value) or value < 0:
         raise ArgumentTypeError(f"{word!r} is not a number of seconds")
     return value
+
+
+def span(word: str) -> float:
+    """A long span of time in seconds: `7d`, `12h`, `1d12h`, `90` (seconds)."""
+    parts = SPAN.fullmatch(f"{word}s" if word.isdecimal() else word)
+    if parts is None:
+        raise ArgumentTypeError(f"{word!r} is not a span of time such as 30d, 12h or 1d12h")
+    return float(sum(UNITS[unit] * int(number) for unit, number in parts.groupdict(default="0").items()))
 
 
 def count(word: str) -> int:

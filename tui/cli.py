@@ -27,6 +27,7 @@ VERBS = {
     "retry": "start an ended run again from its checkpoint; --errors: its failed items",
     "wait": "wait for the end; the exit code says how it ended",
     "rm": "remove ended runs",
+    "prune": "remove runs that ended long ago",
 }
 OLDEST_KERNEL = (5, 4)
 INTERRUPTED = 130

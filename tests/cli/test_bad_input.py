@@ -14,7 +14,7 @@ from tests.packaging.tree import ROOT
 
 pytestmark = pytest.mark.usefixtures("home")
 
-OF_NO_RUN = {"run", "map", "demo", "ls", "events"}
+OF_NO_RUN = {"run", "map", "demo", "ls", "events", "prune"}
 """Verbs that take no run, or none at all."""
 
 
