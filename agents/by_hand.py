@@ -60,11 +60,11 @@ class ByHand:
             *myself, host_name(), SupervisorState.RUNNING, self.attempt, agent=AgentProcess(*myself[:2], now)
         )
 
-    def begin(self, processed_items: float) -> None:
+    def begin(self, succeeded_items: float) -> None:
         """Put the attempt on record, before any work. Raises OSError."""
         book.write_attempt(self.records, self._attempt)
         book.write_supervisor(self.records, self._record)
-        book.note(self.records, "started", self.attempt, pid=self._attempt.pid, processed_items=processed_items)
+        book.note(self.records, "started", self.attempt, pid=self._attempt.pid, succeeded_items=succeeded_items)
 
     def each_second(self, progress: Progress, stopping: bool) -> bool:
         """Draw the line and look for requests. True = there is one for the loop to look at."""

@@ -105,7 +105,7 @@ class Session:
             checkpoint = Checkpoint(place.records, power=power)
             self._work = Work(place.records, checkpoint, self._report, self._beat, self._orders, power=power)
             if by_hand is not None:
-                by_hand.begin(self._report.processed)
+                by_hand.begin(self._report.processed - self._report.failed)
             self._work.commits.make_safe()
             self._work.hold.skip_when_full(lambda: note_origin(place.records, place.attempt))
         except OSError as error:
@@ -164,6 +164,8 @@ class Session:
             return self._left(left)
         except BaseException as error:  # noqa: BLE001 - the boundary of the process: recorded, and an exit code
             traceback.print_exc()
+            if isinstance(error, OvernightError) and error.hint:
+                print(f"overnight: {error.hint}", file=sys.stderr)  # noqa: T201 - what to do next, behind what happened
             return self._failed(error)
         return Ending(AgentStatus.COMPLETED, 0)
 
@@ -192,6 +194,7 @@ class Session:
         self._report.status = ending.status
         self._beat.write_heartbeat()
         self._beat.write_progress()
+        self._beat.end()
         if self._by_hand is not None:
             self._by_hand.end(ending.code, self._beat.newest)
 

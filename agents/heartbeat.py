@@ -10,11 +10,15 @@ import time
 from collections.abc import Callable
 
 from overnight.agents.report import Report
+from overnight.agents.spare import Spare
+from overnight.state import codec
 from overnight.state.records import Handle, Heartbeat, Progress
 from overnight.state.rundir import RunDir
 
 BEAT_EVERY = 1.0
 REPORT_EVERY = 0.1
+LARGEST_PROGRESS, LARGEST_HEARTBEAT = 16 << 10, 4 << 10
+"""Bytes that are kept aside for each, for a full disk."""
 SYNC_EVERY = 0.05
 """Seconds of finished work that a power cut may cost."""
 
@@ -40,6 +44,8 @@ class Beat:
         self._writing = threading.RLock()
         self._reported: tuple[object, ...] = ()
         self._reported_at = 0.0
+        self._spare_progress = Spare(run.progress_path, LARGEST_PROGRESS)
+        self._spare_heartbeat = Spare(run.heartbeat_path, LARGEST_HEARTBEAT)
         self._thread = threading.Thread(target=self._go_round, name="overnight-beat", daemon=True)
 
     def start(self) -> None:
@@ -52,6 +58,11 @@ class Beat:
         self._ended = True
         self._woken.set()
         self._thread.join()
+
+    def end(self) -> None:
+        """The last words are written."""
+        self._spare_progress.drop()
+        self._spare_heartbeat.drop()
 
     def wake(self) -> None:
         self._woken.set()
@@ -100,7 +111,7 @@ class Beat:
             self._reported_at = self._report.clock.monotonic()
             counted = self._report.counted()
             self.newest = self._report.progress(time.time())
-            if self._try_write(self._run.progress_path, self.newest):
+            if self._try_write(self._run.progress_path, self.newest, self._spare_progress):
                 self._reported = counted
                 return True
         return False
@@ -120,11 +131,12 @@ class Beat:
                 waiting=self._report.waiting,
                 attempt=self._report.attempt,
             )
-            self._try_write(self._run.heartbeat_path, beat)
+            self._try_write(self._run.heartbeat_path, beat, self._spare_heartbeat)
 
-    def _try_write(self, path: str, record: object) -> bool:
+    def _try_write(self, path: str, record: object, spare: Spare) -> bool:
         try:
             self._run.write(path, record)
         except OSError:
-            return False
+            return spare.spend(codec.encode(record))
+        spare.keep()
         return True

@@ -74,7 +74,7 @@ class Acts:
     def _start(self) -> None:
         at = self._at
         at.forget_attempt()
-        at.processed_before = words_of_agent(at.run, at.spec, None).processed
+        at.succeeded_before = words_of_agent(at.run, at.spec, None).succeeded
         at.memory_kills = memory.kills()
         at.next_start = at.reason = None
         try:
@@ -91,8 +91,8 @@ class Acts:
 
     def started(self, attempt: Attempt) -> None:
         """The command of an attempt runs."""
-        done = self._at.processed_before
-        self._ledger.note("started", attempt.attempt, pid=attempt.pid, processed_items=done)
+        done = self._at.succeeded_before
+        self._ledger.note("started", attempt.attempt, pid=attempt.pid, succeeded_items=done)
         self._say(STARTED, "")
 
     def adopted(self, attempt: Attempt) -> None:

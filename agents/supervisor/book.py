@@ -87,10 +87,10 @@ def last_retry(run: RunDir) -> tuple[int, int]:
     return found
 
 
-def processed_before(run: RunDir, attempt: int) -> float:
-    """Items that were finished when `attempt` was started, as its `started` event says."""
+def succeeded_before(run: RunDir, attempt: int) -> float:
+    """Items that had succeeded when `attempt` was started, as its `started` event says."""
     for event in reversed(history.history_of(run)):
         if event.event == "started" and event.attempt == attempt:
-            done = event.detail.get("processed_items")
+            done = event.detail.get("succeeded_items")
             return float(done) if isinstance(done, int | float) else 0.0
     return 0.0

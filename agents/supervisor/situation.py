@@ -40,7 +40,7 @@ class Situation:
         self.restarts = 0
         """Without progress."""
         self.next_start: float | None = None
-        self.processed_before = 0.0
+        self.succeeded_before = 0.0
         """Finished items when the attempt began."""
         self.memory_kills: int | None = None
         """The control group's count when the attempt began."""
@@ -81,7 +81,7 @@ class Situation:
             due = previous.next_start_at if isinstance(previous, SupervisorRecord) else None
             self.next_start = from_wall(due)
             return None
-        self.processed_before = book.processed_before(run, number)
+        self.succeeded_before = book.succeeded_before(run, number)
         self.adopted = True
         attempt = run.attempt(number)
         # Of an attempt whose record is damaged only the number is known: nothing that lives can have this identity.
@@ -182,7 +182,7 @@ class Situation:
     def _ending(self) -> Ending | None:
         ending = self.child.ending
         return ending and ending._replace(
-            own_status=self.words.status, progressed=self.words.processed > self.processed_before
+            own_status=self.words.status, progressed=self.words.succeeded > self.succeeded_before
         )
 
     def _paused_since_asked(self) -> bool:

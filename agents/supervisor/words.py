@@ -17,8 +17,8 @@ class Words(NamedTuple):
     acknowledged: int = 0
     said_at: float = 0.0
     """When the progress changed, seconds since the epoch."""
-    processed: float = 0.0
-    """Finished items of all attempts; counts may be older than this one."""
+    succeeded: float = 0.0
+    """Items of all attempts that are finished and did not fail; counts may be older than this one."""
     reports: bool = False
     """There is a heartbeat."""
     handles: frozenset[str] = frozenset()
@@ -52,9 +52,14 @@ def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
         status=own.status if own else None,
         acknowledged=own.acknowledged if own else 0,
         said_at=records.progress_changed_at or 0.0,
-        processed=float((records.progress.processed_items if records.progress else None) or 0),
+        succeeded=_succeeded(records.progress),
         reports=beat is not None,
         handles=beat.handles if beat else frozenset(),
         stalled=health_of(records, time.time()).verdict is Verdict.STALLED,
         pid=beat.pid if beat and attempt and members.is_member(attempt, beat.pid) else None,
     )
+
+
+def _succeeded(progress: Progress | None) -> float:
+    """What counts as progress: a run that fails everywhere makes none."""
+    return max(0.0, float(progress.processed_items or 0) - progress.failed_items) if progress else 0.0

@@ -132,6 +132,7 @@ def test_on_a_full_disk_it_waits_for_room_and_goes_on(small_disk: Path) -> None:
         return len(sizes) > 60 and len(set(sizes[-50:])) == 1
 
     eventually(stands_still)
+    folder.when(status="paused", message="waiting for room: No space left on device")
     assert log.read_bytes().endswith(b"\n")
     assert process.poll() is None
     ballast.unlink()
@@ -140,6 +141,7 @@ def test_on_a_full_disk_it_waits_for_room_and_goes_on(small_disk: Path) -> None:
     assert folder.committed() == [str(item) for item in range(120)]
     assert folder.progress["status"] == "completed"
     assert folder.artifact("out.txt") == "".join(f"item {item}\n{'.' * (item % 7)}\n" for item in range(120))
+    assert not list(folder.path.glob(".*")), "no room is kept aside once it is over"
 
 
 def test_while_it_waits_for_room_it_is_paused_and_says_why(folder: Folder) -> None:
