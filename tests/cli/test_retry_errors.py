@@ -33,7 +33,7 @@ def test_a_completed_run_with_item_errors_is_started_again(home: Path) -> None:
     assert json.loads((directory / "exit.1.json").read_text())["outcome"] == "completed"
     asked = json.loads((directory / "control" / "000001.json").read_text())
     assert (asked["verb"], asked["options"]) == ("resume", {"errors": True})
-    assert "resume, errors" in overnight("show", run).stdout
+    assert "resume  errors" in overnight("show", run).stdout
 
 
 def test_a_run_for_which_it_makes_no_sense_is_refused_in_one_line_with_what_to_do(home: Path) -> None:
