@@ -18,8 +18,8 @@ DOES_NOT_FIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError, 
 VERSION_MARK = "\x1f"
 """Stands between key and version in an identity, and in no version."""
 ESCAPED = "\\x1f"
-MOST_LOOPS = 1 << 20
-"""Of a run. A line that names one beyond is not ours."""
+MOST_LOOPS, MOST_ITEMS = 1 << 20, 1 << 48
+"""Of a run, and of a loop. A line that names one beyond is not ours."""
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -208,8 +208,8 @@ class Standing:
 
     def _take(self, line: Mapping[str, Any], length: int) -> None:
         index, position = place_of(line)
-        if not 0 <= index < MOST_LOOPS:
-            raise ValueError(f"loop {index}")
+        if not (0 <= index < MOST_LOOPS and 0 <= position < MOST_ITEMS):
+            raise ValueError(f"item {position} of loop {index}")
         identity = identity_of(line) if "k" in line else None
         outputs = _whole_numbers(line["o"]) if "o" in line else NOTHING
         files = _whole_numbers(line["w"]) if "w" in line else NOTHING
