@@ -205,7 +205,7 @@ class Sweep:
                 point.attempt(again)
                 assert point.attempt(NEVER)
             self._judge(point)
-        except AssertionError as error:
+        except (AssertionError, ValueError) as error:
             raise AssertionError(f"{death}, then {again}: {error}; see {point.folder}") from error
         return survived
 

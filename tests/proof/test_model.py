@@ -28,9 +28,9 @@ from overnight.state import control
 from overnight.state.records import Verb
 from tests.sdk.attempts import Folder
 
-pytestmark = pytest.mark.leaves_no_process
+pytestmark = [pytest.mark.leaves_no_process, pytest.mark.timeout(300)]
 
-FAST, LONG = 30, 2000
+FAST, LONG = 20, 1500
 PROGRAM = Path(__file__).parent / "programs" / "told.py"
 KEYS = [f"k{number:02d}" for number in range(40)]
 EDITS = ("add", "remove", "reorder", "rotate", "change", "make bad or good")
@@ -321,6 +321,6 @@ def test_a_run_does_what_its_model_does(home: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_a_run_does_what_its_model_does_in_many_stories(home: Path) -> None:
     tell(home, LONG, (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink))

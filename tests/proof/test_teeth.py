@@ -15,6 +15,8 @@ NOTICED = 1
 MISTAKES = re.compile(r"NameError|SyntaxError|ImportError|ModuleNotFoundError")
 """A bug that was put back wrongly is noticed by anything."""
 
+pytestmark = pytest.mark.timeout(300)
+
 teeth = pytest.mark.parametrize("tooth", TEETH, ids=[tooth.name.replace(" ", "-") for tooth in TEETH])
 
 

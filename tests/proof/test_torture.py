@@ -13,7 +13,7 @@ import pytest
 
 from tests.proof.torture import Torture
 
-pytestmark = pytest.mark.leaves_no_process
+pytestmark = [pytest.mark.leaves_no_process, pytest.mark.timeout(300)]
 
 KILLS = 50
 LONG_ROUNDS = 80
