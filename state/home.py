@@ -3,9 +3,11 @@
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 
 from overnight.state.errors import HomeUnusable, NoSuchRun, WrongUsage
+from overnight.state.operator import account_name
 from overnight.state.rundir import RunDir
 
 VARIABLE = "OVERNIGHT_HOME"
@@ -19,6 +21,28 @@ class Home:
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self.runs_path = os.path.join(self.path, "runs")
+
+    def check(self) -> None:
+        """Raise HomeUnusable where somebody else has a say: it is another user's, or a link stands in its place.
+
+        What is launched from a record in it runs as this user. A home that is not there yet is fine.
+        """
+        for path in (self.path, self.runs_path):
+            try:
+                found = os.lstat(path)
+            except (FileNotFoundError, NotADirectoryError):
+                return
+            except OSError as error:
+                raise self._unusable(error) from None
+            if stat.S_ISLNK(found.st_mode):
+                where = os.path.realpath(path) if path == self.path else "a folder that holds its runs itself"
+                raise HomeUnusable(f"state directory {path}: a symbolic link", hint=f"Set {VARIABLE} to {where}.")
+            if found.st_uid != os.geteuid():
+                raise HomeUnusable(
+                    f"state directory {path}: belongs to {account_name(found.st_uid)}, and you are "
+                    f"{account_name(os.geteuid())}",
+                    hint=f"Set {VARIABLE} to a folder of your own, or be that user.",
+                )
 
     def prepare(self) -> None:
         """Create the folders, 0700. Raises HomeUnusable."""
@@ -77,12 +101,21 @@ class Home:
 
 
 def default_home() -> Home:
-    """$OVERNIGHT_HOME, else the XDG state folder: what platformdirs' user_state_path answers, without its import."""
+    """$OVERNIGHT_HOME, else the XDG state folder: what platformdirs' user_state_path answers, without its import.
+
+    Raises HomeUnusable: it is not safe to use.
+    """
+    home = Home(_default_path())
+    home.check()
+    return home
+
+
+def _default_path() -> str:
     named = os.environ.get(VARIABLE)
     if named:
-        return Home(os.path.expanduser(named))
+        return os.path.expanduser(named)
     state = os.environ.get("XDG_STATE_HOME", "").strip() or os.path.expanduser("~/.local/state")
-    return Home(os.path.join(state, "overnight"))
+    return os.path.join(state, "overnight")
 
 
 def check_name(name: str) -> None:

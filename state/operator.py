@@ -6,11 +6,15 @@ import pwd
 
 def operator_name() -> str:
     """The account's name, or its number where it has no name, at this machine."""
+    return f"{account_name(os.getuid())}@{host_name()}"
+
+
+def account_name(uid: int) -> str:
+    """Its number where it has no name."""
     try:
-        account = pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        account = str(os.getuid())
-    return f"{account}@{host_name()}"
+        return str(uid)
 
 
 def host_name() -> str:

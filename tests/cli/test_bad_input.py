@@ -142,6 +142,44 @@ def test_a_state_directory_that_cannot_be_written(tmp_path: Path, monkeypatch: p
         assert "OVERNIGHT_HOME" in line
 
 
+ENTRIES: list[list[str]] = [["run", "--", "true"], ["ls"], ["show", "x"], ["demo"], ["events", "-f"], ["prune"], []]
+"""Ways to begin with a home."""
+
+
+@pytest.mark.parametrize("place", ["", "runs"])
+def test_a_link_in_the_place_of_the_state_directory(home: Path, tmp_path: Path, place: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if not place:
+        home.rmdir()
+    (home / place if place else home).symlink_to(elsewhere)
+    for arguments in ENTRIES:
+        line = refused(1, *arguments)
+        assert f"{home / place}: a symbolic link" in line
+        assert "OVERNIGHT_HOME" in line
+    assert os.listdir(elsewhere) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+@pytest.mark.parametrize("place", ["", "runs"])
+def test_a_state_directory_of_another_user(home: Path, place: str) -> None:
+    (home / "runs").mkdir()
+    os.chown(home / place, 65534, 65534)
+    for arguments in ENTRIES:
+        line = refused(1, *arguments)
+        assert f"{home / place}: belongs to nobody, and you are root" in line
+        assert "OVERNIGHT_HOME" in line
+    assert os.listdir(home / "runs") == []
+
+
+def test_a_state_directory_behind_a_link_further_up_is_fine(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    monkeypatch.setenv("OVERNIGHT_HOME", str(tmp_path / "link" / "home"))
+    assert overnight("ls").returncode == 0
+
+
 def test_a_verb_that_there_is_not() -> None:
     assert "overnight pause" in refused(2, "pasue", "x")
     assert "--help" in refused(2, "dance")
