@@ -43,7 +43,7 @@ def test_without_a_bug_the_same_tests_pass_on_the_copy(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 @teeth
 def test_a_bug_put_back_is_noticed_by_the_whole_suite(tmp_path: Path, tooth: Tooth) -> None:
     done = bitten(tmp_path, tooth).test("tests/sdk", "tests/state", *tooth.noticed_by, stop_at_first=False)
