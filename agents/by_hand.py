@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 from overnight.agents.supervisor import book, environment, members
 from overnight.agents.terminal import Terminal
@@ -75,6 +76,10 @@ class ByHand:
         except OSError:
             # A full disk: the run itself waits for room, and says so.
             return False
+
+    def beside_line(self, write: Callable[[], None]) -> None:
+        """Do what writes to stdout, above the line."""
+        self._terminal.beside(write)
 
     def _note_status(self, status: AgentStatus | None) -> None:
         before, self._status = self._status, status

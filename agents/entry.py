@@ -1,16 +1,19 @@
 """From the start of a process to `main(run)` and back to an exit code."""
 
+import errno
 import faulthandler
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from overnight.agents.by_hand import ByHand, claimed_by_hand
 from overnight.agents.clock import ActiveClock
 from overnight.agents.heartbeat import BEAT_EVERY, Beat
+from overnight.agents.hold import Hold
 from overnight.agents.orders import Orders, Stopped
 from overnight.agents.origin import note_origin
 from overnight.agents.report import Report
@@ -20,7 +23,7 @@ from overnight.agents.workers import is_worker
 from overnight.state.checkpoint import Checkpoint
 from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
 from overnight.state.records import AgentStatus, Progress
-from overnight.state.rundir import RunDir
+from overnight.state.rundir import RunDir, read_record
 
 DIRECTORY, ATTEMPT = "OVERNIGHT_RUN_DIR", "OVERNIGHT_ATTEMPT"
 GIVEN = (DIRECTORY, ATTEMPT, "OVERNIGHT_RUN_ID", "OVERNIGHT_HOME")
@@ -66,7 +69,7 @@ def start(main: Main, *, durability: Durability = "process") -> None:
             raise WrongUsage(f"start(durability={durability!r})", hint='It is "process" or "power".')
         code = _perform(main, power=durability == "power")
     except OvernightError as error:
-        print(f"overnight: {error}. {error.hint}".rstrip(), file=sys.stderr)  # noqa: T201
+        print(_line_of(error), file=sys.stderr)  # noqa: T201
         code = error.exit_code
     sys.exit(code)
 
@@ -94,29 +97,53 @@ class Session:
     """One attempt, from inside its process."""
 
     def __init__(self, place: Place, by_hand: ByHand | None, *, power: bool) -> None:
-        """Opens the checkpoint and takes over the signals. Raises HomeUnusable."""
-        self._records, self._by_hand = place.records, by_hand
+        self._records, self._by_hand, self._power = place.records, by_hand, power
         self._report = Report(place.attempt, ActiveClock())
         self._orders = Orders(place.records, by_hand=by_hand is not None)
         self._beat = Beat(place.records, self._report, self._each_second)
+        self._work: Work
+        """From when the checkpoint is open."""
+
+    def _open(self) -> None:
+        """Where the disk refuses that for now it waits, as long as it can say so. Raises Stopped, HomeUnusable."""
+        records, hold = self._records, Hold(self._orders, self._report, self._beat, lambda: None)
         try:
-            _make_folder(place.records.artifacts_path)
-            self._show_stacks_on_request()
-            checkpoint = Checkpoint(place.records, power=power)
-            self._work = Work(place.records, checkpoint, self._report, self._beat, self._orders, power=power)
-            if by_hand is not None:
-                by_hand.begin(self._report.processed - self._report.failed)
-            self._work.commits.make_safe()
-            self._work.hold.skip_when_full(lambda: note_origin(place.records, place.attempt))
+            hold.keep(lambda: _make_folder(records.artifacts_path), self._can_wait_to_open)
+            hold.keep(self._show_stacks_on_request, self._can_wait_to_open)
+            checkpoint = hold.keep(lambda: Checkpoint(records, power=self._power), self._can_wait_to_open)
+            os.register_at_fork(after_in_child=checkpoint.forget)
+            self._work = work = hold.keep(lambda: self._made(checkpoint), self._can_wait_to_open)
+            if self._by_hand is not None:
+                succeeded = self._report.processed - self._report.failed
+                hold.keep(partial(self._by_hand.begin, succeeded), self._can_wait)
+                work.beside_line = self._by_hand.beside_line
+            work.commits.make_safe()
+            work.hold.skip_when_full(lambda: note_origin(records, self._report.attempt))
         except OSError as error:
             raise HomeUnusable(
-                f"the run's folder {place.records.path}: {error.strerror}",
+                f"the run's folder {records.path}: {error.strerror}",
                 hint="Nothing was changed. Make it writable or free some space, then start again.",
             ) from None
-        self._beat.sync = self._work.commits.sync
-        os.register_at_fork(after_in_child=checkpoint.forget)
-        self._orders.at_once = self._leave_at_once
-        self._orders.continued = self._went_on
+        self._beat.sync = work.commits.sync
+
+    def _made(self, checkpoint: Checkpoint) -> Work:
+        return Work(self._records, checkpoint, self._report, self._beat, self._orders, power=self._power)
+
+    def _can_wait_to_open(self, refused: OSError) -> bool:
+        """Meanwhile the counts are those that were reported last."""
+        before = read_record(Progress, self._records.progress_path)
+        if isinstance(before, Progress):
+            self._report.recall(before)
+        return self._can_wait(refused)
+
+    def _can_wait(self, refused: OSError) -> bool:
+        """Whether it passes, and somebody sees that it waits for that."""
+        if refused.errno == errno.EMFILE:
+            # There is nobody yet who would close one.
+            return False
+        said = self._beat.write_progress()
+        self._beat.beat()
+        return said or self._by_hand is not None
 
     def _show_stacks_on_request(self) -> None:
         """SIGUSR1 is answered by C code: also while an item holds the interpreter."""
@@ -135,14 +162,24 @@ class Session:
             self._report.clock.leave_out(silent_since)
 
     def perform(self, main: Main) -> int:
-        """Everything from here to the exit code."""
+        """Everything from here to the exit code. Raises HomeUnusable."""
+        self._orders.at_once = self._leave_at_once
+        self._orders.continued = self._went_on
         self._orders.listen()
         self._orders.begin()
         self._report.acknowledged = 0 if self._orders.wish.pause else self._orders.wish.number
-        self._beat.start()
-        ending = self._ending_of(main)
-        self._beat.stop()
-        ending = self._closed(ending)
+        try:
+            self._open()
+        except HomeUnusable:
+            self._beat.end()
+            raise
+        except Stopped:
+            ending = self._stopped()
+        else:
+            self._beat.start()
+            ending = self._ending_of(main)
+            self._beat.stop()
+            ending = self._closed(ending)
         self._conclude(ending)
         return ending.code
 
@@ -162,10 +199,12 @@ class Session:
             return self._stopped()
         except SystemExit as left:
             return self._left(left)
+        except OvernightError as error:
+            # The way through our own code, which a traceback is mostly, stands in errors.jsonl.
+            print(_line_of(error, _place_of(error)), file=sys.stderr)  # noqa: T201
+            return self._failed(error)
         except BaseException as error:  # noqa: BLE001 - the boundary of the process: recorded, and an exit code
             traceback.print_exc()
-            if isinstance(error, OvernightError) and error.hint:
-                print(f"overnight: {error.hint}", file=sys.stderr)  # noqa: T201 - what to do next, behind what happened
             return self._failed(error)
         return Ending(AgentStatus.COMPLETED, 0)
 
@@ -203,6 +242,18 @@ class Session:
         ending = self._stopped()
         self._conclude(ending)
         os._exit(ending.code)
+
+
+def _line_of(error: OvernightError, place: str = "") -> str:
+    return f"overnight: {error}{place}. {error.hint}".rstrip()
+
+
+def _place_of(error: OvernightError) -> str:
+    """Which line of the author's it came from."""
+    root = os.path.dirname(os.path.dirname(__file__))
+    ours = (os.path.join(root, "agents", ""), os.path.join(root, "state", ""))
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
+    return f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
 
 
 def _call(main: Main, run: Run) -> None:

@@ -75,8 +75,7 @@ class Beat:
         while not self._ended:
             busy = self._keep_up()
             if self._report.clock.monotonic() - self.last_beat >= BEAT_EVERY:
-                self.write_heartbeat()
-                self._each_second(self.newest)
+                self.beat()
             if not busy:
                 # Only after this is seen does the loop wake the thread: look again before falling asleep.
                 self.asleep = True
@@ -85,6 +84,11 @@ class Beat:
             self._woken.wait(max(0.0, min(due, SYNC_EVERY) if busy else due))
             self.asleep = False
             self._woken.clear()
+
+    def beat(self) -> None:
+        """Say that it lives; by hand, how far it is."""
+        self.write_heartbeat()
+        self._each_second(self.newest)
 
     def _keep_up(self) -> bool:
         """Whether there was anything to sync or to report."""
@@ -100,10 +104,13 @@ class Beat:
 
     def _synced(self) -> bool:
         try:
-            return self.sync()
+            busy = self.sync()
         except OSError as error:
-            self._report.message = f"what was committed could not be synced: {error.strerror}"
+            self._report.notices[Beat] = f"what was committed could not be synced: {error.strerror}"
             return False
+        if busy:
+            self._report.notices.pop(Beat, None)
+        return busy
 
     def write_progress(self) -> bool:
         """progress.json as the report stands. False = it could not be written; tried again with the next change."""

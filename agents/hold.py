@@ -215,10 +215,11 @@ class Hold:
         self._report.waiting = waiting
         self._beat.write_heartbeat()
 
-    def keep(self, write: Callable[[], T]) -> T:
+    def keep(self, write: Callable[[], T], can_wait: Callable[[OSError], bool] = lambda refused: True) -> T:
         """Do `write`, which does all or nothing; where the disk refuses, pause and wait until it takes it.
 
-        Raises Stopped; any OSError that does not pass with time.
+        `can_wait` is asked before each wait. Raises Stopped; the OSError that does not pass with time, or that must
+        not be waited for.
         """
         try:
             return write()
@@ -227,13 +228,15 @@ class Hold:
                 raise
             refused = error
         with self._paused_by_disk() if threading.get_ident() == self._main else nullcontext():
-            return self._tried_again(write, refused)
+            return self._tried_again(write, refused, can_wait)
 
-    def _tried_again(self, write: Callable[[], T], refused: OSError) -> T:
+    def _tried_again(self, write: Callable[[], T], refused: OSError, can_wait: Callable[[OSError], bool]) -> T:
         notice = object()
         try:
             while True:
                 self._report.notices[notice] = _words_for(refused)
+                if not can_wait(refused):
+                    raise refused
                 self._until_next_try()
                 try:
                     return write()

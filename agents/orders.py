@@ -145,7 +145,9 @@ class Orders:
         before = self.wish
         self.wish = wish_of(requests, before, heard)
         by_request = self.wish.number > before.number
-        self.resumed = not self.wish.pause and (by_request or heard == signal.SIGCONT)
+        # The SIGCONT of `fg` only undoes the ctrl+z before it.
+        continued = heard == signal.SIGCONT and not self.by_terminal
+        self.resumed = not self.wish.pause and (by_request or continued)
         self.by_terminal = self._by_hand and self.wish.pause and not by_request and heard == signal.SIGTSTP
         if self._by_hand:
             self._obey_cancel(requests, before)

@@ -46,6 +46,12 @@ class Report:
         self._estimator = Estimator()
         clock.on_excluded = self.excuse
 
+    def recall(self, before: Progress) -> None:
+        """What the attempt before said last, while nothing is known of it from the checkpoint."""
+        self.processed = self.resumed = int(before.processed_items or 0)
+        self.total = None if before.total_items is None else int(before.total_items)
+        self.failed, self.unit, self.counters = int(before.failed_items), before.unit, before.counters
+
     def weigh(self, passed: float, total: float | None) -> None:
         """The next loop is of `total` weight, of which `passed` was done before; None = its items are counted."""
         self.phases.weighed(self.weight_done)

@@ -51,14 +51,14 @@ class Work:
         self.commits = Commits(records, checkpoint, report, beat.wake_if_asleep, power=power)
         self.hold = self.commits.hold = Hold(orders, report, beat, self.commits.make_safe)
         self.marks = Marks(records.file("in-hand"))
-        self._judge_last_death(checkpoint)
+        self._judge_last_death()
         self._begin_again(checkpoint)
         self.loops = Loops(self.commits, report, beat, orders, self.hold, self.marks)
         self.steps = Steps(self.commits, report, beat.wake_if_asleep)
         self.budget = Budget(self.commits, self.hold)
         self.gates = Gates(self.commits, self.hold)
 
-    def _judge_last_death(self, checkpoint: Checkpoint) -> None:
+    def _judge_last_death(self) -> None:
         """What the last process had in hand counts against it, if nobody else ended that process."""
         before = self.commits.kept(DEATHS) or {}
         last = self.records.attempt(self.attempt - 1) if self.attempt > 1 else None
@@ -69,7 +69,7 @@ class Work:
             process.boot_id(),
         ):
             return
-        checkpoint.note(keep={DEATHS: deaths_after(before, self.marks.left)})
+        self.commits.keep_value(DEATHS, deaths_after(before, self.marks.left))
 
     def _begin_again(self, checkpoint: Checkpoint) -> None:
         """An operator asked for the failed items once more: they are not finished any longer."""
@@ -78,8 +78,8 @@ class Work:
             return
         for index, identities in checkpoint.failed_items().items():
             for start in range(0, len(identities), MOST_IN_LINE):
-                checkpoint.note(l=index, again=identities[start : start + MOST_IN_LINE])
-        checkpoint.note(keep={RETRIED: asked[-1], DEATHS: {}})
+                self.commits.note(l=index, again=identities[start : start + MOST_IN_LINE])
+        self.commits.note(keep={RETRIED: asked[-1], DEATHS: {}})
         self.commits.take_over()
 
     @property

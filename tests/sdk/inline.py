@@ -1,8 +1,10 @@
 """Agents of a few lines, written where a test needs them."""
 
+import json
 import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 BEGIN = """\
 import asyncio
@@ -50,6 +52,11 @@ class Inline:
     def did(self) -> list[str]:
         path = self.folder / "did"
         return path.read_text().splitlines() if path.exists() else []
+
+    @staticmethod
+    def record(path: Path) -> dict[str, Any]:
+        """A record of its run as it stands; {} = there is none."""
+        return dict(json.loads(path.read_text())) if path.exists() else {}
 
     def reached(self, name: str) -> bool:
         return (self.folder / f"{name}.reached").exists()

@@ -28,7 +28,7 @@ def kept_steps(folder: Folder) -> dict[str, Any]:
 
 
 def refusal(folder: Folder, agent: Inline, *arguments: object) -> str:
-    """What the next attempt says, that ends with an error: its last line."""
+    """What the next attempt says, which ends with an error: its last line."""
     process = folder.start(agent.command(*arguments))
     _, said = process.communicate(timeout=30)
     assert process.returncode == 1, said
@@ -158,7 +158,9 @@ def test_a_result_that_json_cannot_hold_is_refused_in_one_line(folder: Folder, t
             run.step("ask", lambda: {result} if len(sys.argv) > 1 else "good")
         """,
     )
-    assert "the result of step 'ask' cannot be remembered: " in refusal(folder, agent, "bad")
+    said = refusal(folder, agent, "bad")
+    assert said.startswith("overnight: the result of step 'ask' cannot be remembered: ")
+    assert "(agent.py, line " in said
     assert kept_steps(folder) == {}
     assert folder.finish(agent.command()) == 0
     assert kept_steps(folder) == {"ask": "good"}
