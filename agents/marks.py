@@ -64,7 +64,7 @@ class Marks:
     def mark(self, slot: int, loop: int, identity: str) -> None:
         """The item is in hand from now on."""
         if self._page is not None and slot >= 0:
-            name = f"{loop}:{identity}".encode("utf-8", "surrogateescape")
+            name = f"{loop}:{identity}".encode("utf-8", "surrogatepass")
             size = len(name)
             if size > LONGEST:
                 name = mark_of(loop, identity)
@@ -79,7 +79,7 @@ class Marks:
 
 def mark_of(loop: int, identity: str) -> bytes:
     """An item's name in the page; of a long one the beginning and a hash."""
-    name = scope_of(loop, identity).encode("utf-8", "surrogateescape")
+    name = scope_of(loop, identity).encode("utf-8", "surrogatepass")
     if len(name) <= LONGEST:
         return name
     return name[: LONGEST - 32] + blake2b(name, digest_size=16).hexdigest().encode()

@@ -162,7 +162,7 @@ class Work:
             name = f"{self.records.id}\0{scope_of(hand.loop.index, hand.identity)}"
         else:
             name = f"{self.records.id}\0\0{item}"
-        return blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _put_out(line: str) -> None:
