@@ -29,6 +29,8 @@ def _unblock() -> None:
 
 
 def _restore() -> None:
+    # What a child hears is no news for its parent.
+    signal.set_wakeup_fd(-1)
     for number in HEARD:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)

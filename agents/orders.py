@@ -81,6 +81,8 @@ class Orders:
 
     def listen(self) -> None:
         """Take over the signals. In the main thread only."""
+        # The kernel may give a signal to any thread: only this wakes the main one out of a wait then.
+        signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
         for number in (signal.SIGTSTP, signal.SIGCONT):

@@ -15,10 +15,6 @@ from tests.sdk.attempts import Folder
 pytestmark = pytest.mark.leaves_no_process
 PATIENT = [sys.executable, str(Path(__file__).parent / "agents" / "patient.py")]
 
-lost = pytest.mark.xfail(
-    reason="a signal that the kernel gives to the beating thread does not wake the main one", strict=False
-)
-
 
 @contextmanager
 def waiting_in(path: Path) -> Iterator[tuple[Folder, "subprocess.Popen[str]"]]:
@@ -32,7 +28,6 @@ def waiting_in(path: Path) -> Iterator[tuple[Folder, "subprocess.Popen[str]"]]:
             process.kill()
 
 
-@lost
 def test_two_signals_in_a_row_are_both_heard(home: Path) -> None:
     """While the main thread has one pending that it has not seen, the next one is given to another thread."""
     with waiting_in(home / "runs" / "agent-000001") as (folder, process):
@@ -44,7 +39,6 @@ def test_two_signals_in_a_row_are_both_heard(home: Path) -> None:
             folder.when(status="running", timeout=5)
 
 
-@lost
 def test_a_stop_that_came_while_it_was_frozen_is_heard_as_soon_as_it_goes_on(home: Path) -> None:
     """A signal to a stopped process waits for whichever of its threads wakes first."""
     for number in range(8):
