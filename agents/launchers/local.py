@@ -6,7 +6,7 @@ from overnight.agents.launchers.order import Order, spec_of
 from overnight.agents.launchers.spawn import spawn
 from overnight.agents.supervisor import book, environment
 from overnight.agents.supervisor.acts import FAILED, NOT_YET, STARTED
-from overnight.agents.supervisor.settle import goes_on, goes_on_after_all, settle_lost
+from overnight.agents.supervisor.settle import exit_of_lost, goes_on, goes_on_after_all
 from overnight.state import control, current, lock
 from overnight.state.errors import (
     AlreadySupervised,
@@ -20,7 +20,7 @@ from overnight.state.home import Home
 from overnight.state.records import Damaged, Exit, Outcome, Spec, Verb
 from overnight.state.rundir import RunDir
 
-__all__ = ["Order", "adopt_orphans", "launch", "revive", "supervise"]
+__all__ = ["Order", "adopt", "adopt_orphans", "launch", "revive", "supervise"]
 
 
 def launch(home: Home, order: Order) -> RunDir:
@@ -73,7 +73,12 @@ def adopt_orphans(home: Home) -> list[str]:
 
     A run whose process has vanished without a word is not touched: `resume` or `cancel` decides about it.
     """
-    return [run.id for run in home.runs() if _is_orphan(run) and supervise(run)]
+    return [run.id for run in home.runs() if adopt(run)]
+
+
+def adopt(run: RunDir) -> bool:
+    """Give the run a new supervisor if it goes on without one. False = it does not, or has one by now."""
+    return _is_orphan(run) and supervise(run)
 
 
 def revive(run: RunDir, *, errors: bool = False) -> None:
@@ -101,9 +106,9 @@ def revive(run: RunDir, *, errors: bool = False) -> None:
 
 def _reopen(run: RunDir, spec: Spec, errors: bool) -> None:
     """The outcome so far is set aside; the wish to go on is the newest on record."""
-    if run.exit() is None and not goes_on_after_all(run):
-        settle_lost(run, spec)
     ended = run.exit()
+    if ended is None and not goes_on_after_all(run):
+        ended = _settle_lost(run, spec)
     completed = isinstance(ended, Exit) and ended.outcome is Outcome.COMPLETED
     # Asked while the lock is ours: somebody else may have had the failed items done in between.
     if completed and not (errors and current.has_failed_items(run.read())):
@@ -112,6 +117,16 @@ def _reopen(run: RunDir, spec: Spec, errors: bool) -> None:
         environment.write(run, environment.surroundings_here({}))
     control.ask(run, Verb.RESUME, options={"errors": True} if errors else None)
     book.set_exit_aside(run)
+
+
+def _settle_lost(run: RunDir, spec: Spec) -> Exit:
+    """What has completed is over. Anything else goes on at once, and nobody must take it for over meanwhile."""
+    ended = exit_of_lost(run, spec)
+    if ended.outcome is Outcome.COMPLETED:
+        book.end_run(run, ended)
+    else:
+        book.write_exit_aside(run, ended)
+    return ended
 
 
 def _start(run: RunDir, held: int) -> None:

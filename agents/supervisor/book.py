@@ -61,9 +61,19 @@ def end_run(run: RunDir, ended: Exit) -> None:
 def set_exit_aside(run: RunDir) -> None:
     """Rename exit.json to the next free exit.N.json, if there is one: the run is to go on."""
     try:
-        os.rename(run.exit_path, run.file(f"exit.{max(_exits_aside(run), default=0) + 1}.json"))
+        os.rename(run.exit_path, _next_exit_aside(run))
     except FileNotFoundError:
         pass
+
+
+def write_exit_aside(run: RunDir, ended: Exit) -> None:
+    """Write down how a run ended that is to go on at once: nobody must take it for over meanwhile."""
+    note(run, "ended", ended.attempts or None, outcome=str(ended.outcome), reason=ended.reason)
+    run.write(_next_exit_aside(run), ended)
+
+
+def _next_exit_aside(run: RunDir) -> str:
+    return run.file(f"exit.{max(_exits_aside(run), default=0) + 1}.json")
 
 
 def judged_attempts(run: RunDir) -> int:

@@ -6,7 +6,7 @@ from overnight.agents.supervisor import book, keeper, members
 from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Over, verdict_of
 from overnight.agents.supervisor.words import words_of
 from overnight.state import process
-from overnight.state.records import Attempt, Outcome, Spec
+from overnight.state.records import Attempt, Exit, Outcome, Spec
 from overnight.state.rundir import RunDir
 
 KEEPER_GRACE, LOOK_AFTER = 5.0, 0.01
@@ -31,10 +31,10 @@ def goes_on_after_all(run: RunDir) -> bool:
     return goes_on(run)
 
 
-def settle_lost(run: RunDir, spec: Spec) -> None:
-    """Write down how a run whose process has vanished ended, as far as the agent's last words tell. Raises OSError."""
+def exit_of_lost(run: RunDir, spec: Spec) -> Exit:
+    """How a run whose process has vanished ended, as far as the agent's last words tell."""
     over = _verdict_on_lost(run, spec)
-    book.end_run(run, book.exit_of(run, over.outcome, over.reason))
+    return book.exit_of(run, over.outcome, over.reason)
 
 
 def end_cancelled(run: RunDir) -> None:

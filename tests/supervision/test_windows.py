@@ -178,3 +178,27 @@ def test_a_supervisor_of_a_deleted_run_ends(home: Path) -> None:
     os.rename(run.path, f"{run.path}.gone")
     kill(agent.pid)
     eventually(lambda: process.state_of(found.pid, found.start_time) is None)
+
+
+def test_a_lost_run_that_is_killed_while_it_is_resumed_can_be_resumed_again(home: Path) -> None:
+    run = sh(home, "exec sleep 60")
+    keeper = keeper_of(run)
+    kill(keeper, signal.SIGSTOP)
+    kill_supervisor(run)
+    kill_and_wait(keeper)
+    kill_and_wait(attempt(run).pid)
+    # Behind the word on how it ended, before anything is started.
+    script = f"""
+import os, signal
+from overnight.agents.launchers import local
+from overnight.agents.supervisor import book
+from overnight.state.rundir import RunDir
+book.set_exit_aside = lambda run: os.kill(os.getpid(), signal.SIGKILL)
+local.revive(RunDir({run.path!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=False)
+    assert done.returncode == -signal.SIGKILL
+    operate.resume(run)
+    eventually(lambda: run.last_attempt_number() == 2)
+    operate.kill(run)
+    assert ended(run).outcome is Outcome.CANCELLED
