@@ -78,7 +78,7 @@ def the_telling(points: Iterable[tuple[Point, Call]]) -> list[tuple[Point, Call]
 @each_scene
 def test_killed_at_a_call_that_changes_the_run_it_goes_on(scene: Scene, walk: Callable[..., Walk]) -> None:
     way = walk(scene)
-    points = spread(the_telling(way.points()), 36 if scene is FRESH else 8)
+    points = spread(the_telling(way.points()), 36 if scene is FRESH else 7)
     assert sum(way.kill_at(point) for point, _ in points) >= len(points) - 1
 
 
@@ -96,7 +96,7 @@ def test_killed_at_a_call_of_another_thread_it_goes_on(
 @two_scenes
 def test_refused_a_call_once_it_goes_on_or_says_why_not(scene: Scene, walk: Callable[..., Walk]) -> None:
     way = walk(scene)
-    points = spread(way.points(), 14)
+    points = spread(way.points(), 10)
     errors = itertools.cycle(ERRORS)
     met = 0
     for point, _ in points:
@@ -107,7 +107,7 @@ def test_refused_a_call_once_it_goes_on_or_says_why_not(scene: Scene, walk: Call
 @needs_strace
 def test_refused_a_call_once_among_its_items_it_goes_on_by_itself(walk: Callable[..., Walk]) -> None:
     way = walk(FRESH)
-    for (point, _), error in itertools.product(spread(way.points_within(), 6), ("EIO", "EROFS", "EMFILE")):
+    for (point, _), error in itertools.product(spread(way.points_within(), 4), ("EIO", "EROFS", "EMFILE")):
         if point.name in ERRORS[error]:
             way.fail_at(point, error, rides_over=True)
 
