@@ -1,11 +1,12 @@
 """Outputs that belong to items: what is written for an item is committed with it, or gone."""
 
 import os
+import threading
 from collections.abc import Callable
 
 from overnight.agents.hand import Hands, not_here
 from overnight.state.appending import AppendFile
-from overnight.state.atomic import sync_folder, write_new
+from overnight.state.atomic import sync_file, sync_folder, write_new
 from overnight.state.errors import WrongUsage
 from overnight.state.outputs import content_path, cut
 
@@ -35,8 +36,11 @@ class Artifact:
         self._file: AppendFile | None = None
         self._whole = True if number else False if length else None
         """Whether it is replaced as a whole; None = nobody has used it yet."""
+        self._deciding = threading.Lock()
         self._named = False
         """Its name is on the disk, too."""
+        self._moved = False
+        """Content has taken its place since the last sync."""
         self._waiting = 0
         """Bytes that wait for the item that the loop attends to."""
 
@@ -59,7 +63,15 @@ class Artifact:
         if hand.attended:
             self._waiting += len(raw)
             if self._waiting > LARGEST_WAIT:
-                self._keep(lambda: self.append(waiting))
+                self._make_way(waiting)
+
+    def _make_way(self, waiting: list[bytes]) -> None:
+        """Put it into the file before its item is done: so much need not wait in memory."""
+        try:
+            self._keep(lambda: self.append(waiting))
+        except OSError:
+            # No fault of the item's, which a guard would take it for: raised when it is committed.
+            pass
 
     def replace(self, data: str | bytes) -> None:
         """Put new content in the place of the old, with the item in hand; outside of a loop at once. Text is UTF-8.
@@ -80,9 +92,10 @@ class Artifact:
 
     def _decide(self, *, whole: bool) -> None:
         """What kind it is, says who uses it first: a mixture could not be put back as it was."""
-        if self._whole is None:
-            self._whole = whole
-        elif self._whole is not whole:
+        with self._deciding:
+            if self._whole is None:
+                self._whole = whole
+        if self._whole is not whole:
             raise WrongUsage(
                 f"artifact {self.name!r} is both written to and replaced",
                 hint="Use two artifacts, each with one of them.",
@@ -136,6 +149,7 @@ class Artifact:
         """The content that was put last is committed: it takes its place."""
         os.replace(content_path(self.path, self.number + 1), self.path)
         self.number += 1
+        self._moved = True
 
     def discard(self) -> None:
         """Its item is not committed: back to what was."""
@@ -146,6 +160,14 @@ class Artifact:
     def sync(self) -> None:
         if self._file is not None:
             self._file.sync()
+        if self._moved:
+            self._moved = False
+            try:
+                sync_file(self.path)
+                sync_folder(os.path.dirname(self.path))
+            except OSError:
+                self._moved = True
+                raise
 
     def close(self) -> None:
         if self._file is not None:

@@ -158,6 +158,8 @@ class Commits:
             for artifact in hand.replaced:
                 self.hold.keep(artifact.take_content)
             hand.replaced = {}
+            # It may have been synced since the line was written: their places were not.
+            self.checkpoint.dirty = True
         if hand.counters:
             hand.counters = {}
         hand.tries = 1
@@ -170,6 +172,7 @@ class Commits:
         number = self._put(artifact, content)
         self.note(w={artifact.name: number})
         self.hold.keep(artifact.take_content)
+        self.checkpoint.dirty = True
         self._wake()
 
     def fail(self, hand: Hand, error: Exception) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from overnight.state.atomic import discard, sync_folder
+from overnight.state.atomic import discard, sync_file, sync_folder
 
 
 class Outputs:
@@ -45,14 +45,7 @@ class Outputs:
     def sync(self, *names: str) -> None:
         """Wait until these are on the disk, with their names."""
         for name in names:
-            try:
-                descriptor = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
-                continue
-            try:
-                os.fdatasync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync_file(self.path(name))
         for folder in {os.path.dirname(self.path(name)) for name in names}:
             if os.path.isdir(folder):
                 sync_folder(folder)

@@ -136,6 +136,8 @@ class Disk:
 
     def _rename(self, old: str, new: str | None, now: int) -> None:
         since = self._written.pop(old, None)
+        if new is not None and old in self._length:
+            self._length[new] = self._length[old]
         names = self._moved if self._named.pop(old, None) is None else self._named
         if new is not None:
             self._written.pop(new, None)

@@ -104,7 +104,6 @@ def test_no_bytes_count_as_done_before_they_are_on_the_disk(scene: Scene, home: 
     assert [each for each in order_of(scene, home / "runs" / "agent-000001") if " name " not in each] == []
 
 
-@pytest.mark.xfail(reason="the last place that whole content took is not synced when the run ends")
 @needs_strace
 @powerful
 def test_nothing_counts_as_done_before_it_is_on_the_disk(scene: Scene, home: Path) -> None:

@@ -147,7 +147,6 @@ def test_a_write_that_was_taken_in_part_is_done_again_when_there_is_room(home: P
         short_write(home / "runs" / f"{number:06d}", item, name, extra, lifted=True)
 
 
-@pytest.mark.xfail(reason="within a guarded item, an OSError of the SDK's own counts as the item's")
 @pytest.mark.parametrize("limits", SPILLING, ids=str)
 def test_an_output_that_cannot_be_written_is_no_error_of_its_item(limits: tuple[int, str, int], home: Path) -> None:
     short_write(home / "runs" / "agent-000001", *limits)
