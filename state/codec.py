@@ -192,7 +192,7 @@ def decode(kind: type[R], data: bytes, path: str = "") -> R | Damaged:
 def _decode_fields(kind: type[R], raw: Mapping[str, Any], path: str) -> R | Damaged:
     version = raw.get("version", VERSION)
     if kind not in LENIENT and version != VERSION:
-        return Damaged(path, f"version {forms.brief(version)} is not one that this overnight reads")
+        return Damaged(path, f"version {forms.brief(version)} is not one that this overnight reads", intact=True)
     try:
         record = _build(kind, FIELDS[kind], raw)
     except ValueError as error:

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from overnight.state import lock
+from overnight.state.findings import Leftover
 from overnight.state.home import Home
 
 DOOMED = ".removed-"
@@ -13,14 +13,6 @@ LAUNCH_TAKES = 600.0
 """Seconds after which a folder without a run is no launch that is under way."""
 BEFORE_SPEC = frozenset({"lock", "env.json", "control", "attempts"})
 """What a launch makes before the spec, with which the run exists."""
-
-
-class Leftover(NamedTuple):
-    """A folder among the runs that is none."""
-
-    path: str
-    words: str
-    """What it is left of."""
 
 
 def leftovers_of(home: Home, now: float) -> list[Leftover]:

@@ -284,6 +284,8 @@ class Damaged(NamedTuple):
 
     path: str
     problem: str
+    intact: bool = False
+    """Nothing may be wrong with what it holds: it could not be opened, or a newer version of us wrote it."""
 
 
 class Records(NamedTuple):

@@ -4,7 +4,8 @@ import errno
 import os
 
 from overnight.state import lock
-from overnight.state.leftovers import DOOMED, Leftover, is_unlaunched, names_in
+from overnight.state.findings import Leftover
+from overnight.state.leftovers import DOOMED, is_unlaunched, names_in
 
 
 def remove_folder(path: str) -> bool:

@@ -172,11 +172,11 @@ def _read_once(kind: type[R], path: str) -> R | Damaged | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        return Damaged(path, error.strerror or str(error))
+        return Damaged(path, error.strerror or str(error), intact=True)
     try:
         return codec.decode(kind, _read_bounded(descriptor), path)
     except OSError as error:
-        return Damaged(path, error.strerror or str(error))
+        return Damaged(path, error.strerror or str(error), intact=True)
     finally:
         os.close(descriptor)
 

@@ -28,6 +28,7 @@ VERBS = {
     "wait": "wait for the end; the exit code says how it ended",
     "rm": "remove ended runs",
     "prune": "remove runs that ended long ago",
+    "doctor": "what is wrong with the runs and the machine; --repair: puts it right",
 }
 OLDEST_KERNEL = (5, 4)
 INTERRUPTED = 130

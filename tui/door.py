@@ -27,7 +27,7 @@ def clean_records(records: Records) -> Records:
         if records.attempt
         else None,
         exit=_exit(records.exit) if records.exit else None,
-        damaged=tuple(Damaged(clean(each.path, LONGEST), clean(each.problem, LONGEST)) for each in records.damaged),
+        damaged=tuple(map(_damaged, records.damaged)),
     )
 
 
@@ -78,6 +78,10 @@ def _request(request: Request) -> Request:
 
 def _supervisor(record: SupervisorRecord) -> SupervisorRecord:
     return record._replace(host=clean(record.host, LONGEST_NAME), reason=_text(record.reason))
+
+
+def _damaged(each: Damaged) -> Damaged:
+    return each._replace(path=clean(each.path, LONGEST), problem=clean(each.problem, LONGEST))
 
 
 def _exit(ended: Exit) -> Exit:

@@ -14,7 +14,7 @@ from tests.packaging.tree import ROOT
 
 pytestmark = pytest.mark.usefixtures("home")
 
-OF_NO_RUN = {"run", "map", "demo", "ls", "events", "prune"}
+OF_NO_RUN = {"run", "map", "demo", "ls", "events", "prune", "doctor"}
 """Verbs that take no run, or none at all."""
 
 
@@ -142,7 +142,16 @@ def test_a_state_directory_that_cannot_be_written(tmp_path: Path, monkeypatch: p
         assert "OVERNIGHT_HOME" in line
 
 
-ENTRIES: list[list[str]] = [["run", "--", "true"], ["ls"], ["show", "x"], ["demo"], ["events", "-f"], ["prune"], []]
+ENTRIES: list[list[str]] = [
+    ["run", "--", "true"],
+    ["ls"],
+    ["show", "x"],
+    ["demo"],
+    ["events", "-f"],
+    ["prune"],
+    ["doctor"],
+    [],
+]
 """Ways to begin with a home."""
 
 

@@ -96,4 +96,5 @@ def test_a_run_is_launched_steered_and_removed_without_loading_anything_heavy(ho
     assert overnight("cancel", "nap") == (0, light)
     assert overnight("wait", "nap", "--timeout", "60") == (1, light)
     assert overnight("prune", "--older", "1d") == (0, light)
+    assert overnight("doctor", "--repair") == (0, light)
     assert overnight("rm", "nap") == (0, light)

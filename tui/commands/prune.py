@@ -11,7 +11,8 @@ from functools import partial
 from overnight.agents import operate
 from overnight.state.errors import HomeUnusable, NoSuchRun, NotPossibleNow
 from overnight.state.expiry import PRUNABLE, PRUNED, Rule, has_expired, over_for
-from overnight.state.leftovers import Leftover, leftovers_of
+from overnight.state.findings import Leftover
+from overnight.state.leftovers import leftovers_of
 from overnight.state.records import Records
 from overnight.state.removal import sweep
 from overnight.state.rundir import RunDir

@@ -1,0 +1,58 @@
+"""What is wrong with a home and its machine, and what to do about each of it. Pure."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from overnight.state.findings import Cure, Facts, Finding, Kind, Leftover, Machine, RunFacts
+from overnight.state.machine_diagnosis import findings_of_machine
+from overnight.state.records import Records
+from overnight.state.run_diagnosis import findings_of_entries, findings_of_run
+from overnight.state.status import LIVE, status_of
+
+FUTURE = 300.0
+"""Seconds by which a record may be ahead of the clock."""
+
+
+def diagnose(facts: Facts) -> list[Finding]:
+    """Everything that somebody should do something about, runs first."""
+    machine, runs = facts.machine, facts.runs
+    live = sum(1 for run in runs if status_of(run.records, machine.now) in LIVE)
+    found: Iterable[Finding] = chain(
+        chain.from_iterable(findings_of_run(run, machine) for run in runs),
+        findings_of_entries(facts.home, machine, None),
+        map(_of_leftover, facts.leftovers),
+        _of_clock(runs, machine),
+        findings_of_machine(machine, live, [run.cgroup for run in runs if run.cgroup]),
+    )
+    return list(found)
+
+
+def _of_leftover(left: Leftover) -> Finding:
+    problem = f"{left.path} is left of {left.words}"
+    return Finding(Kind.LEFTOVER, problem, "Nobody needs it.", None, (left.path,), Cure.SWEEP)
+
+
+def _of_clock(runs: Iterable[RunFacts], machine: Machine) -> Iterator[Finding]:
+    ahead = [(at - machine.now, run.records.id) for run in runs for at in _times(run.records)]
+    most, run_id = max(ahead, default=(0.0, ""))
+    if most > FUTURE:
+        yield Finding(
+            Kind.CLOCK,
+            f"the clock was set back: a record of {run_id} is {most:.0f} s ahead of it",
+            "Set it right (`timedatectl`): ages, forecasts and `prune` go by it.",
+            run_id,
+        )
+
+
+def _times(records: Records) -> list[float]:
+    """Times that we wrote: an agent may write any."""
+    attempt, ended, supervisor, spec = records.attempt, records.exit, records.supervisor, records.spec
+    times = [
+        spec.created_at if spec else None,
+        attempt.started_at if attempt else None,
+        attempt.ended_at if attempt else None,
+        ended.ended_at if ended else None,
+        supervisor.updated_at if supervisor else None,
+        *(request.at for request in records.requests),
+    ]
+    return [each for each in times if each is not None]
