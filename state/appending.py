@@ -91,5 +91,6 @@ class AppendFile:
 
     def close(self) -> None:
         if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
+            # Closed in any case: an error only tells of what was not written.
+            descriptor, self.descriptor = self.descriptor, -1
+            os.close(descriptor)

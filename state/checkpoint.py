@@ -137,8 +137,13 @@ class Checkpoint:
             self._least_to_compact = 2 * self.standing.offset
             return
         with self._syncing:
-            self._log.close()
-            self._log, self.generation, self._renamed = taken, compaction.generation, True
+            replaced, self._log = self._log, taken
+            self.generation, self._renamed = compaction.generation, True
+            try:
+                replaced.close()
+            except OSError:
+                # All that it held is in the new one, which is synced.
+                pass
         self.dirty = True
 
     def sync(self) -> None:

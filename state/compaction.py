@@ -191,6 +191,8 @@ class _Draft:
     def __init__(self, path: str, breathe: Callable[[], None]) -> None:
         discard(path)
         self._file = AppendFile(path)
+        # A leftover that could not be removed must not be taken for our own.
+        self._file.cut(0)
         self._breathe = breathe
         self._buffer: list[bytes] = []
         self._waiting = 0

@@ -120,7 +120,6 @@ def test_refused_a_sync_and_then_the_repair_it_goes_on_by_itself(walk: Callable[
         way.fail_at(point, "EIO", Harm("EIO", way.next_point(call, name)), rides_over=True)
 
 
-@pytest.mark.xfail(reason="it works on in the log that was replaced, or adds to a leftover draft")
 @needs_strace
 @pytest.mark.parametrize(
     ("scene", "name", "file"),
