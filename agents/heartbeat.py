@@ -4,13 +4,14 @@ It goes on while an item takes long. What it cannot write on a full disk it writ
 suffers from its reports.
 """
 
+import errno
 import os
 import threading
 import time
 from collections.abc import Callable
 
 from overnight.agents.report import Report
-from overnight.agents.spare import Spare
+from overnight.agents.spare import Spare, SpareDescriptor
 from overnight.state import codec
 from overnight.state.records import Handle, Heartbeat, Progress
 from overnight.state.rundir import RunDir
@@ -19,6 +20,7 @@ BEAT_EVERY = 1.0
 REPORT_EVERY = 0.1
 LARGEST_PROGRESS, LARGEST_HEARTBEAT = 16 << 10, 4 << 10
 """Bytes that are kept aside for each, for a full disk."""
+NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 SYNC_EVERY = 0.05
 """Seconds of finished work that a power cut may cost."""
 
@@ -46,6 +48,7 @@ class Beat:
         self._reported_at = 0.0
         self._spare_progress = Spare(run.progress_path, LARGEST_PROGRESS)
         self._spare_heartbeat = Spare(run.heartbeat_path, LARGEST_HEARTBEAT)
+        self._spare_descriptor = SpareDescriptor()
         self._thread = threading.Thread(target=self._go_round, name="overnight-beat", daemon=True)
 
     def start(self) -> None:
@@ -143,7 +146,17 @@ class Beat:
     def _try_write(self, path: str, record: object, spare: Spare) -> bool:
         try:
             self._run.write(path, record)
-        except OSError:
-            return spare.spend(codec.encode(record))
+        except OSError as error:
+            if error.errno not in NO_FILES:
+                return spare.spend(codec.encode(record))
+            with self._spare_descriptor.lent():
+                return self._wrote(path, record)
         spare.keep()
+        return True
+
+    def _wrote(self, path: str, record: object) -> bool:
+        try:
+            self._run.write(path, record)
+        except OSError:
+            return False
         return True

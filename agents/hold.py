@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import NamedTuple, TypeVar
 
-from overnight.agents.heartbeat import BEAT_EVERY, Beat
+from overnight.agents.heartbeat import BEAT_EVERY, NO_FILES, Beat
 from overnight.agents.orders import LOOK_AFTER, Orders, Stopped
 from overnight.agents.report import Report
 from overnight.state.errors import OvernightError
@@ -22,7 +22,6 @@ TRY_EVERY = 1.0
 LOOK_BESIDE = 0.1
 """Seconds between two looks of a thread that is not the loop's."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 PASSING = NO_ROOM | NO_FILES | {errno.EIO, errno.EROFS, errno.ENOMEM, errno.EAGAIN}
 """What may be over later: no room, a failing or read-only disk, too many open files."""
 

@@ -1,12 +1,14 @@
-"""Room kept aside for a report: on a full disk a run must still be able to say that the disk is full."""
+"""What is kept aside for a run's own words: where there is no room, or no file can be opened, it can still say so."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from overnight.state.atomic import discard, write_new
+from overnight.state.atomic import discard, write_all
 
 
 class Spare:
-    """A file of blanks beside the report, whose blocks the next report may have."""
+    """A draft beside a report, whose room on the disk is reserved."""
 
     def __init__(self, target: str, size: int) -> None:
         """`size`: bytes, more than the report will have."""
@@ -17,34 +19,61 @@ class Spare:
 
     def keep(self) -> None:
         """Have it there; nothing where there is no room."""
-        if os.path.exists(self._path):
-            return
+        if not os.path.exists(self._path):
+            self._reserve()
+
+    def _reserve(self) -> None:
         try:
-            write_new(self._path, b" " * self._size)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, self._size)
+            finally:
+                os.close(descriptor)
         except OSError:
             discard(self._path)
 
     def spend(self, data: bytes) -> bool:
-        """Replace the report, atomically, by `data` in the blocks kept aside. False = there are none, or too few.
-
-        What the old report leaves free becomes the next spare.
-        """
+        """Replace the report, atomically, by `data` in the room kept aside. False = there is none, or too little."""
         if len(data) > self._size:
             return False
         try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
             try:
-                # Blanks behind a JSON text are no part of it.
-                written = os.pwrite(descriptor, data.ljust(self._size), 0)
+                write_all(descriptor, data)
+                os.ftruncate(descriptor, len(data))
             finally:
                 os.close(descriptor)
-            if written == self._size:
-                os.replace(self._path, self._target)
+            os.replace(self._path, self._target)
         except OSError:
             return False
-        self.keep()
-        return written == self._size
+        # What it did not need, and what the old report leaves, is as much again.
+        self._reserve()
+        return True
 
     def drop(self) -> None:
         """It is needed no more."""
         discard(self._path)
+
+
+class SpareDescriptor:
+    """One that is open for nothing: what is closed for a moment can be opened."""
+
+    def __init__(self) -> None:
+        self._descriptor = -1
+        self._keep()
+
+    def _keep(self) -> None:
+        try:
+            self._descriptor = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._descriptor = -1
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Inside, one file can be opened."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        try:
+            yield
+        finally:
+            self._keep()
