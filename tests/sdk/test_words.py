@@ -100,7 +100,9 @@ def test_by_hand_lines_of_the_log_stand_above_the_line_of_progress(home: Path, t
     )
     screen = pyte.Screen(100, 30)
     stream = pyte.ByteStream(screen)
-    child = pexpect.spawn(agent.command()[0], agent.command()[1:], dimensions=(30, 100), timeout=30)
+    child: pexpect.spawn[bytes] = pexpect.spawn(
+        agent.command()[0], agent.command()[1:], dimensions=(30, 100), timeout=30
+    )
     while True:
         try:
             stream.feed(child.read_nonblocking(4096))
