@@ -11,6 +11,7 @@ from overnight.tui.detail import TABS, Detail, ErrorGroup, Tab, event_name, even
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, clipped, cut, left, line, middle, wrapped
 from overnight.tui.listing import bar_role, bar_spans
+from overnight.tui.stages import Stage, stages_of
 from overnight.tui.view import Row
 
 TALL = 16
@@ -159,12 +160,13 @@ def _phases_line(row: Row, frame: Frame) -> Line | None:
     before: list[Span] = []
     after: list[Span] = []
     running: Phase | None = None
-    for phase in progress.phases:
-        if phase.name == progress.phase and row.status not in ENDED:
+    stages = stages_of(progress, ended=row.status in ENDED)
+    for phase, stage in zip(progress.phases, stages, strict=True):
+        if stage is Stage.NOW:
             running = phase
-        elif running is None and not _is_ahead(phase):
+        elif running is None and stage is Stage.DONE:
             before.append((f" {frame.glyphs.done} {phase.name}  ", "done"))
-        else:
+        elif stage is not Stage.AROUND:
             after.append((f"  {frame.glyphs.next} {phase.name}", "dim"))
     now = _running_phase(running, row, frame, taken=sum(cells(text) for text, _ in (*before, *after)))
     return None if now is None else line(*before, *now, *after)
@@ -191,7 +193,8 @@ def _phase_line(row: Row, index: int, frame: Frame) -> Line:
     widest = min(20, max(cells(each.name) for each in progress.phases))
     name = left(middle(phase.name, widest, frame.glyphs), widest, frame.glyphs)
     count = view.number(phase.processed_items)
-    if phase.name == progress.phase and row.status not in ENDED:
+    stage = stages_of(progress, ended=row.status in ENDED)[index]
+    if stage in {Stage.NOW, Stage.AROUND}:
         spans: list[Span] = [(f" {frame.glyphs.now} {name} ", "run")]
         if phase.total_items:
             share = phase.processed_items / phase.total_items
@@ -201,13 +204,9 @@ def _phase_line(row: Row, index: int, frame: Frame) -> Line:
                 *spans, *(bar_spans(share, width, bar_role(row), frame.glyphs) if width > 3 else ()), (tail, "")
             )
         return line(*spans, (count, ""))
-    if _is_ahead(phase):
+    if stage is Stage.AHEAD:
         return line((f" {frame.glyphs.next} {name}", "dim"))
     return line((f" {frame.glyphs.done} {name} ", "done"), (count, "dim"))
-
-
-def _is_ahead(phase: Phase) -> bool:
-    return not phase.processed_items and phase.total_items != 0
 
 
 def _pace_line(row: Row, detail: Detail, frame: Frame) -> Line:
