@@ -50,21 +50,23 @@ def _tighten(home: Home, finding: Finding) -> str | None:
 def _set_aside(home: Home, finding: Finding) -> str | None:
     run = _run(home, finding)
     (path,) = finding.paths
-    if not _is_damaged(run, path):
-        return None
     if os.path.dirname(path) == run.control_path:
         # A request has no other writer than the one who claimed its number: no lock is needed.
-        return _aside(path)
+        return _set_damaged_aside(run, path)
     held = lock.acquire(run.lock_path)
     if held is None:
         return None
     try:
-        # Asked while the lock is ours: a supervisor may have written it again in between.
-        if not _is_damaged(run, path):
-            return None
-        return _exit_again(run) if path == run.exit_path else _aside(path)
+        return _set_damaged_aside(run, path)
     finally:
         os.close(held)
+
+
+def _set_damaged_aside(run: RunDir, path: str) -> str | None:
+    """Judged again: somebody may have written it anew in between."""
+    if not _is_damaged(run, path):
+        return None
+    return _exit_again(run) if path == run.exit_path else _aside(path)
 
 
 def _is_damaged(run: RunDir, path: str) -> bool:
@@ -104,13 +106,11 @@ def _exit_again(run: RunDir) -> str:
 def _end_on_record(run: RunDir) -> Exit | None:
     """By the newest event that begins or ends anything; None = that is no end."""
     telling = [event for event in history_of(run) if event.event in {"started", "ended"}]
-    if not telling or telling[-1].event != "ended":
+    outcome, reason = (telling[-1].detail.get(name) if telling else None for name in ("outcome", "reason"))
+    if not isinstance(outcome, str) or outcome not in set(Outcome):
         return None
-    outcome, reason = (telling[-1].detail.get(name) for name in ("outcome", "reason"))
-    if outcome not in set(Outcome):
-        return None
-    found = book.exit_of(run, Outcome(outcome), None if reason is None else str(reason))
-    return found._replace(ended_at=telling[-1].at)
+    ended = book.exit_of(run, Outcome(outcome), None if reason is None else str(reason))
+    return ended._replace(ended_at=telling[-1].at)
 
 
 def _continue(home: Home, finding: Finding) -> str | None:

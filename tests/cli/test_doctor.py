@@ -185,6 +185,18 @@ def test_a_link_in_the_place_of_a_record_leads_nowhere(home: Path, tmp_path: Pat
     assert (outside.read_text(), outside.stat().st_mode & 0o777) == ("theirs", 0o644)
 
 
+def test_a_link_that_has_taken_the_place_of_a_record_since_leads_nowhere_either(home: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.touch(mode=0o644)
+    run = an_ended_run(home)
+    os.chmod(run.spec_path, 0o644)
+    (finding,) = diagnose(examine(Home(str(home))))
+    os.unlink(run.spec_path)
+    os.symlink(outside, run.spec_path)
+    cures.apply(Home(str(home)), finding)
+    assert outside.stat().st_mode & 0o777 == 0o644
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
 def test_what_belongs_to_somebody_else_is_told_with_the_command_that_gives_it_back(home: Path) -> None:
     run = an_ended_run(home)
@@ -237,6 +249,7 @@ def test_a_run_that_was_killed_stays_so_though_its_outcome_cannot_be_read(home: 
     (line,) = doctor("--repair", code=0)
     assert "what it said was found in the history: cancelled" in line
     after = ended(run)
+    assert after.ended_at == pytest.approx(before.ended_at, abs=1)
     assert (after.outcome, after.reason, after.attempts, after.signal) == (
         before.outcome,
         before.reason,
@@ -389,6 +402,18 @@ def test_whatever_the_records_of_an_ended_run_hold_it_is_put_right_and_every_byt
         assert left == []
         kept = [path.read_bytes() for path in Path(run.path).rglob("*") if path.is_file()]
         assert all(data in kept for data in junk.values())
+
+
+@pytest.mark.parametrize("detail", ['{"outcome": []}', '{"outcome": "odd"}', "{}", '{"outcome": null}'])
+def test_an_end_that_says_nothing_is_no_outcome(home: Path, detail: str) -> None:
+    run = an_ended_run(home)
+    Path(run.history_path).write_text(
+        f'{{"at":"2026-11-23T01:00:00+00:00","event":"ended","attempt":1,"detail":{detail}}}\n'
+    )
+    Path(run.exit_path).write_bytes(JUNK)
+    (finding,) = [each for each in diagnose(examine(Home(str(home)))) if each.paths == (run.exit_path,)]
+    assert cures.apply(Home(str(home)), finding) == "it is exit.json.damaged now"
+    assert not os.path.exists(run.exit_path)
 
 
 def test_a_cure_that_is_not_needed_any_more_does_nothing(home: Path) -> None:

@@ -64,9 +64,10 @@ class Follower:
 
 @contextmanager
 def following(*arguments: str) -> Iterator[Follower]:
-    with subprocess.Popen(
-        [OVERNIGHT, "events", "-f", "--json", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    # Unbuffered by the environment, it would hide that nothing is written out.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [OVERNIGHT, "events", "-f", "--json", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         try:
             yield Follower(process)
         finally:

@@ -131,7 +131,8 @@ def test_folders_that_an_agent_made_read_only_go_too_and_nothing_behind_a_link()
             deep = runs / "run" / "artifacts" / "cache" / "deep"
             deep.mkdir(parents=True)
             (deep / "file").touch()
-            (runs / "run" / "link").symlink_to(outside)
+            # Where it cannot be deleted at first.
+            (deep / "link").symlink_to(outside)
             for folder in (deep, deep.parent, deep.parent.parent):
                 folder.chmod(0o500)
             shutil.rmtree(runs / "run" / "artifacts", ignore_errors=True)

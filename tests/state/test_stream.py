@@ -183,6 +183,17 @@ def test_requests_of_a_folder_that_has_long_been_still_are_not_listed_again(
     assert len(listings) == 2
 
 
+def test_a_request_is_told_though_the_folder_bears_the_time_at_which_it_was_last_listed(run: RunDir) -> None:
+    stream = Stream()
+    asked(run, 1, 1)
+    listed_at = os.stat(run.control_path).st_mtime_ns
+    assert times(news(stream, [run])) == [1]
+    asked(run, 2, 2)
+    # As on a filesystem whose clock ticks seldom.
+    os.utime(run.control_path, ns=(listed_at, listed_at))
+    assert times(news(stream, [run])) == [2]
+
+
 def test_a_request_that_can_be_read_only_later_is_told_then(run: RunDir) -> None:
     stream = Stream()
     Path(run.request_path(1)).write_bytes(b'{"num')
@@ -202,6 +213,7 @@ GOOD = codec.encode(Event(T0, "started"))
         ([GOOD + GOOD[:-1], b"\n"], 2),
         ([b"garbage\n\n\xff\xfe\n" + GOOD], 1),
         ([b"x" * (codec.LARGEST + 10), b"still the same line\n" + GOOD], 1),
+        ([b"x" * (codec.LARGEST + 1), GOOD + GOOD], 1),
         ([b"x" * (3 * codec.LARGEST) + b"\n" + GOOD, GOOD], 2),
         ([b" " * 100_000 + GOOD], 1),
         ([b"\0" * 5000, b"\n" + GOOD], 1),
