@@ -17,6 +17,8 @@ LONGEST_KEY = 80
 PROOF = 4096
 """Bytes, the first of the file and the last before a place in it, that must be what they were, for the file to be
 taken for the same."""
+READ_AT_ONCE = 1 << 16
+"""Bytes."""
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -75,7 +77,7 @@ class LineSource(Generic[T]):
     def _items(self, edge: Edge, edges: deque[Edge]) -> Iterator[T]:
         """Those behind an edge. Adds the edge behind each of them to `edges`."""
         offset, line = edge
-        with open(self.path, "rb") as file:
+        with open(self.path, "rb", buffering=READ_AT_ONCE) as file:
             self._file = os.fstat(file.fileno())
             file.seek(offset)
             for raw in file:

@@ -109,12 +109,10 @@ class Walk(Generic[T]):
             check_all(map(self.key, self._list))
 
     def _finished_in(self, checkpoint: Checkpoint, from_position: int = 0) -> Counter[str]:
-        """What the log says, but for versions that were followed by another one: they are no longer what was done."""
-        finished = checkpoint.finished_keys(self.loop, from_position)
-        if self.options.version is None or self.options.duplicates:
-            return finished
-        newest = checkpoint.newest_versions(self.loop)
-        return Counter({each: count for each, count in finished.items() if newest.get(key_of(each)) == each})
+        """What the log says of items that stand at `from_position` or behind it."""
+        if self.options.version is None or not self._unique:
+            return checkpoint.finished_keys(self.loop, from_position)
+        return checkpoint.finished_versions(self.loop, from_position)
 
     def _open(self, rest: Rest[T]) -> Iterator[T]:
         if self.lines is None:

@@ -79,7 +79,8 @@ class Work:
         for index, identities in checkpoint.failed_items().items():
             for start in range(0, len(identities), MOST_IN_LINE):
                 self.commits.note(l=index, again=identities[start : start + MOST_IN_LINE])
-        self.commits.note(keep={RETRIED: asked[-1], DEATHS: {}})
+        # Some had failed under a version that is no longer theirs: nothing of them is left to do.
+        self.commits.note(keep={RETRIED: asked[-1], DEATHS: {}}, failed=0)
         self.commits.take_over()
 
     @property

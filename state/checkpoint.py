@@ -105,9 +105,9 @@ class Checkpoint:
         """`readback.finished_keys` of this log."""
         return readback.finished_keys(self._run, loop.index, self.standing.offset, from_position)
 
-    def newest_versions(self, loop: Loop) -> dict[str, str]:
-        """`readback.newest_versions` of this log."""
-        return readback.newest_versions(self._run, loop.index, self.standing.offset)
+    def finished_versions(self, loop: Loop, from_position: int = 0) -> Counter[str]:
+        """`readback.finished_versions` of this log."""
+        return readback.finished_versions(self._run, loop.index, self.standing.offset, from_position)
 
     def failed_items(self) -> dict[int, list[str]]:
         """`readback.failed_items` of this log."""

@@ -64,25 +64,59 @@ def finished_keys(run: RunDir, loop: int, end: int, from_position: int = 0) -> C
     return keys
 
 
-def newest_versions(run: RunDir, loop: int, end: int) -> dict[str, str]:
-    """Key -> the identity under which it was finished last, of a loop whose items have versions."""
-    newest: dict[str, str] = {}
+def finished_versions(run: RunDir, loop: int, end: int, from_position: int = 0) -> Counter[str]:
+    """`finished_keys` of a loop whose items have versions and come once: only the newest that was done of a key is."""
+    newest: dict[str, tuple[str, int, bool]] = {}
     for fields in _counting(run, 0, end):
-        if place_of(fields)[0] == loop:
-            finished = [identity_of(fields)] if "k" in fields else fields.get("ks", ())
-            newest.update((key_of(identity), identity) for identity in finished)
-    return newest
+        index, first = place_of(fields)
+        if index != loop:
+            continue
+        finished = [identity_of(fields)] if "k" in fields else fields.get("ks", ())
+        newest.update((key_of(each), (each, position, True)) for position, each in enumerate(finished, first))
+        for each in fields.get("again", ()):
+            identity, position, _ = newest.get(key_of(each), ("", 0, False))
+            if identity == each:
+                newest[key_of(each)] = (identity, position, False)
+    return Counter(
+        {each: 1 if done else -1 for each, position, done in newest.values() if done == (position >= from_position)}
+    )
 
 
 def failed_items(run: RunDir, end: int) -> dict[int, list[str]]:
-    """Of each loop the identities of the finished items that failed."""
-    found: dict[int, Counter[str]] = {}
+    """Of each loop the identities of the finished items that failed. Of versions the newest that was done of a key
+    counts.
+    """
+    failures: dict[int, _Failures] = {}
     for fields in _counting(run, 0, end):
-        if "again" in fields or ("k" in fields and "e" in fields):
-            failed = found.setdefault(place_of(fields)[0], Counter())
-            failed.subtract(fields.get("again", ()))
-            failed.update([identity_of(fields)] if "k" in fields else ())
-    return {index: list(failed.elements()) for index, failed in found.items() if any(failed.elements())}
+        if "k" in fields or "ks" in fields or "again" in fields:
+            failures.setdefault(place_of(fields)[0], _Failures()).take(fields)
+    return {index: left for index, each in failures.items() if (left := each.left())}
+
+
+class _Failures:
+    """Of one loop."""
+
+    def __init__(self) -> None:
+        self._plain: Counter[str] = Counter()
+        self._versions: dict[str, str] = {}
+        """Key -> identity of what failed."""
+
+    def take(self, fields: Mapping[str, Any]) -> None:
+        if "v" in fields and "e" in fields:
+            self._versions[str(fields["k"])] = identity_of(fields)
+        elif "e" in fields and "k" in fields:
+            self._plain[identity_of(fields)] += 1
+        elif self._versions:
+            for identity in [identity_of(fields)] if "k" in fields else fields.get("ks", ()):
+                self._versions.pop(key_of(identity), None)
+        for identity in fields.get("again", ()):
+            if self._versions.get(key_of(identity)) == identity:
+                del self._versions[key_of(identity)]
+            else:
+                self._plain[identity] -= 1
+
+    def left(self) -> list[str]:
+        return [*self._plain.elements(), *self._versions.values()]
 
 
 def _counting(run: RunDir, start: int, end: int) -> Iterator[dict[str, Any]]:

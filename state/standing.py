@@ -121,10 +121,11 @@ class Loop:
 
     def undo(self, identities: Iterable[str]) -> None:
         """These finished items are to be done again."""
-        added = Counter(identities)
-        self.again.update(added)
-        # As far as it is known: some may no longer stand in the source.
-        self.done = max(0, self.done - added.total())
+        for identity in identities:
+            # Of a version it is enough once: it may have failed, been followed by another one, and failed again.
+            self.again[identity] = 1 if VERSION_MARK in identity else self.again[identity] + 1
+            # As far as it is known: it may no longer stand in the source.
+            self.done = max(0, self.done - 1)
 
     def reorder(self) -> None:
         """The order is a new one from here on."""
@@ -215,15 +216,16 @@ class Standing:
         files = _whole_numbers(line["w"]) if "w" in line else NOTHING
         counted = self._counted(line["c"]) if "c" in line else NOTHING
         errors = int(line["e"]["log"]) if "e" in line else self.errors
+        failed = int(line["failed"]) if "failed" in line else self.failed
+        again = [str(each) for each in line["again"]] if "again" in line else ()
         kept = dict(line["keep"]) if "keep" in line else NOTHING
+        self.failed = failed - len(again)
         if identity is not None:
             self._finish(self.loop(index), position, identity, failed="e" in line)
         elif line.get("reordered"):
             self.loop(index).reorder()
-        elif "again" in line:
-            again = [str(each) for each in line["again"]]
+        elif again:
             self.loop(index).undo(again)
-            self.failed -= len(again)
         elif "step" in line:
             self.steps.setdefault(str(line.get("of", "")), {})[str(line["step"])] = (self.offset, length)
         self.artifacts.update(outputs)

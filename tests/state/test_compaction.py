@@ -113,7 +113,7 @@ def said(checkpoint: Checkpoint) -> dict[str, Any]:
         "results": steps,
         "keys": [+checkpoint.finished_keys(loop) for loop in loops],
         "behind": [checkpoint.finished_keys(loop, 3) for loop in loops if not loop.reordered],
-        "versions": [checkpoint.newest_versions(loop) for loop in loops],
+        "versions": [checkpoint.finished_versions(loop) for loop in loops],
         "failures": {index: Counter(items) for index, items in checkpoint.failed_items().items()},
     }
 
