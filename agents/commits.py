@@ -74,7 +74,8 @@ class Commits:
             standing = self.checkpoint.standing
             path = os.path.join(self._records.artifacts_path, name)
             length, number = standing.artifacts.get(name, 0), standing.files.get(name, 0)
-            self._artifacts[name] = self._made(name, path, length, number)
+            # Threads may ask for the same one at the same time.
+            self._artifacts.setdefault(name, self._made(name, path, length, number))
         return self._artifacts[name]
 
     def _made(self, name: str, path: str, length: int, number: int) -> Artifact:

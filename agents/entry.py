@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple, NoReturn
 
 from overnight.agents.by_hand import ByHand, claimed_by_hand
 from overnight.agents.clock import ActiveClock
-from overnight.agents.heartbeat import BEAT_EVERY, Beat
+from overnight.agents.hand import Hands
+from overnight.agents.heartbeat import Beat
 from overnight.agents.hold import Hold
 from overnight.agents.orders import Orders, Stopped
 from overnight.agents.origin import note_origin
@@ -32,8 +33,6 @@ CHECKPOINTED = 75
 """The exit code of a stop at a checkpoint before the end (EX_TEMPFAIL)."""
 Durability = Literal["process", "power"]
 Main = Callable[[Run], None] | Callable[[Run], Coroutine[Any, Any, None]]
-MISSED_BEATS = 2
-"""So many in a row, and the process was stopped."""
 
 
 class Place(NamedTuple):
@@ -106,7 +105,7 @@ class Session:
 
     def _open(self) -> None:
         """Where the disk refuses that for now it waits, as long as it can say so. Raises Stopped, HomeUnusable."""
-        records, hold = self._records, Hold(self._orders, self._report, self._beat, lambda: None)
+        records, hold = self._records, Hold(self._orders, self._report, self._beat, Hands(), lambda: None)
         try:
             hold.keep(lambda: _make_folder(records.artifacts_path), self._can_wait_to_open)
             hold.keep(self._show_stacks_on_request, self._can_wait_to_open)
@@ -157,8 +156,8 @@ class Session:
 
     def _went_on(self) -> None:
         """SIGCONT: time in which the process was stopped, and no beat was possible, is not active."""
-        silent_since = self._beat.last_beat
-        if self._report.clock.monotonic() - silent_since > MISSED_BEATS * BEAT_EVERY:
+        silent_since = self._beat.silent_since()
+        if silent_since is not None:
             self._report.clock.leave_out(silent_since)
 
     def perform(self, main: Main) -> int:
@@ -186,7 +185,7 @@ class Session:
     def _closed(self, ending: Ending) -> Ending:
         """What is finished made safe. What could not be is not completed."""
         try:
-            self._work.commits.close()
+            self._work.close()
         except OSError as error:
             self._report.message = f"what was finished could not be synced: {error.strerror}"
             return Ending(AgentStatus.FAILED, 1)

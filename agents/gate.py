@@ -85,5 +85,6 @@ class Gates:
     def named(self, name: str, failures: int, reset: float) -> Gate:
         """The one of this name; the first call says what it bears."""
         if name not in self._gates:
-            self._gates[name] = Gate(name, failures, reset, self._commits, self._hold)
+            # Threads may ask for the same one at the same time.
+            self._gates.setdefault(name, Gate(name, failures, reset, self._commits, self._hold))
         return self._gates[name]

@@ -24,6 +24,7 @@ class Hand:
         "identity",
         "key",
         "loop",
+        "of_source",
         "phase",
         "position",
         "replaced",
@@ -31,9 +32,13 @@ class Hand:
         "tries",
     )
 
-    def __init__(self, loop: "Loop | None", position: int = 0, key: str = "", identity: str = "") -> None:
+    def __init__(
+        self, loop: "Loop | None", position: int = 0, key: str = "", identity: str = "", *, of_source: bool = False
+    ) -> None:
         self.loop = loop
         """None = it went back: nothing may be added to it any more."""
+        self.of_source = of_source
+        """It is no item: what runs here looks for the next one."""
         self.position, self.key, self.identity = position, key, identity
         self.tries = 1
         self.appended: dict[Artifact, list[bytes]] = {}
@@ -88,14 +93,23 @@ class Hands:
         self._own: ContextVar[Hand | None] = ContextVar("overnight_item", default=None)
 
     def here(self) -> Hand | None:
-        return self._own.get() or self.attended
+        own = self._own.get()
+        if own is None:
+            return self.attended
+        return None if own.of_source else own
 
     def item(self) -> Hand | None:
         """The item itself, also for what one of its steps does."""
-        hand = self.here()
-        while isinstance(hand, StepHand):
-            hand = hand.around
-        return hand
+        return item_of(self.here())
+
+    def beside(self) -> Hand | None:
+        """What this very thread or task works on beside the loop; None = it does not."""
+        hand = item_of(self._own.get())
+        return None if hand is self.attended else hand
+
+    def take_up(self, hand: Hand) -> None:
+        """From now on, `hand` is what this thread or task works on beside the loop."""
+        self._own.set(hand)
 
     def need_item(self, what: str) -> Hand:
         """Raises NotPossibleNow where `what` has no item that it belongs to."""
@@ -119,6 +133,13 @@ class Hands:
             yield
         finally:
             self._own.reset(token)
+
+
+def item_of(hand: Hand | None) -> Hand | None:
+    """The item itself, where this is one of its steps."""
+    while isinstance(hand, StepHand):
+        hand = hand.around
+    return hand
 
 
 def not_here(hand: Hand | None, what: str) -> NotPossibleNow:

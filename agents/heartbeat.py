@@ -18,6 +18,8 @@ from overnight.state.rundir import RunDir
 
 BEAT_EVERY = 1.0
 REPORT_EVERY = 0.1
+LATE = 2 * BEAT_EVERY
+"""Seconds without a beat that mean: none was possible."""
 LARGEST_PROGRESS, LARGEST_HEARTBEAT = 16 << 10, 4 << 10
 """Bytes that are kept aside for each, for a full disk."""
 NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
@@ -37,6 +39,9 @@ class Beat:
         self.ask: Callable[[], None] | None = None
         """Asks the loop how far it is; None = it says so by itself."""
         self.last_beat = report.clock.monotonic()
+        self._late = (self.last_beat, self.last_beat)
+        """The newest time without a beat that was too long: its begin and its end."""
+        self._told_until = self.last_beat
         self._run, self._report, self._each_second = run, report, each_second
         self.newest = Progress()
         """As it was built last."""
@@ -129,7 +134,9 @@ class Beat:
     def write_heartbeat(self) -> None:
         with self._writing:
             now, clock = time.time(), self._report.clock
-            self.last_beat = clock.monotonic()
+            before, self.last_beat = self.last_beat, clock.monotonic()
+            if self.last_beat - before > LATE:
+                self._late = (before, self.last_beat)
             beat = Heartbeat(
                 status="healthy",
                 last_heartbeat=now,
@@ -142,6 +149,19 @@ class Beat:
                 attempt=self._report.attempt,
             )
             self._try_write(self._run.heartbeat_path, beat, self._spare_heartbeat)
+
+    def silent_since(self) -> float | None:
+        """Since when no beat was possible, until just now: a moment of the monotonic clock. None = they came. No time
+        is told of twice.
+        """
+        now, (late_since, late_until) = self._report.clock.monotonic(), self._late
+        # Who goes on may beat before he can ask.
+        since = late_since if now - late_until < BEAT_EVERY else self.last_beat
+        since = max(since, self._told_until)
+        if now - since <= LATE:
+            return None
+        self._told_until = now
+        return since
 
     def _try_write(self, path: str, record: object, spare: Spare) -> bool:
         try:

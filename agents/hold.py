@@ -5,10 +5,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import NamedTuple, TypeVar
 
+from overnight.agents.aside import Aside
+from overnight.agents.hand import Hands
 from overnight.agents.heartbeat import BEAT_EVERY, NO_FILES, Beat
 from overnight.agents.orders import LOOK_AFTER, Orders, Stopped
 from overnight.agents.report import Report
@@ -34,29 +36,51 @@ class OwnPause(NamedTuple):
     """What a resume then does."""
 
 
+class Announced(NamedTuple):
+    """Why nothing may be finished for a while."""
+
+    waiting: Waiting
+    waits: bool
+    """It is stood still for that; else something is only expected to take long. The former is shown first."""
+
+
 class Hold:
     """Obeys what is asked, in the main thread, at an item edge or inside of `run.check()`."""
 
-    def __init__(self, orders: Orders, report: Report, beat: Beat, checkpoint: Callable[[], None]) -> None:
+    def __init__(
+        self, orders: Orders, report: Report, beat: Beat, hands: Hands, checkpoint: Callable[[], None]
+    ) -> None:
         """`checkpoint` makes what is finished safe: head written, everything synced."""
         self.own_wish: Callable[[], OwnPause | OvernightError | None] = lambda: None
         """Why the run pauses by its own wish now, or what ends it; None = neither."""
         self._orders, self._report, self._beat, self._checkpoint = orders, report, beat, checkpoint
-        self._clock = report.clock
+        self._clock, self._hands = report.clock, hands
         self._main = threading.get_ident()
         self._critical = 0
-        """How many `critical` sections are open."""
+        """How many `critical` sections of the loop itself are open."""
+        self.aside = Aside(orders, report.clock, self._is_to_pause)
+        self._announced: dict[Hashable, Announced] = {}
+        """By whom; the newest last."""
+        self._announcing = threading.Lock()
 
     def look_at_edge(self) -> None:
         """The run has a wish of its own: it is obeyed at the next item edge."""
         self._orders.note()
 
     def must_rest(self) -> bool:
-        """Whether the loop shall begin nothing more: a pause or a stop is asked, or its own wish."""
+        """Whether the loop shall begin nothing more: a pause or a stop is asked, or its own wish. What is heard and
+        asks for neither is obeyed.
+        """
         if self._critical:
             return False
         if self._orders.pending:
             self._orders.look()
+            if not self._rests():
+                self._end()
+            self.aside.tell()
+        return self._rests()
+
+    def _rests(self) -> bool:
         return self._orders.stopping or self._orders.wish.pause or self.own_wish() is not None
 
     def obey(self) -> None:
@@ -122,6 +146,7 @@ class Hold:
     def _end(self) -> None:
         if self._critical:
             return
+        self.aside.tell()
         self._stop_if_asked()
         own = self.own_wish()
         if isinstance(own, OvernightError):
@@ -130,30 +155,38 @@ class Hold:
             self._say(AgentStatus.RUNNING)
 
     def check(self) -> None:
-        """`obey` if anything was heard. In another thread only a stop counts: its loop rests when the item is done."""
-        if not self._orders.pending:
+        """`obey` if anything was heard. What works beside the loop stands still by itself, and the loop with the last.
+
+        In a thread of the author's own only a stop counts.
+        """
+        hand = self._hands.beside()
+        if hand is not None:
+            self.aside.check(hand)
+        elif not self._orders.pending:
             return
-        if threading.get_ident() == self._main:
+        elif threading.get_ident() == self._main:
             self.obey()
         elif not self._critical:
             self._stop_if_asked()
 
     async def check_async(self) -> None:
-        """`obey_async` if anything was heard."""
-        if self._orders.pending:
+        """`check`, while other tasks go on."""
+        hand = self._hands.beside()
+        if hand is not None:
+            await self.aside.check_async(hand)
+        elif self._orders.pending:
             await self.obey_async()
 
     @contextmanager
     def critical(self) -> Iterator[None]:
         """No pause and no stop inside; what was asked meanwhile is obeyed at the next edge."""
-        self._critical += 1
-        self._orders.defer_insistence(True)
-        try:
-            yield
-        finally:
-            self._critical -= 1
-            if not self._critical:
-                self._orders.defer_insistence(False)
+        hand = self._hands.beside()
+        with self._orders.insistence_deferred(), nullcontext() if hand is None else self.aside.critical(hand):
+            self._critical += hand is None
+            try:
+                yield
+            finally:
+                self._critical -= hand is None
 
     def _say(self, status: AgentStatus) -> None:
         self._report.status, self._report.acknowledged = status, self._orders.wish.number
@@ -165,53 +198,65 @@ class Hold:
 
     def wait(self, seconds: float, reason: str | None) -> None:
         """So many seconds of active time. With a reason, a wait that is longer than a beat is announced."""
-        until = self._clock.active() + seconds
-        if threading.get_ident() != self._main:
-            self._wait_beside(until)
-            return
-        with self._announced(seconds, reason):
+        until, hand = self._clock.active() + seconds, self._hands.beside()
+        with self._announced_while(seconds, reason):
+            if hand is not None:
+                self.aside.sleep(hand, until)
             while (left := until - self._clock.active()) > 0:
-                self._orders.wait(min(left, LOOK_AFTER))
+                self._wait_on(left)
                 self.check()
 
-    def _wait_beside(self, until: float) -> None:
-        """In another thread than the loop's, which alone hears what is asked."""
-        while (left := until - self._clock.active()) > 0:
+    def _wait_on(self, left: float) -> None:
+        if threading.get_ident() == self._main:
+            self._orders.wait(min(left, LOOK_AFTER))
+        else:
+            # The loop alone hears what is asked.
             time.sleep(min(left, LOOK_BESIDE))
-            self.check()
 
     async def wait_async(self, seconds: float, reason: str | None) -> None:
         """`wait`, while other tasks go on."""
-        until = self._clock.active() + seconds
-        with self._announced(seconds, reason):
+        until, hand = self._clock.active() + seconds, self._hands.beside()
+        with self._announced_while(seconds, reason):
+            if hand is not None:
+                await self.aside.sleep_async(hand, until)
             while (left := until - self._clock.active()) > 0:
                 await self._orders.wait_async(min(left, LOOK_AFTER))
                 await self.check_async()
 
     @contextmanager
-    def _announced(self, seconds: float, reason: str | None) -> Iterator[None]:
+    def _announced_while(self, seconds: float, reason: str | None) -> Iterator[None]:
         if reason is None or seconds <= BEAT_EVERY:
             yield
             return
-        before, message = self._report.waiting, self._report.message
-        self._report.message = reason
-        self._announce(Waiting(reason, time.time() + seconds))
+        token = object()
+        self.announce(token, seconds, reason)
         try:
             yield
         finally:
-            self._report.message = message
-            self._announce(before)
+            self.withdraw(token)
 
-    def expect(self, seconds: float, reason: str) -> None:
-        """The item in hand may take so long: that is no stall."""
-        self._announce(Waiting(reason, time.time() + seconds))
+    def announce(self, who: Hashable, seconds: float, reason: str, *, waits: bool = True) -> None:
+        """Nothing may be finished for so long: that is no stall. In any thread."""
+        with self._announcing:
+            self._announced.pop(who, None)
+            self._announced[who] = Announced(Waiting(reason, time.time() + seconds), waits)
+            if waits:
+                self._report.notices[who] = reason
+            self._publish()
 
-    def as_expected(self) -> None:
-        """The item that was expected to take long is over."""
-        self._announce(None)
+    def withdraw(self, who: Hashable) -> None:
+        """What it has announced is over. In any thread."""
+        if who in self._announced:
+            with self._announcing:
+                self._announced.pop(who, None)
+                self._report.notices.pop(who, None)
+                self._publish()
 
-    def _announce(self, waiting: Waiting | None) -> None:
-        self._report.waiting = waiting
+    def _publish(self) -> None:
+        newest = next((each for each in reversed(self._announced.values()) if each.waits), None)
+        longest = max(self._announced.values(), key=lambda each: each.waiting.until or 0.0, default=None)
+        shown = newest or longest
+        self._report.waiting = None if shown is None else shown.waiting
         self._beat.write_heartbeat()
 
     def keep(self, write: Callable[[], T], can_wait: Callable[[OSError], bool] = lambda refused: True) -> T:

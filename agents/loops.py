@@ -1,6 +1,7 @@
 """Loops over a source: each item is given to the author's body and committed when the loop asks for the next one."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Sized
+from contextlib import ExitStack
 from typing import Any
 
 from overnight.agents.commits import Commits
@@ -9,6 +10,7 @@ from overnight.agents.hand import Hand, not_here
 from overnight.agents.heartbeat import Beat
 from overnight.agents.hold import Hold
 from overnight.agents.lines import Unreadable
+from overnight.agents.loose import Loose
 from overnight.agents.marks import FATAL_DEATHS, Marks, mark_of
 from overnight.agents.orders import Orders
 from overnight.agents.report import Report
@@ -29,8 +31,7 @@ class Loops:
 
     def __init__(self, commits: Commits, report: Report, beat: Beat, orders: Orders, hold: Hold, marks: Marks) -> None:
         self.commits, self.report, self.orders, self.hold, self.marks = commits, report, orders, hold, marks
-        self.dropped = ""
-        """Key of the item that was in hand when a loop was left."""
+        self._dropped = ""
         self._beat = beat
         self._entered, self._inside = 0, False
         self._counted: list[Loop] = list(commits.checkpoint.standing.loops)
@@ -64,10 +65,18 @@ class Loops:
             self.marks.give(slot)
             self.leave()
 
-    async def each_async(self, source: Iterable[Any] | AsyncIterable[Any], options: Options) -> AsyncIterator[Any]:
+    def each_async(self, source: Iterable[Any] | AsyncIterable[Any], options: Options) -> AsyncIterator[Any]:
         """The loop behind `Run.aeach`."""
-        walk, slot = self.enter(source, options), self.marks.take()
-        try:
+        opened = ExitStack()
+        return Loose(self._each_async(source, options, opened), opened)
+
+    async def _each_async(
+        self, source: Iterable[Any] | AsyncIterable[Any], options: Options, opened: ExitStack
+    ) -> AsyncGenerator[Any, None]:
+        with opened:
+            walk, slot = self.enter(source, options), self.marks.take()
+            opened.callback(self.leave)
+            opened.callback(self.marks.give, slot)
             await walk.begin_async(self.commits.checkpoint, self.report)
             self.begun(walk)
             hand = self._attended(walk)
@@ -81,9 +90,6 @@ class Loops:
                 if walk.loop.total is None:
                     await self.hold.check_async()
             self.ended(walk)
-        finally:
-            self.marks.give(slot)
-            self.leave()
 
     def light(self, source: Iterable[Any], total: int | None, unit: str | None) -> Iterator[Any]:
         """The loop behind `Run.each(durable=False)`: progress, pause and stop; nothing is committed.
@@ -133,6 +139,7 @@ class Loops:
         if (self.deaths or walk.lines is not None) and (problem := self.refused(walk, item, identity)) is not None:
             if isinstance(item, Unreadable) and not walk.options.guard:
                 raise problem
+            hand.tries = max(1, self.deaths_of(walk, identity))
             self.commits.fail(hand, problem)
             self._commit(walk, hand, slot, item, self._now())
             return False
@@ -146,7 +153,7 @@ class Loops:
         self.marks.clear(slot)
         walk.committed += 1
         if failed or self.deaths or self.report.waiting is not None:
-            self.settled(walk, hand.identity, failed=failed)
+            self.settled(walk, hand, failed=failed)
 
     def _fail(self, error: Exception) -> None:
         hand = self.commits.hands.attended
@@ -188,30 +195,36 @@ class Loops:
         """Why an item must not be tried; None = it may be."""
         if isinstance(item, Unreadable):
             return item.error
-        if not self.deaths:
-            return None
-        deaths = self.deaths.get(self.death_name(walk, identity), 0)
+        deaths = self.deaths_of(walk, identity)
         if deaths < FATAL_DEATHS:
             return None
         return Died(f"the process died {deaths} times in a row with this item in hand")
 
     def suspected(self, walk: Walk[Any], identity: str) -> bool:
         """Whether the process has died with the item in hand: it is tried by itself, to know whose fault it was."""
-        return bool(self.deaths) and self.death_name(walk, identity) in self.deaths
+        return self.deaths_of(walk, identity) > 0
+
+    def deaths_of(self, walk: Walk[Any], identity: str) -> int:
+        """How often in a row the process died with the item in hand."""
+        return self.deaths.get(self._death_name(walk, identity), 0) if self.deaths else 0
 
     @staticmethod
-    def death_name(walk: Walk[Any], identity: str) -> str:
+    def _death_name(walk: Walk[Any], identity: str) -> str:
         return mark_of(walk.loop.index, identity).decode("utf-8", "surrogateescape")
 
-    def settled(self, walk: Walk[Any], identity: str, *, failed: bool) -> None:
+    def settled(self, walk: Walk[Any], hand: Hand, *, failed: bool) -> None:
         """The item that was committed last may have been a suspect, expected, or failed. Raises TooManyErrors."""
-        if self.deaths and self.suspected(walk, identity):
-            del self.deaths[self.death_name(walk, identity)]
+        if self.suspected(walk, hand.identity):
+            del self.deaths[self._death_name(walk, hand.identity)]
             self.commits.keep_value(DEATHS, self.deaths)
-        if self.report.waiting is not None:
-            self.hold.as_expected()
+        self._as_expected(hand)
         if failed:
             walk.note_failure()
+
+    def _as_expected(self, hand: Hand) -> None:
+        """However long it was to take: it is over. So is what was expected outside of any item."""
+        self.hold.withdraw(hand.identity)
+        self.hold.withdraw(None)
 
     def ended(self, walk: Walk[Any]) -> None:
         """The source has ended."""
@@ -226,11 +239,18 @@ class Loops:
         self.commits.mark_cursors()
         self.commits.mark_cursors = lambda: None
         self.commits.hands.attended = None
-        self.dropped = ""
+        self._dropped = ""
         if hand is not None:
-            self.dropped = hand.key
+            self._as_expected(hand)
+            self._dropped = hand.key
             hand.error = None
             hand.forget()
+
+    @property
+    def dropped(self) -> str:
+        """Key of the item that is in hand, or was when a loop was left."""
+        hand = self.commits.hands.attended
+        return self._dropped if hand is None else hand.key
 
     def _sum_totals(self) -> None:
         totals = [loop.total for loop in self._counted]

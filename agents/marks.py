@@ -8,8 +8,9 @@ import mmap
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
-from overnight.state.records import Attempt, Event, Request, Verb
+from overnight.state.records import Attempt, Event, Outcome, Request, Verb
 from overnight.state.standing import scope_of
 
 SLOT = 256
@@ -17,19 +18,36 @@ SLOT = 256
 LONGEST = SLOT - 1
 FATAL_DEATHS = 3
 """In a row, with the item in hand."""
+NOWHERE = -1
+"""The slot of what is not marked: there was no room."""
 OURS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
 STOPPED = frozenset({"SIGTERM", "SIGINT", "SIGHUP"})
+LEFT_BY_ITSELF = frozenset({0, 75})
+"""Exit codes: completed, and stopped (a second stop signal does not wait until nothing is in hand)."""
+NOT_ITS_OWN = frozenset({Outcome.COMPLETED, Outcome.CANCELLED, Outcome.INTERRUPTED})
+STALLED = "stalled"
+"""How the reason begins when a supervisor starts an attempt again because it did not get on."""
+
+
+class Left(NamedTuple):
+    """What a process had in hand when it ended."""
+
+    attempt: int
+    items: tuple[str, ...]
 
 
 class Marks:
     """Slots for the items in hand. Where there is no room for the page, nothing is marked."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, attempt: int) -> None:
+        self._path, self._attempt = path, attempt
         self.left = read(path)
-        """What an earlier process had in hand when it ended."""
+        """By the newest process that had a page; None = there was none, or it had nothing in hand."""
         self._page: mmap.mmap | None = None
         self._free: list[int] = []
+
+    def open(self) -> None:
+        """A page of this process's own. What an earlier one has left is forgotten."""
         self._open(mmap.PAGESIZE)
 
     def _open(self, size: int) -> None:
@@ -41,7 +59,9 @@ class Marks:
             # Reserved: a page without room on the disk would end the process with SIGBUS.
             os.posix_fallocate(descriptor, 0, size)
             self._page = mmap.mmap(descriptor, size)
-            self._free = list(range(0, size, SLOT))
+            self._free = list(range(SLOT, size, SLOT))
+            name = str(self._attempt).encode()
+            self._page[: len(name) + 1] = b"%c%b" % (len(name), name)
         except OSError:
             self._page = None
         finally:
@@ -50,20 +70,20 @@ class Marks:
     def widen(self, items: int) -> None:
         """Make room for so many items at once, while none is in hand."""
         if items > len(self._free):
-            self._open(-(-items * SLOT // mmap.PAGESIZE) * mmap.PAGESIZE)
+            self._open(-(-(items + 1) * SLOT // mmap.PAGESIZE) * mmap.PAGESIZE)
 
     def take(self) -> int:
         """A free slot, for `mark` and `give`."""
-        return self._free.pop() if self._free else -1
+        return self._free.pop() if self._free else NOWHERE
 
     def give(self, slot: int) -> None:
-        self.clear(slot)
-        if slot >= 0:
+        if slot != NOWHERE:
+            self.clear(slot)
             self._free.append(slot)
 
     def mark(self, slot: int, loop: int, identity: str) -> None:
         """The item is in hand from now on."""
-        if self._page is not None and slot >= 0:
+        if self._page is not None and slot != NOWHERE:
             name = f"{loop}:{identity}".encode("utf-8", "surrogatepass")
             size = len(name)
             if size > LONGEST:
@@ -73,8 +93,13 @@ class Marks:
 
     def clear(self, slot: int) -> None:
         """It is not any more."""
-        if self._page is not None and slot >= 0:
+        if self._page is not None and slot != NOWHERE:
             self._page[slot] = 0
+
+    def forget(self) -> None:
+        """Nothing is in hand: this process ends by its own will."""
+        if self._page is not None:
+            self._page[SLOT:] = bytes(len(self._page) - SLOT)
 
 
 def mark_of(loop: int, identity: str) -> bytes:
@@ -85,15 +110,16 @@ def mark_of(loop: int, identity: str) -> bytes:
     return name[: LONGEST - 32] + blake2b(name, digest_size=16).hexdigest().encode()
 
 
-def read(path: str) -> list[str]:
-    """The items that are marked in a page."""
+def read(path: str) -> Left | None:
+    """What is marked in a page."""
     try:
         with open(path, "rb") as file:
             page = file.read()
     except OSError:
-        return []
+        return None
     slots = (page[start : start + SLOT] for start in range(0, len(page), SLOT))
-    return [slot[1 : 1 + slot[0]].decode("utf-8", "surrogateescape") for slot in slots if slot[0]]
+    names = [slot[1 : 1 + slot[0]].decode("utf-8", "surrogateescape") for slot in slots if slot[0]]
+    return Left(int(names[0]), tuple(names[1:])) if len(names) > 1 and names[0].isdecimal() else None
 
 
 def died_by_itself(attempt: Attempt | None, requests: Sequence[Request], events: Iterable[Event], boot_id: str) -> bool:
@@ -103,18 +129,28 @@ def died_by_itself(attempt: Attempt | None, requests: Sequence[Request], events:
     """
     if attempt is None or attempt.boot_id != boot_id:
         return False
-    number = attempt.attempt
-    if attempt.signal in STOPPED or attempt.code == 0:
+    if attempt.code in LEFT_BY_ITSELF or attempt.signal in STOPPED:
         return False
-    asked = any(each.verb in OURS and each.attempt in {None, number} and _later(each, attempt) for each in requests)
-    return not asked and not any(each.event == "stalled" and each.attempt == number for each in events)
+    if any(each.verb in OURS and _meant_for(attempt, each) for each in requests):
+        return False
+    return not any(each.attempt == attempt.attempt and _was_ended(each) for each in events)
 
 
-def _later(request: Request, attempt: Attempt) -> bool:
-    """A request from before the attempt began was not meant for it."""
-    return request.at is None or request.at >= attempt.started_at
+def _meant_for(attempt: Attempt, request: Request) -> bool:
+    """What was asked before it began, or after it had ended, did not end it."""
+    if request.attempt not in {None, attempt.attempt}:
+        return False
+    over = attempt.ended_at is not None and request.at is not None and request.at > attempt.ended_at
+    return not over and (request.at is None or request.at >= attempt.started_at)
 
 
-def deaths_after(before: Mapping[str, int], marked: Sequence[str]) -> dict[str, int]:
+def _was_ended(event: Event) -> bool:
+    """Whether the supervisor says that it was its own doing: a stop, or a stall that it does not wait out."""
+    stopped = event.event == "ended" and event.detail.get("outcome") in NOT_ITS_OWN
+    stalled = event.event in {"retrying", "ended"} and str(event.detail.get("reason")).startswith(STALLED)
+    return stopped or stalled
+
+
+def deaths_after(before: Mapping[str, int], marked: Iterable[str]) -> dict[str, int]:
     """Deaths in a row of each item, after one more with these in hand. Pure."""
     return {name: before.get(name, 0) + 1 for name in marked}

@@ -7,19 +7,18 @@ looks. They hold no lock: they run between any two instructions of the main thre
 import os
 import select
 import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from overnight.agents.forking import spare_children
 from overnight.state.control import DOORBELL
 from overnight.state.current import LASTING
 from overnight.state.records import Request, Verb
 from overnight.state.rundir import RunDir
-
-if TYPE_CHECKING:
-    from asyncio import Future
 
 INSIST_AFTER = 1.0
 """Seconds after the first stop signal from which another one means "at once": wrappers pass signals on twice."""
@@ -72,9 +71,13 @@ class Orders:
         self._heard: int | None = None
         self.stop_asked_at: float | None = None
         """When the first stop signal came, a moment of the monotonic clock."""
-        self._deferred = self._insisted = False
-        self._waiting: set[Future[None]] = set()
-        """Of tasks that wait until something is heard."""
+        self._insisted = False
+        self._deferred = 0
+        """So many sections are open in which a second stop signal does not end the process at once."""
+        self._deferring = threading.Lock()
+        """Never taken by a handler."""
+        self._hearing: list[Callable[[], None]] = []
+        """Called in the event loop when something is heard."""
         self._reading, self._writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._poll = select.poll()
         self._poll.register(self._reading, select.POLLIN)
@@ -116,11 +119,18 @@ class Orders:
             self.continued()
         self.note()
 
-    def defer_insistence(self, deferred: bool) -> None:
-        """While deferred, a second stop signal does not end the process at once."""
-        self._deferred = deferred
-        if self._insisted and not deferred:
-            self.at_once()
+    @contextmanager
+    def insistence_deferred(self) -> Iterator[None]:
+        """Inside, a second stop signal does not end the process at once; afterwards it does. In any thread."""
+        with self._deferring:
+            self._deferred += 1
+        try:
+            yield
+        finally:
+            with self._deferring:
+                self._deferred -= 1
+            if self._insisted and not self._deferred:
+                self.at_once()
 
     def note(self) -> None:
         """Make the main thread look at its next edge. Safe in a handler and in any thread."""
@@ -191,25 +201,34 @@ class Orders:
         """`poll`, while other tasks go on."""
         import asyncio
 
+        word = asyncio.Event()
+        with self.hearing(word.set):
+            try:
+                async with asyncio.timeout(max(0.0, seconds)):
+                    await word.wait()
+            except TimeoutError:
+                pass
+
+    @contextmanager
+    def hearing(self, heard: Callable[[], None]) -> Iterator[None]:
+        """Inside, `heard` is called in the running event loop whenever a wait would end."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
-        heard = loop.create_future()
-        if not self._waiting:
-            loop.add_reader(self._reading, self._wake_all)
-        self._waiting.add(heard)
+        if not self._hearing:
+            loop.add_reader(self._reading, self._pass_on)
+        self._hearing.append(heard)
         try:
-            await asyncio.wait_for(heard, max(0.0, seconds))
-        except TimeoutError:
-            pass
+            yield
         finally:
-            self._waiting.discard(heard)
-            if not self._waiting:
+            self._hearing.remove(heard)
+            if not self._hearing:
                 loop.remove_reader(self._reading)
 
-    def _wake_all(self) -> None:
+    def _pass_on(self) -> None:
         self._drain()
-        for heard in self._waiting:
-            if not heard.done():
-                heard.set_result(None)
+        for heard in self._hearing:
+            heard()
 
     def _drain(self) -> None:
         try:

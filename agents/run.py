@@ -205,7 +205,7 @@ class Run:
         """
         options = Options(key, version, total, weight, unit, guard, "source", duplicates, max_errors)
         how = self._work.how(workers, retry, timeout, order, processes=processes)
-        return self._work.mapping.map(fn, source, options, how)
+        return self._work.map(fn, source, options, how)
 
     def amap(
         self,
@@ -228,7 +228,7 @@ class Run:
         """`map` for coroutine functions: `workers` tasks at once. One that takes too long is cancelled."""
         options = Options(key, version, total, weight, unit, guard, "source", duplicates, max_errors)
         how = self._work.how(workers, retry, timeout, order)
-        return self._work.mapping.amap(afn, source, options, how)
+        return self._work.amap(afn, source, options, how)
 
     def retry(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """`fn(*args, **kwargs)`, up to three times while its errors are transient; waits hear pause and stop at once.

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from overnight.agents.orders import Orders
 from overnight.agents.report import Report
 from overnight.agents.retrying import Attempted, Retry, attempt, attempt_async, policy_of
 from overnight.agents.steps import Steps
-from overnight.agents.walk import Order
+from overnight.agents.walk import Options, Order
 from overnight.state import process
 from overnight.state.checkpoint import Checkpoint
 from overnight.state.errors import WrongUsage
@@ -28,8 +28,10 @@ from overnight.state.rundir import RunDir
 from overnight.state.standing import scope_of
 
 if TYPE_CHECKING:
-    from overnight.agents.mapping import How, Mapping
+    from overnight.agents.parallel import How
 
+JUDGED = "judged"
+"""The kept value: the newest attempt whose death has been counted."""
 RETRIED = "retried"
 """The kept value: number of the newest request to do failed items again that was obeyed."""
 DEFAULT_GRACE = 20.0
@@ -49,9 +51,10 @@ class Work:
         """Does what writes to stdout. By hand a line of progress stands there, too."""
         self._wake = beat.wake_if_asleep
         self.commits = Commits(records, checkpoint, report, beat.wake_if_asleep, power=power)
-        self.hold = self.commits.hold = Hold(orders, report, beat, self.commits.make_safe)
-        self.marks = Marks(records.file("in-hand"))
+        self.hold = self.commits.hold = Hold(orders, report, beat, self.commits.hands, self.commits.make_safe)
+        self.marks = Marks(records.file("in-hand"), self.attempt)
         self._judge_last_death()
+        self.marks.open()
         self._begin_again(checkpoint)
         self.loops = Loops(self.commits, report, beat, orders, self.hold, self.marks)
         self.steps = Steps(self.commits, report, beat.wake_if_asleep)
@@ -60,16 +63,18 @@ class Work:
 
     def _judge_last_death(self) -> None:
         """What the last process had in hand counts against it, if nobody else ended that process."""
-        before = self.commits.kept(DEATHS) or {}
-        last = self.records.attempt(self.attempt - 1) if self.attempt > 1 else None
-        if not self.marks.left or not died_by_itself(
+        left = self.marks.left
+        if left is None or left.attempt <= (self.commits.kept(JUDGED) or 0):
+            return
+        last = self.records.attempt(left.attempt)
+        if died_by_itself(
             last if isinstance(last, Attempt) else None,
             self.records.requests()[0],
             history_of(self.records),
             process.boot_id(),
         ):
-            return
-        self.commits.keep_value(DEATHS, deaths_after(before, self.marks.left))
+            deaths = deaths_after(self.commits.kept(DEATHS) or {}, left.items)
+            self.commits.note(keep={DEATHS: deaths, JUDGED: left.attempt})
 
     def _begin_again(self, checkpoint: Checkpoint) -> None:
         """An operator asked for the failed items once more: they are not finished any longer."""
@@ -83,12 +88,28 @@ class Work:
         self.commits.note(keep={RETRIED: asked[-1], DEATHS: {}}, failed=0)
         self.commits.take_over()
 
-    @property
-    def mapping(self) -> "Mapping":
-        """For who works on many items at once; nobody else pays for it."""
-        from overnight.agents.mapping import Mapping
+    def close(self) -> None:
+        """The process ends by its own will. Raises OSError where what is finished could not be put on the disk."""
+        self.marks.forget()
+        self.commits.close()
 
-        return Mapping(self.loops, self._stop_grace)
+    def map(self, fn: Callable[[Any], Any], source: Iterable[Any], options: Options, how: "How") -> Iterator[Any]:
+        """The loop behind `Run.map`. Who does not work on many items at once does not pay for it."""
+        from overnight.agents.mapping import mapped
+
+        return mapped(self.loops, fn, source, options, how, self._stop_grace)
+
+    def amap(
+        self,
+        afn: Callable[[Any], Awaitable[Any]],
+        source: Iterable[Any] | AsyncIterable[Any],
+        options: Options,
+        how: "How",
+    ) -> AsyncIterator[Any]:
+        """The loop behind `Run.amap`."""
+        from overnight.agents.amapping import amapped
+
+        return amapped(self.loops, afn, source, options, how, self._stop_grace)
 
     def _stop_grace(self) -> float:
         spec = self.records.spec()
@@ -97,7 +118,7 @@ class Work:
     @staticmethod
     def how(workers: int, retry: int | Retry, timeout: float | None, order: Order, *, processes: bool = False) -> "How":
         """What an author says of the calls. Raises WrongUsage for what cannot be."""
-        from overnight.agents.mapping import How
+        from overnight.agents.parallel import How
 
         if workers < 1:
             raise WrongUsage(f"workers={workers}", hint="Give 1 or more.")
@@ -151,7 +172,10 @@ class Work:
 
     def expect(self, seconds: float) -> None:
         """The item in hand may take so long."""
-        self.hold.expect(seconds, f"expected to take up to {span(seconds)}")
+        hand = self.commits.hands.item()
+        if hand is None or hand.loop is not None:
+            who = None if hand is None else hand.identity
+            self.hold.announce(who, seconds, f"expected to take up to {span(seconds)}", waits=False)
 
     def idempotency_key(self, item: object) -> str:
         """Of an item by its name, or of the one in hand, which another loop's is not."""

@@ -22,6 +22,8 @@ class Call(NamedTuple):
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = {}
     policy: Retry = Retry(tries=1)
+    begins: Callable[[], None] | None = None
+    """Called at the begin of each try by the thread or task that makes it; not in other processes."""
 
 
 class Finished(NamedTuple):
@@ -89,6 +91,8 @@ class Job:
         self.waits = None
         self.tries += 1
         self.began = now
+        if self.call.begins is not None:
+            self.call.begins()
 
     def begin_wait(self, now: float, seconds: float, reason: str) -> None:
         self.end_try(now)
