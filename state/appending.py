@@ -20,12 +20,13 @@ class AppendFile:
         self.length = os.fstat(self.descriptor).st_size
         self._torn = False
         """Something may lie behind `length` that does not count."""
-        self._synced, self._cuts = self.length, 0
-        """So much is on the disk; how often it was cut."""
+        self._synced, self._cuts = 0, 0
+        """So much is on the disk, as far as it is known; how often it was cut."""
         self._doubtful = False
         """A sync failed: what was to be synced must be written anew before the next one."""
         self._changing = threading.Lock()
         """Held while what is in the file is cut or written anew."""
+        self._syncing = threading.Lock()
 
     def append(self, data: bytes) -> None:
         """Every byte or, with an OSError, none: a full disk takes a part first and refuses after."""
@@ -59,17 +60,26 @@ class AppendFile:
 
     def sync(self) -> None:
         """Wait until it is on the disk. After one that failed, what it may have lost is written anew."""
-        if self._doubtful:
-            self._write_again()
-        cuts, length = self._cuts, self.length
+        # One after the other: by the error of one, another one that succeeds beside it would mean nothing.
+        with self._syncing:
+            if self._doubtful:
+                self._write_again()
+            cuts, length = self._cuts, self.length
+            try:
+                os.fdatasync(self.descriptor)
+            except OSError:
+                self._doubtful = True
+                raise
+            with self._changing:
+                if cuts == self._cuts:
+                    self._synced = length
+
+    def sync_or_write_again(self) -> None:
+        """`sync`, of what somebody else has written: nobody would try again who knows that it failed."""
         try:
-            os.fdatasync(self.descriptor)
+            self.sync()
         except OSError:
-            self._doubtful = True
-            raise
-        with self._changing:
-            if cuts == self._cuts:
-                self._synced = length
+            self.sync()
 
     def _write_again(self) -> None:
         """The kernel takes what it failed to sync for written: only bytes that are written anew are tried again."""

@@ -91,7 +91,8 @@ class Checkpoint:
                 # Not done: whoever tries again writes it anew.
                 self._log.take_back(self._log.length - len(line))
                 raise
-        self.dirty = True
+        else:
+            self.dirty = True
         return len(line)
 
     def result_of(self, scope: str, name: str) -> Any:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from overnight.state.appending import AppendFile
 from overnight.state.atomic import discard, sync_file, sync_folder
 
 
@@ -44,11 +45,15 @@ class Outputs:
 
     def sync(self, *names: str) -> None:
         """Wait until these are on the disk, with their names."""
-        for name in names:
-            sync_file(self.path(name))
-        for folder in {os.path.dirname(self.path(name)) for name in names}:
-            if os.path.isdir(folder):
-                sync_folder(folder)
+        there = [path for name in names if os.path.isfile(path := self.path(name))]
+        for path in there:
+            file = AppendFile(path)
+            try:
+                file.sync_or_write_again()
+            finally:
+                file.close()
+        for folder in {os.path.dirname(path) for path in there}:
+            sync_folder(folder)
 
 
 def cut(path: str, length: int) -> None:

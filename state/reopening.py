@@ -93,7 +93,7 @@ class _Reopening:
         if power:
             # The process before may have ended between a write and its sync; what it had done counts from now on.
             self._outputs.sync(*standing.artifacts, *standing.files)
-            self._log.sync()
+            self._log.sync_or_write_again()
             sync_folder(self._run.path)
         return Reopened(self._log, generation, standing, self._notes)
 

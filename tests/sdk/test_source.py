@@ -186,9 +186,9 @@ def test_a_list_with_a_key_that_comes_twice_is_refused_before_anything_is_done(t
 
 def test_two_versions_of_a_key_in_one_source_are_refused_too(tmp_path: Path) -> None:
     source = [("a", 1), ("a", 2)]
-    for given in (source, iter(source)):
+    for pairs in (source, iter(source)):
         with pytest.raises(DuplicateKey, match="the key 'a'"):
-            versions_of(RunDir(str(tmp_path)), given)
+            versions_of(RunDir(str(tmp_path)), pairs)
 
 
 def test_of_a_stream_a_key_that_comes_again_soon_is_refused(tmp_path: Path) -> None:
