@@ -9,6 +9,7 @@ import os
 import random
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -246,3 +247,45 @@ def test_what_is_left_is_done_and_nothing_else(kind: Kind, size: int, story: lis
             agent.work(items, start)
         agent.work(items, Start("same", 0, 1 << 60, False, False, False, 1))
         assert not agent.model.left(items)
+
+
+twice = st.lists(
+    st.tuples(st.sampled_from(CHANGES[:8]), st.integers(0, 60), st.integers(0, 40) | st.just(10_000), st.booleans()),
+    max_size=6,
+)
+
+
+@pytest.mark.parametrize("kind", ["list", "stream", "lines"])
+@settings(max_examples=60, deadline=None)
+@given(size=st.integers(0, 60), story=twice)
+def test_what_comes_more_than_once_is_done_as_often_as_it_comes(
+    kind: str, size: int, story: list[tuple[str, int, int, bool]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        run, path = RunDir(folder), Path(folder, "items")
+        finished: Counter[str] = Counter()
+        items = [Item(str(number % 5), 0) for number in range(size)]
+        for number, (change, at, most, lose_head) in enumerate([*story, ("same", 0, 10_000, False)]):
+            items = changed(items, Start(change, at, 0, False, False, False, 0), number)
+            names = [item.key for item in items]
+            path.write_text("".join(f"{name}\n" for name in names))
+            source: Any = {"list": names, "stream": iter(names), "lines": Lines(path)}[kind]
+            checkpoint, report = Checkpoint(run), Report(1, ActiveClock())
+            walk: Walk[Any] = Walk(checkpoint.loop(0), source, Options(duplicates=True))
+            walk.begin(checkpoint, report)
+            left, given = Counter(names) - finished, Counter[str]()
+            for (position, item, identity), _ in zip(walk.todo(report), range(most), strict=False):
+                checkpoint.commit(walk.loop, position, identity, 1, {}, {})
+                finished[item] += 1
+                given[item] += 1
+                if finished.total() % 7 == 3:
+                    walk.mark_cursor()
+                    checkpoint.save_head()
+            assert given <= left
+            assert given == left or given.total() == most
+            if most % 2:
+                walk.mark_cursor()
+                checkpoint.save_head()
+            checkpoint.close()
+            if lose_head and os.path.exists(run.checkpoint_path):
+                os.unlink(run.checkpoint_path)

@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -203,6 +205,113 @@ except OSError as error:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr == "File too large\n"
     assert path.read_bytes() == b"whole\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"k":"b","o":5}',
+        '{"k":"b","o":{"out.txt":"x"}}',
+        '{"k":"b","o":{"\\u0000":1}}',
+        '{"k":"b","i":[]}',
+        '{"k":"b","i":-1}',
+        '{"k":"b","i":1e30}',
+        '{"k":"b","l":1e9}',
+        '{"k":"b","c":7}',
+        '{"k":"b","s":{}}',
+        '{"k":"b","e":1}',
+        '{"base":[]}',
+        '{"base":{"artifacts":{}}}',
+        '{"again":3}',
+        '{"keep":"x"}',
+        "[]",
+        "7",
+        "{",
+    ],
+)
+def test_a_line_that_cannot_be_meant_ends_the_log(run: RunDir, body: str) -> None:
+    writer = Writer(run)
+    writer.finish("a", "1\n")
+    writer.checkpoint.close()
+    with open(run.checkpoint_log_path, "ab") as log:
+        log.write(f'-------- {body}\n-------- {{"k":"c"}}\n'.encode())
+    again = opened(run)
+    assert finished(again) == ["a"]
+    assert again.standing.counters == {"n": 1}
+    (kept,) = Path(run.path).glob("checkpoint.log.cut-*")
+    assert kept.read_text().startswith(f"-------- {body}\n")
+    assert kept.name in again.notes[0]
+
+
+def test_a_line_of_an_older_start_does_not_count_nor_what_it_says_of_outputs(run: RunDir) -> None:
+    writer = Writer(run)
+    writer.finish("a", "1\n")
+    writer = Writer(run)
+    writer.finish("b", "2\n")
+    writer.checkpoint.close()
+    with open(run.checkpoint_log_path, "ab") as log:
+        log.write(b'-------- {"k":"late","i":2,"s":1,"o":{"out.txt":5000},"c":{"n":1}}\n')
+        log.write(b'-------- {"k":"c","i":2,"s":2,"c":{"n":1}}\n')
+    again = opened(run)
+    assert finished(again) == ["a", "b", "c"]
+    assert again.standing.counters == {"n": 3}
+    assert again.notes == []
+    assert again.session == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda head: head.pop("generation"),
+        lambda head: head.update(offset=1 << 70),
+        lambda head: head.update(offset=-3),
+        lambda head: head.update(artifacts={OUT: "x"}),
+        lambda head: head["loops"][0].update(watermark=7),
+        lambda head: head["loops"][0].update(marks="zz"),
+        lambda head: head["loops"][0].update(newest=["x"] * 600),
+        lambda head: head["loops"][0].update(cursor=[5, 1, 1, ""]),
+        lambda head: head["loops"][0].update(finished={"x": "y"}),
+    ],
+)
+def test_a_head_that_cannot_be_meant_is_set_aside(run: RunDir, change: Any) -> None:
+    writer = Writer(run)
+    for key in "abc":
+        writer.finish(key, key)
+    writer.checkpoint.save_head()
+    writer.checkpoint.close()
+    head = json.loads(Path(run.checkpoint_path).read_bytes())
+    change(head)
+    Path(run.checkpoint_path).write_text(json.dumps(head))
+    again = opened(run)
+    assert finished(again) == ["a", "b", "c"]
+    assert again.standing.counters == {"n": 3}
+    assert Path(run.checkpoint_path + ".unused").exists()
+
+
+def test_what_is_kept_beside_the_log_is_never_replaced_and_takes_no_memory(run: RunDir) -> None:
+    writer = Writer(run)
+    writer.finish("a")
+    writer.checkpoint.close()
+    tails = [bytes([65 + number]) * 99 + b"\n" for number in range(3)]
+    for tail in tails:
+        with open(run.checkpoint_log_path, "ab") as log:
+            for _ in range(200):
+                log.write(tail * 1000)
+        tracemalloc.start()
+        opened(run).close()
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+        tracemalloc.stop()
+    kept = [path.read_bytes() for path in Path(run.path).glob("checkpoint.log.cut-*")]
+    assert sorted(kept) == [tail * 200_000 for tail in tails]
+
+
+def test_unfinished_files_of_a_process_that_was_killed_are_removed(run: RunDir) -> None:
+    Writer(run).finish("a")
+    drafts = [run.file(f".checkpoint.json.{number}-1") for number in range(3)]
+    for draft in [*drafts, run.file(".checkpoint.log.draft")]:
+        Path(draft).write_bytes(b"half")
+    assert finished(opened(run)) == ["a"]
+    assert not [name for name in os.listdir(run.path) if name.startswith(".")]
 
 
 Step = tuple[str, int]
