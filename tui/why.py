@@ -287,7 +287,7 @@ def _when(case: Case) -> str:
 
 
 def _doctor() -> str:
-    return "`overnight doctor` says what can be done."
+    return "`overnight doctor` says what can be done, and with --repair does it."
 
 
 def _resume(case: Case, what: str) -> str:

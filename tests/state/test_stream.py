@@ -112,10 +112,14 @@ def test_a_run_that_appears_is_told_of_and_one_that_is_removed_is_forgotten(here
     gone = here.new_run("gone")
     noted(gone, 1)
     assert times(stream.on_record([gone], until=inf)) == [1]
+    noted(gone, 2)
+    assert stream.news([gone]) == []
     shutil.rmtree(gone.path)
+    # What was seen of it before is still told.
+    assert times(stream.news([])) == [2]
     assert news(stream, [gone]) == []
     new = here.new_run("new")
-    new.write(new.spec_path, a_spec(created_at=T0 + 2))
+    new.write(new.spec_path, a_spec(created_at=T0 + 3))
     assert [each.run_id for each in news(stream, [new])] == [new.id]
 
 

@@ -83,7 +83,7 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
         Status.QUEUED,
         {**NOTHING_YET, "spec": None, "supervised": False, "damaged": (Damaged("/r/spec.json", "empty"),)},
         "its spec cannot be read, so nobody can start it",
-        "`overnight doctor` says what can be done.",
+        "`overnight doctor` says what can be done",
     ),
     (Status.STARTING, {**NOTHING_YET, "supervisor": None}, "its supervisor is starting its command", ""),
     (Status.BACKOFF, backoff(), "exit code 1; the next attempt begins in 1m12, restart 2 of 5 without progress", ""),
@@ -232,7 +232,7 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
             "damaged": (Damaged("/r/exit.json", "empty"),),
         },
         "its end is on record in exit.json, which cannot be read",
-        "`overnight doctor` says what can be done.",
+        "`overnight doctor` says what can be done",
     ),
     (Status.COMPLETED, ended(Outcome.COMPLETED), "its agent has finished, 5m ago", ""),
     (

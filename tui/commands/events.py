@@ -100,6 +100,7 @@ def _follow(stream: Stream, options: Namespace, meant: Meant) -> int:
             console.say(f"{run_id} was removed")
             code = NoSuchRun.exit_code
         if not meant.can_be_more:
+            _tell(iter(stream.news(())), options, meant)
             return code
         if time.monotonic() - adopted_at > CLOSER_AFTER:
             adopt_orphans(meant.home)
