@@ -16,7 +16,7 @@ AHEAD = 2
 """Of an ordered result, so many times the workers may be done before the next one in order is."""
 
 
-FARTHEST = 100_000
+FARTHEST = 50_000
 """Items that may begin behind one that is not over: each that is finished is remembered, in memory and in the head."""
 
 

@@ -88,9 +88,10 @@ class ParallelLoop:
         """Begin what may begin, and say what is next. Raises what the pool raises."""
         while True:
             self._rest(self._hold.must_rest())
-            filled = self._resting or self._filled()
+            # First: where a worker has become free, it gets something to do before the body does.
             for finished in self._workers.taken():
                 self._land(finished)
+            filled = self._resting or self._filled()
             step = self._flight.next_step(resting=self._resting, ended=self._todo.ended, stands=self._hold.aside.stands)
             if filled or step is not Step.WAIT:
                 return step

@@ -193,15 +193,15 @@ class Run:
                 out.write(text)
 
         An item is committed when the loop asks for the next one. At most two items for each worker are on their way.
-        At a pause those in flight are finished first; at a stop they have some seconds, then they go back and are done
-        by the next attempt.
+        At a pause those in flight are finished first, or stand still where `fn` calls `run.check()` or `run.sleep()`;
+        at a stop they have some seconds, then they go back and are done by the next attempt.
 
         `workers` are threads, in which `fn` may write to artifacts and count; or processes with `processes=True`, for
         work of the processor: `fn`, items and results are pickled then. `retry`: how often transient errors are tried
-        again, or a whole `Retry`; an earlier try's writes do not stay. `timeout`: seconds for each try; a thread that
-        takes longer is left behind, a process is killed. `order`: results come as the source has them, or as they are
-        ready ("any"). `guard`: an item that fails is recorded in errors.jsonl and counts as finished and failed;
-        False = its error ends the loop. The other words are those of `each`.
+        again, or a whole `Retry`; an earlier try's writes do not stay. `timeout`: seconds for each try; a process that
+        takes longer is killed, a thread is left behind: nothing that it still writes stays. `order`: results come as
+        the source has them, or as they are ready ("any"). `guard`: an item that fails is recorded in errors.jsonl and
+        counts as finished and failed; False = its error ends the loop. The other words are those of `each`.
         """
         options = Options(key, version, total, weight, unit, guard, "source", duplicates, max_errors)
         how = self._work.how(workers, retry, timeout, order, processes=processes)
@@ -315,7 +315,10 @@ class Run:
     # ---- points where a pause and a stop are obeyed
 
     def check(self) -> None:
-        """A point inside of a long item where a pause is obeyed, and where a stop leaves the item undone."""
+        """A point inside of a long item where a pause is obeyed, and where a stop leaves the item undone.
+
+        In a call of `map` that call stands still here; the run is paused when the others do, too, or are done.
+        """
         self._work.hold.check()
 
     async def acheck(self) -> None:
