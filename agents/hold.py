@@ -152,6 +152,8 @@ class Hold:
         if isinstance(own, OvernightError):
             raise own
         if self._report.status is AgentStatus.PAUSED or self._report.acknowledged != self._orders.wish.number:
+            # First: whoever reads that it runs must not take the pause for silence.
+            self._beat.write_heartbeat()
             self._say(AgentStatus.RUNNING)
 
     def check(self) -> None:
@@ -207,11 +209,20 @@ class Hold:
                 self.check()
 
     def _wait_on(self, left: float) -> None:
-        if threading.get_ident() == self._main:
-            self._orders.wait(min(left, LOOK_AFTER))
-        else:
+        if threading.get_ident() != self._main:
             # The loop alone hears what is asked.
             time.sleep(min(left, LOOK_BESIDE))
+        elif self._critical:
+            # What was heard is not obeyed now: it must not keep this awake.
+            self._orders.poll(left)
+        else:
+            self._orders.wait(min(left, LOOK_AFTER))
+            self._look_by_itself(left)
+
+    def _look_by_itself(self, left: float) -> None:
+        """After a long wait: a signal may have been lost."""
+        if left > LOOK_AFTER:
+            self._orders.ask()
 
     async def wait_async(self, seconds: float, reason: str | None) -> None:
         """`wait`, while other tasks go on."""
@@ -220,7 +231,11 @@ class Hold:
             if hand is not None:
                 await self.aside.sleep_async(hand, until)
             while (left := until - self._clock.active()) > 0:
-                await self._orders.wait_async(min(left, LOOK_AFTER))
+                if self._critical:
+                    await self._orders.poll_async(left)
+                else:
+                    await self._orders.wait_async(min(left, LOOK_AFTER))
+                    self._look_by_itself(left)
                 await self.check_async()
 
     @contextmanager
@@ -228,11 +243,12 @@ class Hold:
         if reason is None or seconds <= BEAT_EVERY:
             yield
             return
-        token = object()
+        token, began = object(), self._clock.monotonic()
         self.announce(token, seconds, reason)
         try:
             yield
         finally:
+            self._report.excuse(self._clock.monotonic() - began)
             self.withdraw(token)
 
     def announce(self, who: Hashable, seconds: float, reason: str, *, waits: bool = True) -> None:
@@ -299,6 +315,7 @@ class Hold:
             yield
         finally:
             self._clock.go_on()
+            self._beat.write_heartbeat()
             self._report.status = before
             # A pause that was heard meanwhile is obeyed at the item edge.
             self._orders.pending = True

@@ -81,7 +81,11 @@ def test_what_was_granted_and_what_was_not_outlives_a_kill(folder: Folder, tmp_p
     process.kill()
     process.communicate()
     process = folder.start(command)
-    folder.when(status="paused", processed_items=20)
+    folder.when(
+        status="paused",
+        processed_items=20,
+        message="budget: 200 of 200 tokens used; resume grants the same again",
+    )
     for paused_at in (30, 40, 50):
         process.send_signal(signal.SIGCONT)
         folder.when(status="paused", processed_items=paused_at)

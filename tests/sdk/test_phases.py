@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from overnight.agents.clock import ActiveClock
-from overnight.agents.phases import Phases
+from overnight.agents.phases import Done, Phases
 from overnight.agents.report import Report
 from overnight.state.errors import WrongUsage
 from overnight.state.records import AgentStatus, Phase
@@ -185,27 +185,22 @@ def test_what_was_resumed_is_no_work_of_this_start() -> None:
     told = Told()
     with told.phases.inside("fetch", 0.5):
         told.enters(1000, resumed=1000)
+    assert told.phases.done() == Done(0.5, 0.5, 1.0)
     with told.phases.inside("parse", 0.5):
         loop = told.enters(100, resumed=50)
-        assert told.percent == 75
+        assert told.phases.done() == Done(0.75, 0.75, 1.0)
         told.works(loop, 10, seconds=2.0)
         # 40 are left, of 2 s each.
         assert math.isclose(told.likely, 80, rel_tol=0.05)
 
 
-def test_what_only_remembers_its_steps_is_no_work_either() -> None:
-    def likely(*, remembered: bool) -> float:
-        told = Told()
-        with told.phases.inside("ask", 0.5):
-            told.now += 0 if remembered else 100
-            told.phases.step(remembered=remembered)
-        with told.phases.inside("parse", 0.5):
-            told.works(told.enters(100), 10, seconds=1.0)
-            return told.likely
-
-    assert math.isclose(likely(remembered=True), 90, rel_tol=0.05)
-    # What was called took its time.
-    assert 50 < likely(remembered=False) < 150
+@pytest.mark.parametrize(("remembered", "called", "resumed"), [(1, 0, 0.5), (0, 1, 0.0), (1, 1, 0.0), (0, 0, 0.0)])
+def test_what_only_remembers_its_steps_is_no_work_either(remembered: int, called: int, resumed: float) -> None:
+    told = Told()
+    with told.phases.inside("ask", 0.5):
+        for is_remembered in [True] * remembered + [False] * called:
+            told.phases.step(remembered=is_remembered)
+    assert told.phases.done() == Done(0.5, resumed, 1.0)
 
 
 def test_a_phase_that_an_error_has_left_is_not_over_and_still_named_at_the_end() -> None:
