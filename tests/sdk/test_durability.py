@@ -124,6 +124,35 @@ def test_in_the_background_outputs_are_synced_before_the_log_that_counts_them(fo
     assert not unsynced
 
 
+def test_what_was_committed_last_is_tried_again_though_nothing_more_is_committed(folder: Folder) -> None:
+    command = program("durable", 1, "linger")
+    ended = traced(folder, command, CALLS, [Harm("EIO", Point("fdatasync", 1))], shown=200)
+    assert ended.code == 0, ended.said
+    done = deeds(ended.calls, folder.path)
+    assert "failed sync" in {each.what for each in done}
+    assert lost(done) == []
+    for name in ("checkpoint.log", "artifacts/out.txt"):
+        last = max(at for at, each in enumerate(done) if each.name == name and each.what == "write")
+        assert Done("sync", name) in done[last:]
+
+
+@pytest.mark.parametrize("durability", ["process", "power"])
+def test_the_name_of_a_shorter_log_is_on_the_disk_before_what_is_added_to_it(folder: Folder, durability: str) -> None:
+    ended = traced(folder, program("durable", 30, "shorter", durability), CALLS, shown=200)
+    assert ended.code == 0
+    log = str(folder.path / "checkpoint.log")
+    renamed, names, since = 0, True, 0
+    for call in sorted(ended.calls, key=lambda call: call.ended):
+        if call.name == "rename" and call.paths[1] == log:
+            renamed, names, since = renamed + 1, False, call.ended
+        elif call.name == "fsync" and call.paths[0] == str(folder.path) and call.began > since:
+            names = True
+        elif call.name == "fdatasync" and call.paths[0] == log and call.began > since:
+            assert names
+    assert renamed > 2
+    assert names
+
+
 def test_with_power_names_are_on_the_disk_too(folder: Folder) -> None:
     ended = traced(folder, program("durable", 1, "power"), CALLS, shown=200)
     synced = [call.paths[0] for call in ended.calls if call.name == "fsync" and call.succeeded]

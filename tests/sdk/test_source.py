@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overnight.agents.clock import ActiveClock
+from overnight.agents.lines import Lines
 from overnight.agents.report import Report
 from overnight.agents.seen import WINDOW, DuplicateKey
 from overnight.agents.source import Rest
@@ -123,7 +124,7 @@ def test_an_unchanged_source_is_not_read_from_the_log(tmp_path: Path) -> None:
 # ---- versions, duplicates, odd keys
 
 
-def versions_of(run: RunDir, source: Any, most: int = 1000) -> tuple[list[tuple[str, int]], str | None]:
+def versions_of(run: RunDir, source: Any, most: int = 1000) -> tuple[list[tuple[str, Any]], str | None]:
     """One start over pairs of key and version: what was done, and what it said of the source."""
     checkpoint, report = Checkpoint(run), Report(1, ActiveClock())
     options = Options(key=lambda pair: pair[0], version=lambda pair: pair[1])
@@ -155,6 +156,49 @@ def test_an_item_whose_version_changed_is_done_again_and_it_says_so(tmp_path: Pa
     gone = [pair for pair in back if pair[0] != "k5"]
     assert versions_of(run, kind(gone)) == ([], "the source changed: 1 gone")
     assert versions_of(run, kind(gone)) == ([], None)
+
+
+def test_a_version_that_failed_twice_is_done_again_once(tmp_path: Path) -> None:
+    run = RunDir(str(tmp_path))
+    failed = {"e": {"type": "E", "message": "", "log": 0}}
+    for version in ("0", "1", "0"):
+        checkpoint = Checkpoint(run)
+        loop = checkpoint.loop(0)
+        if version == "1":
+            checkpoint.reorder(loop)
+        checkpoint.commit(loop, loop.chain.length, f"a\x1f{version}", 1, {}, {}, {"v": version, **failed})
+        checkpoint.reorder(loop)
+        checkpoint.close()
+    checkpoint = Checkpoint(run)
+    assert checkpoint.failed_items() == {0: ["a\x1f0"]}
+    # Asked twice, by who was killed in between and by the next one.
+    for _ in range(2):
+        checkpoint.note(l=0, again=["a\x1f0"])
+    checkpoint.close()
+    assert versions_of(run, [("a", "0")])[0] == [("a", "0")]
+    assert versions_of(run, [("a", "0")])[0] == []
+
+
+def test_an_equal_line_behind_the_cursor_of_a_changed_file_is_not_passed_over(tmp_path: Path) -> None:
+    """What counts by its key is counted once: also where the lines that it was counted for are not read again."""
+    run, path = RunDir(str(tmp_path)), tmp_path / "items"
+    path.write_text("x\na\n")
+    assert keys_of(run, Lines(path)) == ["x", "a"]
+    path.write_text("new\nx\na\nx\ny\n")
+    checkpoint, report = Checkpoint(run), Report(1, ActiveClock())
+    walk = Walk(checkpoint.loop(0), Lines(path), Options())
+    walk.begin(checkpoint, report)
+    todo = walk.todo(report)
+    position, item, identity = next(todo)
+    assert item == "new"
+    checkpoint.commit(walk.loop, position, identity, 1, {}, {})
+    # In hand when it is killed, behind those that were passed over.
+    assert next(todo)[:2] == (3, "x")
+    walk.mark_cursor()
+    checkpoint.save_head()
+    assert walk.loop.cursor is not None
+    checkpoint.close()
+    assert keys_of(run, Lines(path)) == ["x", "y"]
 
 
 def keys_of(run: RunDir, source: Any, most: int = 100_000, **options: Any) -> list[str]:

@@ -224,6 +224,20 @@ def test_going_on_reads_only_what_lies_behind_the_head(run: RunDir) -> None:
     checkpoint.close()
 
 
+def test_a_line_of_an_older_start_behind_the_base_does_not_count(run: RunDir) -> None:
+    writer = Writer(run)
+    writer.finish(0, 0, "first")
+    writer.reopen(head=True)
+    begin_compaction(writer.checkpoint)
+    end_compaction(writer.checkpoint)
+    writer.write_late(0, 1, "late")
+    assert writer.checkpoint.finished_keys(writer.checkpoint.loop(0)) == {"first": 1}
+    begin_compaction(writer.checkpoint)
+    end_compaction(writer.checkpoint)
+    assert b"late" not in Path(run.checkpoint_log_path).read_bytes()
+    writer.checkpoint.close()
+
+
 def a_short_log(run: RunDir) -> tuple[bytes, dict[str, Any], int]:
     """With a tail of five lines: its bytes, what it says, and where the tail begins."""
     writer = Writer(run)
