@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from overnight.state.appending import AppendFile
-from overnight.state.atomic import discard, sync_file, sync_folder
+from overnight.state.atomic import discard, sync_folder
 
 
 class Outputs:
