@@ -22,6 +22,18 @@ def replace(path: str, data: bytes, *, mode: int = 0o600, sync: bool = False) ->
         sync_folder(folder)
 
 
+def sync_file(path: str) -> None:
+    """Wait until what is in a file is on the disk, whoever wrote it. A file that is gone is no error."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def sync_folder(path: str) -> None:
     """Wait until the names in a folder are on the disk: syncing a file does not do that."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
