@@ -28,6 +28,8 @@ class Artifact:
         """As it was asked for: may hold folders."""
         self.path = path
         self.committed = length
+        self.length = length
+        """With what was appended last, committed or not."""
         self.number = number
         self.commit_alone: Callable[[Artifact, bytes], None] = lambda artifact, content: None
         """Called to replace it outside of a loop."""
@@ -50,7 +52,7 @@ class Artifact:
         What a killed or failed item wrote is cut off before the next one writes. Raises NotPossibleNow outside of a
         loop and inside of a step, WrongUsage for one that is replaced as a whole.
         """
-        raw = _bytes_of(data)
+        raw = data.encode("utf-8", "surrogateescape") if type(data) is str else _bytes_of(data)
         hand = self._hands.here()
         if hand is None or hand.loop is None:
             raise not_here(hand, f"{self.name} was written")
@@ -103,9 +105,11 @@ class Artifact:
 
     def append(self, pieces: list[bytes]) -> None:
         """Put what waits into the file; on OSError nothing of it is, and it waits on."""
+        file = self._file or self.file
         if pieces:
-            self.file.append(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+            file.append(pieces[0] if len(pieces) == 1 else b"".join(pieces))
             pieces.clear()
+        self.length = file.length
         self._waiting = 0
 
     @property
@@ -116,7 +120,7 @@ class Artifact:
             cut(self.path, self.committed)
             self._file = AppendFile(self.path)
             # Not `committed`: of errors.jsonl a power cut may have left less.
-            self.committed = self._file.length
+            self.committed = self.length = self._file.length
         return self._file
 
     def sync_appended(self) -> None:
@@ -156,6 +160,7 @@ class Artifact:
         self._waiting = 0
         if self._file is not None and self._file.length > self.committed:
             self._file.cut(self.committed)
+            self.length = self.committed
 
     def sync(self) -> None:
         if self._file is not None:

@@ -93,17 +93,21 @@ class Commits:
         report = self._report
         clock = report.clock
         now = clock.monotonic()
-        # Time in which the process was stopped may be told of late.
-        seconds = max(0.0, now - clock.excluded - began)
+        seconds = now - clock.excluded - began
+        if seconds < 0:
+            # Time in which the process was stopped may be told of late.
+            seconds = 0.0
         outputs = self._append_outputs(hand) if hand.appended else NOTHING
         rare = hand.error or hand.replaced or hand.tries > 1 or hand.key is not hand.identity
         more = self._rarer_fields(hand) if rare else None
-        line = (loop, hand.position, hand.identity, int(seconds * 1000), outputs, hand.counters, more)
+        milliseconds = int(seconds * 1000)
+        write = self.checkpoint.commit
         try:
-            self.checkpoint.commit(*line)
+            write(loop, hand.position, hand.identity, milliseconds, outputs, hand.counters, more)
         except OSError:
             # The log is as it was: nothing that is committed was harmed.
-            self.hold.keep(lambda: self.checkpoint.commit(*line))
+            line = (loop, hand.position, hand.identity, milliseconds, outputs, hand.counters, more)
+            self.hold.keep(partial(write, *line))
         self._settle(hand)
         report.processed += 1
         report.weight_done += weight
@@ -128,7 +132,7 @@ class Commits:
             if self._power:
                 self.hold.keep(artifact.sync_appended)
             if artifact is not self._errors:
-                lengths[artifact.name] = artifact.file.length
+                lengths[artifact.name] = artifact.length
         return lengths
 
     def _rarer_fields(self, hand: Hand) -> dict[str, Any]:
@@ -148,12 +152,12 @@ class Commits:
         return artifact.number + 1
 
     def _committed_error(self, error: ItemError) -> dict[str, Any]:
-        return {"type": error.type, "message": error.message[:LONGEST_MESSAGE], "log": self._errors.file.length}
+        return {"type": error.type, "message": error.message[:LONGEST_MESSAGE], "log": self._errors.length}
 
     def _settle(self, hand: Hand) -> None:
         if hand.appended:
             for artifact in hand.appended:
-                artifact.committed = artifact.file.length
+                artifact.committed = artifact.length
             hand.appended = {}
         if hand.replaced:
             for artifact in hand.replaced:
@@ -238,7 +242,7 @@ class Commits:
         self._report.errors.append(line_of(record))
         self._report.message = line_of(record)
         self._errors.append([codec.encode(record)])
-        self._errors.committed = self._errors.file.length
+        self._errors.committed = self._errors.length
         self.checkpoint.note(e=self._committed_error(record))
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ is killed. Three deaths of an item's own in a row, and it is left out.
 
 import mmap
 import os
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from overnight.state.standing import scope_of
 SLOT = 256
 """Bytes for one item in hand: how long its name is, and the name."""
 LONGEST = SLOT - 1
+_NAME = struct.Struct(f"{SLOT}p")
+"""How a slot is laid out: the length in one byte, the name, zeros."""
 FATAL_DEATHS = 3
 """In a row, with the item in hand."""
 NOWHERE = -1
@@ -60,8 +63,7 @@ class Marks:
             os.posix_fallocate(descriptor, 0, size)
             self._page = mmap.mmap(descriptor, size)
             self._free = list(range(SLOT, size, SLOT))
-            name = str(self._attempt).encode()
-            self._page[: len(name) + 1] = b"%c%b" % (len(name), name)
+            _NAME.pack_into(self._page, 0, str(self._attempt).encode())
         except OSError:
             self._page = None
         finally:
@@ -85,11 +87,7 @@ class Marks:
         """The item is in hand from now on."""
         if self._page is not None and slot != NOWHERE:
             name = f"{loop}:{identity}".encode("utf-8", "surrogatepass")
-            size = len(name)
-            if size > LONGEST:
-                name = mark_of(loop, identity)
-                size = len(name)
-            self._page[slot : slot + size + 1] = b"%c%b" % (size, name)
+            _NAME.pack_into(self._page, slot, name if len(name) <= LONGEST else mark_of(loop, identity))
 
     def clear(self, slot: int) -> None:
         """It is not any more."""

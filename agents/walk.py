@@ -159,10 +159,12 @@ class Walk(Generic[T]):
     def todo(self, report: Report) -> Iterator[tuple[int, T, str]]:
         """Position, item and identity of each item that is to be done."""
         rest, identity_of, seen, plain = self._rest, self.identity, self._seen, self.options.version is None
+        # There only come to be less of them.
+        looks = rest.looks
         yield from rest.again
         for item in chain(rest.unread, self._items):  # type: ignore[arg-type]
             identity = identity_of(item)
-            if rest.looks and self._passed(rest, item, identity, report):
+            if looks and self._passed(rest, item, identity, report):
                 continue
             if seen is not None:
                 seen.check(identity if plain else key_of(identity))

@@ -3,7 +3,7 @@
 import os
 import threading
 
-CHUNK = 1 << 20
+CHUNK = 1 << 17
 """Bytes that are held in memory at once."""
 
 

@@ -58,12 +58,12 @@ class Checkpoint:
     ) -> None:
         """The item is finished. Its outputs are written already; `outputs`: name -> length with it.
 
-        `more`: the rarer fields of its line, by their names there (`logline.item_body`).
+        `more`: the rarer fields of its line, by their names there (`logline.item_line`).
         """
         key = identity if more is None or "v" not in more else identity[: -len(more["v"]) - 1]
-        body = logline.item_body(key, position, self.session, milliseconds, loop.index, outputs, counters, more)
+        line = logline.item_line(key, position, self.session, milliseconds, loop.index, outputs, counters, more)
         with self._lock:
-            self.standing.offset += self._append(body)
+            self.standing.offset += self._append(line)
             self.standing.settle(loop, position, identity, outputs, counters, more)
 
     def note(self, **fields: Any) -> None:
@@ -71,18 +71,17 @@ class Checkpoint:
 
         Raises TypeError or ValueError for what JSON cannot hold; nothing is written then.
         """
-        line = {"s": self.session, **fields}
-        body = logline.body_of(line)
+        said = {"s": self.session, **fields}
+        line = logline.line_of(logline.body_of(said))
         with self._lock:
-            self.standing.apply(line, self._append(body))
+            self.standing.apply(said, self._append(line))
 
     def reorder(self, loop: Loop) -> None:
         """The loop's source has another order from now on; what the log holds of it counts by identity."""
         self.note(l=loop.index, reordered=True)
 
-    def _append(self, body: bytes) -> int:
-        """The length of the line."""
-        line = logline.line_of(body)
+    def _append(self, line: bytes) -> int:
+        """Its length."""
         self._log.append(line)
         if self._power:
             try:

@@ -37,7 +37,7 @@ BUFFER = 1 << 16
 """Bytes that are written at once."""
 SYNC_EVERY = 8 << 20
 """Bytes: the last sync, for which the agent waits, must not have much to do."""
-BURST, REST = 0.0005, 15
+BURST, REST = 0.0005, 40
 """Seconds of work at a time, and how many times as long it then leaves the interpreter to the agent."""
 LINES = 16
 """After so many it looks at the clock."""

@@ -20,7 +20,7 @@ def line_of(body: bytes) -> bytes:
     return b"%08x %b\n" % (crc32(body), body)
 
 
-def item_body(
+def item_line(
     key: str,
     position: int,
     session: int,
@@ -38,13 +38,17 @@ def item_body(
     if loop:
         text += f',"l":{loop}'
     if outputs:
-        lengths = ",".join([f"{quote(name)}:{length}" for name, length in outputs.items()])
-        text += f',"o":{{{lengths}}}'
+        # There is nearly always one: a list to join would take longer.
+        before = ',"o":{'
+        for name, length in outputs.items():
+            text += f"{before}{quote(name)}:{length}"
+            before = ","
+        text += "}"
     if counters:
         text += f',"c":{_json(counters)}'
     if more:
         text += f",{_json(more)[1:-1]}"
-    return (text + "}").encode()
+    return line_of((text + "}").encode())
 
 
 def body_of(fields: Mapping[str, Any]) -> bytes:

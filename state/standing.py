@@ -103,8 +103,13 @@ class Loop:
 
     def finish(self, position: int, identity: str) -> None:
         """The item is finished."""
-        self.place(position, identity)
-        if identity in self.again:
+        if position == self.chain.length and not self.above:
+            # In the order of the source, as nearly always.
+            self.chain.add(identity)
+        else:
+            self.place(position, identity)
+        self.done += 1
+        if self.again and identity in self.again:
             self.again[identity] -= 1
             if not self.again[identity]:
                 del self.again[identity]
@@ -221,7 +226,9 @@ class Standing:
         kept = dict(line["keep"]) if "keep" in line else NOTHING
         self.failed = failed - len(again)
         if identity is not None:
-            self._finish(self.loop(index), position, identity, failed="e" in line)
+            self.loop(index).finish(position, identity)
+            self.failed += "e" in line
+            self._forget_steps(self.loop(index), identity)
         elif line.get("reordered"):
             self.loop(index).reorder()
         elif again:
@@ -237,12 +244,9 @@ class Standing:
     def _counted(self, increments: Mapping[str, Count]) -> dict[str, Count]:
         return {name: value + self.counters.get(name, 0) for name, value in increments.items()}
 
-    def _finish(self, loop: Loop, position: int, identity: str, *, failed: bool) -> None:
-        loop.finish(position, identity)
-        loop.done += 1
-        self.failed += failed
-        if self.steps:
-            self.steps.pop(scope_of(loop.index, identity), None)
+    def _forget_steps(self, loop: Loop, identity: str) -> None:
+        """Nobody asks again for what a finished item has remembered."""
+        self.steps.pop(scope_of(loop.index, identity), None)
 
     def settle(
         self,
@@ -254,14 +258,18 @@ class Standing:
         more: Mapping[str, Any] | None,
     ) -> None:
         """What `apply` does with the line of an item, for who has just written it."""
-        self._finish(loop, position, identity, failed=more is not None and "e" in more)
+        loop.finish(position, identity)
+        if self.steps:
+            self._forget_steps(loop, identity)
         if outputs:
             self.artifacts.update(outputs)
         if counters:
             self.counters.update(self._counted(counters))
         if more:
             self.files.update(more.get("w", NOTHING))
-            self.errors = more["e"]["log"] if "e" in more else self.errors
+            if "e" in more:
+                self.failed += 1
+                self.errors = more["e"]["log"]
 
     def plain(self) -> dict[str, Any]:
         return {

@@ -57,10 +57,11 @@ TEETH = (
             ),
             Change(
                 COMMITS,
-                "        try:\n            self.checkpoint.commit(*line)\n",
+                "        try:\n            write(loop, hand.position, hand.identity, milliseconds, ",
                 "        try:\n"
                 "            error = {'e': more['e']} if more and 'e' in more else {}\n"
-                "            self.checkpoint.note(o=outputs, c=hand.counters, **error)\n",
+                "            self.checkpoint.note(o=outputs, c=hand.counters, **error)\n"
+                "            (lambda *unwritten: None)(",
             ),
         ),
         (SWEEP,),
@@ -75,7 +76,7 @@ TEETH = (
             ),
             Change(
                 COMMITS,
-                "lengths[artifact.name] = artifact.file.length",
+                "lengths[artifact.name] = artifact.length",
                 "lengths[artifact.name] = artifact.file.length + sum(map(len, pieces))",
             ),
             Change(
@@ -101,10 +102,10 @@ TEETH = (
         (
             Change(
                 LOG,
-                "            self.standing.offset += self._append(body)\n            self.standing.settle(",
+                "            self.standing.offset += self._append(line)\n            self.standing.settle(",
                 "            self.standing.settle(loop, position, identity, outputs, counters, more)\n"
                 "            self.save_head()\n"
-                "            self.standing.offset += self._append(body)\n"
+                "            self.standing.offset += self._append(line)\n"
                 "            return\n"
                 "            self.standing.settle(",
             ),

@@ -168,7 +168,7 @@ def test_a_stop_is_obeyed_where_there_is_no_room_to_start(folder: Folder) -> Non
     command = program("lines", 60, 0.005)
     process = folder.start(refused_at("openat", "ENOSPC", "1+", folder.path / "checkpoint.log", command))
     folder.when(status="paused", message=NO_ROOM)
-    os.kill(folder.record("heartbeat.json")["pid"], signal.SIGTERM)
+    os.kill(eventually(lambda: folder.record("heartbeat.json").get("pid")), signal.SIGTERM)
     process.communicate(timeout=20)
     assert process.returncode == 75
     assert folder.progress["status"] == "interrupted"

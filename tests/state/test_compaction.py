@@ -95,7 +95,7 @@ class Writer:
 
     def write_late(self, loop: int, position: int, key: str) -> None:
         """What a process of an older start adds: it should have ended."""
-        late = logline.line_of(logline.item_body(key, position, self.checkpoint.session - 1, 1, loop))
+        late = logline.item_line(key, position, self.checkpoint.session - 1, 1, loop)
         self.checkpoint._log.append(late)
         self.checkpoint.standing.offset += len(late)
 
