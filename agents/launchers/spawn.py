@@ -22,6 +22,8 @@ for name in os.listdir("/proc/self/fd"):
         except OSError: pass
 overnight = sys.modules["overnight"] = type(sys)("overnight")
 overnight.__path__ = [sys.argv[1]]
+from overnight.agents.supervisor.standins import install
+install()
 from overnight.agents.supervisor.__main__ import main
 main(*sys.argv[2:])
 """
