@@ -3,9 +3,12 @@
 Loaded when asked for: the supervisor lives in this package too and must not pay for it.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False
+"""As `typing` has it; importing that would cost a supervisor half a megabyte."""
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from overnight.agents.artifact import Artifact
     from overnight.agents.entry import start
     from overnight.agents.lines import JsonLines, Lines
@@ -27,7 +30,7 @@ _HOME = {
 """The module of each."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

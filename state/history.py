@@ -2,7 +2,6 @@
 of the agent's source.
 """
 
-import heapq
 import os
 import time
 from typing import Protocol
@@ -26,7 +25,14 @@ def append(run: RunDir, event: Event) -> None:
 
 def history_of(run: RunDir) -> tuple[Event, ...]:
     """Every event so far, by time; of one writer in the order in which it wrote, though its clock was set back."""
+    import heapq  # not at the top: a supervisor merges nothing
+
     return tuple(heapq.merge(*(rest_of(source) for source in sources_of(run)), key=lambda event: event.at))
+
+
+def supervisors_events(run: RunDir) -> list[Event]:
+    """What its supervisors have written down so far, oldest first."""
+    return rest_of(GrowingLines(run.history_path, Event))
 
 
 class Source(Protocol):

@@ -20,8 +20,9 @@ class Identity(NamedTuple):
 
 def boot_id() -> str:
     """Of the running kernel; it changes at every boot."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
+    # As bytes: a text file of any encoding but UTF-8 makes a process load one more module, at its first one.
+    with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+        return file.read().strip().decode("ascii")
 
 
 def identity_of(pid: int) -> Identity | None:

@@ -1,8 +1,10 @@
 """What a launcher is: where a supervisor runs, and nothing else. Nothing above it knows which one it is."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from overnight.agents.launchers.order import Order
+from overnight.state.errors import OvernightError
 from overnight.state.home import Home
 from overnight.state.rundir import RunDir
 
@@ -13,8 +15,14 @@ class Launcher(Protocol):
     def launch(self, home: Home, order: Order) -> RunDir:
         """Make a run and start its supervisor; returns when the command runs. Raises WrongUsage, HomeUnusable."""
 
+    def launch_all(self, home: Home, orders: Iterable[Order]) -> list[RunDir | OvernightError]:
+        """`launch` each, many at once. For each, in their order, the run, or what `launch` would have raised."""
+
     def supervise(self, run: RunDir) -> bool:
         """Start a supervisor on a run that exists. False = it has one."""
 
     def revive(self, run: RunDir) -> None:
         """Continue an ended or lost run with a next attempt. Raises AlreadySupervised, WrongUsage, NotPossibleNow."""
+
+    def revive_all(self, runs: Iterable[RunDir]) -> list[RunDir | OvernightError]:
+        """`revive` each, many at once. For each, in their order, the run, or what `revive` would have raised."""

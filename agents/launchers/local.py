@@ -1,26 +1,25 @@
 """Supervisors on this machine: started at launch, for a run that lost its own, and to continue one that ended."""
 
 import os
+from collections.abc import Iterable
+from functools import partial
 
+from overnight.agents.launchers.batch import Held, begin_all, begin_one, unwritable
 from overnight.agents.launchers.order import Order, spec_of
-from overnight.agents.launchers.spawn import spawn
 from overnight.agents.supervisor import book, environment
-from overnight.agents.supervisor.acts import FAILED, NOT_YET, STARTED
 from overnight.agents.supervisor.settle import exit_of_lost, goes_on, goes_on_after_all
 from overnight.state import control, current, lock
 from overnight.state.errors import (
     AlreadySupervised,
     DamagedRecord,
-    HomeUnusable,
     NotPossibleNow,
     OvernightError,
-    WrongUsage,
 )
 from overnight.state.home import Home
 from overnight.state.records import Damaged, Exit, Outcome, Spec, Verb
 from overnight.state.rundir import RunDir
 
-__all__ = ["Order", "adopt", "adopt_orphans", "launch", "revive", "supervise"]
+__all__ = ["Order", "adopt", "adopt_orphans", "launch", "launch_all", "revive", "revive_all", "supervise"]
 
 
 def launch(home: Home, order: Order) -> RunDir:
@@ -29,43 +28,54 @@ def launch(home: Home, order: Order) -> RunDir:
     Raises WrongUsage: nothing was made, or the command could not be executed and the run has failed with the reason.
     Raises HomeUnusable, when nothing runs.
     """
+    launched = begin_one(order, partial(_make, home))
+    assert launched is not None, "something is always made"
+    return launched
+
+
+def launch_all(home: Home, orders: Iterable[Order]) -> list[RunDir | OvernightError]:
+    """`launch` each, many at once. For each, in their order, the run, or what `launch` would have raised."""
+    return [each for each in begin_all(orders, partial(_make, home)) if each is not None]
+
+
+def _make(home: Home, order: Order) -> Held:
+    """A run that exists, and its lock, which has been held since before that."""
     spec = spec_of(order)
     run = home.new_run(spec.name)
     try:
         held = _lock(run)
         try:
             environment.write(run, environment.surroundings_here(order.environment))
-            # Last: with it the run exists, and its lock has been held since before that.
+            # Last: with it the run exists.
             run.write(run.spec_path, spec._replace(id=run.id))
         except BaseException:
             os.close(held)
             raise
     except OSError as error:
         _discard(run)
-        raise _unwritable(run, error) from None
-    _start(run, held)
-    return run
+        raise unwritable(run, error) from None
+    return Held(run, held)
 
 
 def supervise(run: RunDir) -> bool:
     """Start a supervisor on a run that has none. False = it has one, has ended by now, or was removed."""
+    return begin_one(run, _hold, report=False) is not None
+
+
+def _hold(run: RunDir) -> Held | None:
     try:
         held = lock.acquire(run.lock_path)
     except FileNotFoundError:
-        return False
+        return None
     except OSError as error:
-        raise _unwritable(run, error) from None
+        raise unwritable(run, error) from None
     if held is None:
-        return False
+        return None
     # Asked while the lock is ours: another one may have begun with the run and seen its end in between.
     if isinstance(run.exit(), Exit):
         os.close(held)
-        return False
-    try:
-        spawn(run, held, report=False)
-    except OSError as error:
-        raise _unwritable(run, error) from None
-    return True
+        return None
+    return Held(run, held)
 
 
 def adopt_orphans(home: Home) -> list[str]:
@@ -73,7 +83,11 @@ def adopt_orphans(home: Home) -> list[str]:
 
     A run whose process has vanished without a word is not touched: `resume` or `cancel` decides about it.
     """
-    return [run.id for run in home.runs() if adopt(run)]
+    adopted = begin_all(filter(_is_orphan, home.runs()), _hold, report=False)
+    for each in adopted:
+        if isinstance(each, OvernightError):
+            raise each
+    return [each.id for each in adopted if isinstance(each, RunDir)]
 
 
 def adopt(run: RunDir) -> bool:
@@ -87,6 +101,16 @@ def revive(run: RunDir, *, errors: bool = False) -> None:
     Raises AlreadySupervised; NotPossibleNow for a run that turns out to have completed, with `errors` to have no
     failed item either; WrongUsage when its command can no longer be executed.
     """
+    begin_one(run, partial(_take_up, errors=errors))
+
+
+def revive_all(runs: Iterable[RunDir], *, errors: bool = False) -> list[RunDir | OvernightError]:
+    """`revive` each, many at once. For each, in their order, the run, or what `revive` would have raised."""
+    return [each for each in begin_all(runs, partial(_take_up, errors=errors)) if each is not None]
+
+
+def _take_up(run: RunDir, *, errors: bool) -> Held:
+    """An ended or lost run that goes on, and its lock."""
     spec = run.spec()
     if not isinstance(spec, Spec):
         raise DamagedRecord(_problem(run, spec), hint="Without its spec a run cannot be started again.")
@@ -97,11 +121,11 @@ def revive(run: RunDir, *, errors: bool = False) -> None:
         _reopen(run, spec, errors)
     except OSError as error:
         os.close(held)
-        raise _unwritable(run, error) from None
+        raise unwritable(run, error) from None
     except BaseException:
         os.close(held)
         raise
-    _start(run, held)
+    return Held(run, held)
 
 
 def _reopen(run: RunDir, spec: Spec, errors: bool) -> None:
@@ -129,40 +153,6 @@ def _settle_lost(run: RunDir, spec: Spec) -> Exit:
     return ended
 
 
-def _start(run: RunDir, held: int) -> None:
-    """Hand over the lock, and wait until the command runs."""
-    try:
-        report = spawn(run, held, report=True)
-    except OSError as error:
-        raise _unwritable(run, error) from None
-    word, reason = _listen(report)
-    if word in {STARTED, NOT_YET}:
-        return
-    if word == FAILED:
-        raise WrongUsage(
-            f"{run.id}: {reason}",
-            hint=f"`overnight show {run.id}` has the details; `overnight rm {run.id}` removes it.",
-        )
-    raise OvernightError(
-        f"{run.id}: its supervisor was killed before it started anything",
-        hint=f"`overnight resume {run.id}` starts it again; {run.supervisor_log_path} may say more.",
-    )
-
-
-def _listen(report: int | None) -> tuple[bytes, str]:
-    """The word and the reason; nothing where the supervisor died."""
-    if report is None:
-        return NOT_YET, ""
-    said = b""
-    try:
-        while part := os.read(report, 4096):
-            said += part
-    finally:
-        os.close(report)
-    word, _, reason = said.partition(b"\n")
-    return word, reason.decode("utf-8", "replace")
-
-
 def _is_orphan(run: RunDir) -> bool:
     if os.path.exists(run.exit_path) or run.is_supervised():
         return False
@@ -185,9 +175,3 @@ def _lock(run: RunDir) -> int:
 
 def _problem(run: RunDir, spec: Damaged | None) -> str:
     return f"{run.spec_path}: {spec.problem if spec else 'is missing'}"
-
-
-def _unwritable(run: RunDir, error: OSError) -> HomeUnusable:
-    return HomeUnusable(
-        f"{error.filename or run.path}: {error.strerror}", hint="Nothing was started. Free some space, then try again."
-    )

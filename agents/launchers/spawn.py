@@ -1,75 +1,79 @@
-"""Start a supervisor's process: lean, detached, with nothing of the caller's but the run's lock and a report pipe."""
+"""Start the process that supervisors are forked from: lean, detached, with nothing of the caller's but what it hands
+over, the lock of each run and a pipe for its report.
+"""
 
 import fcntl
 import os
 import signal
 import sys
+from collections.abc import Iterable, Sequence
 
 import overnight.state
 from overnight.state.rundir import RunDir
 
-LOCK, REPORT = 3, 4
-"""The supervisor's descriptors."""
-_SAFE = 10
-"""Handed-over descriptors are moved past this first: a target must not overwrite a source."""
+FIRST = 3
+"""The first descriptor that is handed over: the locks, then the reports, in the order of the runs."""
 
-_BOOT = """\
+_BOOT = f"""\
 import os, sys
-os.fork() and os._exit(0)
+handed = int(sys.argv[2])
 for name in os.listdir("/proc/self/fd"):
-    if name not in ("0", "1", "2", *sys.argv[3:]):
+    if int(name) >= {FIRST} + handed:
         try: os.close(int(name))
         except OSError: pass
 overnight = sys.modules["overnight"] = type(sys)("overnight")
 overnight.__path__ = [sys.argv[1]]
+from overnight.agents.supervisor.standins import install
+install()
 from overnight.agents.supervisor.__main__ import main
-main(*sys.argv[2:])
+main({FIRST}, handed, sys.argv[3:])
 """
-"""Forks once, so that it is nobody's zombie; closes what the caller had left inheritable; imports nothing but ours.
+"""Closes what the caller had left inheritable; imports nothing but ours.
 
 Without `site`, and without the environment's say in what Python loads: 16 ms instead of 60.
 """
 
 
-def spawn(run: RunDir, lock: int, *, report: bool) -> int | None:
-    """Start a supervisor that holds `lock`, which is closed here. Returns where to read its report, if asked for.
+def spawn(runs: Sequence[RunDir], locks: Sequence[int], *, report: bool) -> list[int]:
+    """Start a supervisor for each run, which holds its lock; the locks are closed here.
 
-    Raises OSError; the lock is given up then, too.
+    Returns where to read each one's report, if asked for. Raises OSError; the locks are given up then, too.
     """
-    reader, writer = os.pipe() if report else (None, None)
+    pipes: list[tuple[int, int]] = []
     try:
-        _execute(run, lock, writer)
+        pipes.extend(os.pipe() for _ in runs if report)
+        _execute(runs, [*locks, *(writer for _, writer in pipes)])
     except OSError:
-        _close(reader)
+        _close(reader for reader, _ in pipes)
         raise
     finally:
-        _close(writer)
-        os.close(lock)
-    return reader
+        _close(writer for _, writer in pipes)
+        _close(locks)
+    return [reader for reader, _ in pipes]
 
 
-def _execute(run: RunDir, lock: int, writer: int | None) -> None:
-    moved = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _SAFE) for each in (lock, writer) if each is not None]
-    actions: list[tuple[int, int, str, int, int] | tuple[int, int, int]] = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-        *((os.POSIX_SPAWN_DUP2, source, target) for source, target in zip(moved, (LOCK, REPORT), strict=False)),
-    ]
-    heard = str(REPORT if writer is not None else -1)
+def _execute(runs: Sequence[RunDir], handed: Sequence[int]) -> None:
+    """Returns when each supervisor was forked, and the process that did it has ended."""
+    moved: list[int] = []
     try:
+        # Past all targets: none of them must overwrite a source.
+        moved.extend(fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, FIRST + len(handed)) for each in handed)
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-I", "-S", "-c", _BOOT, _root(), run.path, str(LOCK), heard],
-            _environment(run),
-            file_actions=actions,
+            [sys.executable, "-I", "-S", "-c", _BOOT, _root(), str(len(handed)), *(run.path for run in runs)],
+            _environment(runs[0]),
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+                *((os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate(moved, FIRST)),
+            ],
             setsid=True,
             setsigmask=(),
             setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
         )
     finally:
-        for each in moved:
-            os.close(each)
+        _close(moved)
     try:
         os.waitpid(pid, 0)
     except ChildProcessError:
@@ -88,6 +92,6 @@ def _environment(run: RunDir) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "OVERNIGHT_HOME": home}
 
 
-def _close(descriptor: int | None) -> None:
-    if descriptor is not None:
-        os.close(descriptor)
+def _close(descriptors: Iterable[int]) -> None:
+    for each in descriptors:
+        os.close(each)

@@ -1,14 +1,15 @@
-"""Where a supervisor's process begins: what was handed over, a place of its own, and the run until it is over.
+"""Where supervisors' processes begin: one of each run is forked here, with a place of its own, until its run is over.
 
-Executed by a launcher (`overnight.agents.launchers.spawn`), already without the caller's terminal and pipes.
+Executed by a launcher (`overnight.agents.launchers.spawn`), already without the caller's terminal and pipes. What is
+loaded by then is shared by all that are forked from it, and each is nobody's zombie, for this process ends at once.
 """
 
-import fcntl
+import gc
 import os
-import sys
+from typing import NoReturn
 
-from overnight.agents.supervisor import environment
-from overnight.agents.supervisor.acts import FAILED
+from overnight.agents.supervisor import cmdline, environment
+from overnight.agents.supervisor.acts import FAILED, UNSUPERVISED
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
 from overnight.state.atomic import append_line, write_all
@@ -16,34 +17,75 @@ from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
 
 
-def main(path: str, lock: str, report: str) -> None:
-    """Supervise the run in `path`. `lock`: a descriptor that holds its lock; `report`: one that tells how it began.
+def main(first: int, handed: int, paths: list[str]) -> None:
+    """Fork a supervisor for the run in each of `paths`.
 
-    Both as text; -1 = nobody listens.
+    From descriptor `first` on, `handed` ones were handed over: one for each run, that holds its lock; and one more for
+    each, that tells how it began, if anybody listens.
     """
-    for descriptor in (int(lock), int(report)):
-        if descriptor >= 0:
-            fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-    run = RunDir(path)
-    listener = Listener(int(report))
+    descriptors = range(first, first + handed)
+    locks, reports = descriptors[: len(paths)], descriptors[len(paths) :]
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    reset_library_signals()
+    # No collection touches what is shared, which would make copies of it.
+    gc.disable()
+    gc.freeze()
+    for place, path in enumerate(paths):
+        lock, report = locks[place], reports[place] if reports else -1
+        try:
+            pid = os.fork()
+        except OSError as error:
+            Listener(report).say(UNSUPERVISED, error.strerror or str(error))
+        else:
+            if pid == 0:
+                _be_supervisor(path, lock, report, descriptors)
+            elif report >= 0:
+                os.close(report)
+        os.close(lock)
+    # Without taking anything down: that would make copies of it, for nobody.
+    os._exit(0)
+
+
+def _be_supervisor(path: str, lock: int, report: int, descriptors: range) -> NoReturn:
+    """Of this run, and of no other. Whatever happens, this copy never goes on to fork the next one."""
+    code = 1
     try:
-        _supervise(run, listener)
+        os.setsid()
+        _close_all_but({lock, report}, descriptors)
+        cmdline.show(path)
+        gc.enable()
+        code = supervise(RunDir(path), Listener(report))
+    finally:
+        os._exit(code)
+
+
+def _close_all_but(own: set[int], descriptors: range) -> None:
+    for each in descriptors:
+        if each not in own:
+            try:
+                os.close(each)
+            except OSError:
+                # Of a run before this one, whose supervisor has it.
+                continue
+
+
+def supervise(run: RunDir, listener: "Listener") -> int:
+    """Until the run is over, or somebody else has to go on with it. The exit code."""
+    try:
+        become_subreaper()
+        spec = run.spec()
+        if not isinstance(spec, Spec):
+            raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
+        Supervisor(run, spec, environment.read(run), listener.say).work()
     except Exception as error:  # noqa: BLE001
         # The boundary of this process. The agent works on, and the next command has it adopted.
         import traceback  # only here: a supervisor that never fails need not hold it
 
         _complain(run, traceback.format_exc())
         listener.say(FAILED, f"the supervisor failed: {error}")
-        sys.exit(1)
-
-
-def _supervise(run: RunDir, listener: "Listener") -> None:
-    become_subreaper()
-    reset_library_signals()
-    spec = run.spec()
-    if not isinstance(spec, Spec):
-        raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
-    Supervisor(run, spec, environment.read(run), listener.say).work()
+        return 1
+    return 0
 
 
 class Listener:

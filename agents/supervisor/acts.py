@@ -33,8 +33,9 @@ START_AGAIN = 5.0
 """Seconds until an attempt that could not be put on record is tried again."""
 
 Say = Callable[[bytes, str], None]
-"""Tells whoever launched how the first attempt began; it listens once."""
-STARTED, FAILED, NOT_YET = b"started", b"failed", b"not yet"
+"""Tells whoever launched how the first attempt began; it listens once. The words for that:"""
+STARTED, FAILED, NOT_YET, UNSUPERVISED = b"started", b"failed", b"not yet", b"unsupervised"
+"""It runs; it does not, and will not; it will; no supervisor could be forked, and the reason."""
 
 
 class Acts:

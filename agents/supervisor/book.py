@@ -90,7 +90,7 @@ def _exits_aside(run: RunDir) -> list[int]:
 def last_retry(run: RunDir) -> tuple[int, int]:
     """The newest `retrying` event: the attempt it followed, and the restarts without progress; (0, 0) = none."""
     found = (0, 0)
-    for event in history.history_of(run):
+    for event in history.supervisors_events(run):
         used = event.detail.get("restarts")
         if event.event == "retrying" and event.attempt is not None and isinstance(used, int):
             found = (event.attempt, used)
@@ -99,7 +99,7 @@ def last_retry(run: RunDir) -> tuple[int, int]:
 
 def succeeded_before(run: RunDir, attempt: int) -> float:
     """Items that had succeeded when `attempt` was started, as its `started` event says."""
-    for event in reversed(history.history_of(run)):
+    for event in reversed(history.supervisors_events(run)):
         if event.event == "started" and event.attempt == attempt:
             done = event.detail.get("succeeded_items")
             return float(done) if isinstance(done, int | float) else 0.0

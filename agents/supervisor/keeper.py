@@ -124,7 +124,9 @@ def _start_agent(plan: Plan, report: int) -> _Started:
     _close_all_but({0, 1, 2, report, opener, failure})
     os.write(opener, b"!")
     os.close(opener)
-    return _Started(attempt, reserved, os.read(failure, LONGEST_ERROR).decode("utf-8", "replace") or None)
+    exec_error = os.read(failure, LONGEST_ERROR).decode("utf-8", "replace") or None
+    os.close(failure)
+    return _Started(attempt, reserved, exec_error)
 
 
 def _become_agent(plan: Plan, gate: int, output: int, complaint: int) -> None:

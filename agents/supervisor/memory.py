@@ -9,7 +9,7 @@ def kills() -> int | None:
         if unified is None:
             return None
         path = f"/sys/fs/cgroup{unified}/memory.events"
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="utf-8") as file:
             return next((int(line.split()[1]) for line in file if line.startswith("oom_kill ")), None)
     except (OSError, ValueError):
         return None

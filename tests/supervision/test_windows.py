@@ -36,8 +36,9 @@ pytestmark = pytest.mark.leaves_no_process
 FAULTY = """
 import os, signal, sys, time
 from overnight.agents.supervisor import keeper
-from overnight.agents.supervisor.__main__ import main
+from overnight.agents.supervisor.__main__ import Listener, supervise
 from overnight.state import lock
+from overnight.state.rundir import RunDir
 claim = keeper._claim
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -49,7 +50,8 @@ def claim_late(*given):
         time.sleep(0.02)
     claim(*given)
 {fault}
-main(sys.argv[1], str(lock.acquire(sys.argv[1] + "/lock")), sys.argv[2])
+held = lock.acquire(sys.argv[1] + "/lock")
+sys.exit(supervise(RunDir(sys.argv[1]), Listener(int(sys.argv[2]))))
 """
 
 

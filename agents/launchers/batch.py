@@ -1,0 +1,146 @@
+"""Beginning with many runs at once: a batch of them shares the process that their supervisors are forked from."""
+
+import os
+import resource
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+from overnight.agents.launchers.spawn import spawn
+from overnight.agents.supervisor.acts import FAILED, NOT_YET, STARTED, UNSUPERVISED
+from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
+from overnight.state.rundir import RunDir
+
+T = TypeVar("T")
+
+AT_ONCE = 50
+"""Runs of a batch: its one start of an interpreter is shared by so many."""
+DESCRIPTORS = 8
+"""That are open for one of them at most, those of the batch before included."""
+
+
+class Held(NamedTuple):
+    """A run whose lock is ours, so that its supervisor can be started."""
+
+    run: RunDir
+    lock: int
+
+
+Begun = RunDir | OvernightError | None
+"""The run, whose command runs or will; why it does not; None = there was nothing to start."""
+
+
+def begin_all(things: Iterable[T], begin: Callable[[T], Held | None], *, report: bool = True) -> list[Begun]:
+    """Have each thing made a run that nobody supervises, and start its supervisor. What one raises hurts no other.
+
+    Returns, with `report`, when every command runs. One answer for each, in their order.
+    """
+    answers: list[Begun] = []
+    before: list[_Awaited] = []
+    for batch in _batches(things):
+        begun = _begin(batch, begin)
+        # Only now: while these were written down, those went on.
+        answers += [each.answer() for each in before]
+        before = _start(begun, report=report)
+    return answers + [each.answer() for each in before]
+
+
+def begin_one(thing: T, begin: Callable[[T], Held | None], *, report: bool = True) -> RunDir | None:
+    """The same with one. None = there was nothing to start. Raises OvernightError."""
+    (answer,) = begin_all([thing], begin, report=report)
+    if isinstance(answer, OvernightError):
+        raise answer
+    return answer
+
+
+def unwritable(run: RunDir, error: OSError) -> HomeUnusable:
+    return HomeUnusable(
+        f"{error.filename or run.path}: {error.strerror}", hint="Nothing was started. Free some space, then try again."
+    )
+
+
+def _batches(things: Iterable[T]) -> Iterator[list[T]]:
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    size = max(1, min(AT_ONCE, descriptors // DESCRIPTORS))
+    left = iter(things)
+    while batch := list(islice(left, size)):
+        yield batch
+
+
+def _begin(batch: Sequence[T], begin: Callable[[T], Held | None]) -> list[Held | OvernightError | None]:
+    begun: list[Held | OvernightError | None] = []
+    try:
+        for thing in batch:
+            try:
+                begun.append(begin(thing))
+            except OvernightError as error:
+                begun.append(error)
+    except BaseException:
+        for each in begun:
+            if isinstance(each, Held):
+                os.close(each.lock)
+        raise
+    return begun
+
+
+class _Awaited(NamedTuple):
+    """What is known of one, and where the rest is told."""
+
+    known: Begun
+    report: int | None = None
+
+    def answer(self) -> Begun:
+        if self.report is None or not isinstance(self.known, RunDir):
+            return self.known
+        return _told(self.known, self.report)
+
+
+def _start(begun: Sequence[Held | OvernightError | None], *, report: bool) -> list[_Awaited]:
+    held = [each for each in begun if isinstance(each, Held)]
+    failed: OSError | None = None
+    reports: Iterator[int] = iter(())
+    try:
+        if held:
+            reports = iter(spawn([each.run for each in held], [each.lock for each in held], report=report))
+    except OSError as error:
+        failed = error
+    return [_awaited(each, reports, failed) for each in begun]
+
+
+def _awaited(each: Held | OvernightError | None, reports: Iterator[int], failed: OSError | None) -> _Awaited:
+    if not isinstance(each, Held):
+        return _Awaited(each)
+    return _Awaited(unwritable(each.run, failed) if failed else each.run, next(reports, None))
+
+
+def _told(run: RunDir, report: int) -> Begun:
+    """What its supervisor says about the start. Waits for it."""
+    word, reason = _listen(report)
+    if word in {STARTED, NOT_YET}:
+        return run
+    if word == FAILED:
+        return WrongUsage(
+            f"{run.id}: {reason}",
+            hint=f"`overnight show {run.id}` has the details; `overnight rm {run.id}` removes it.",
+        )
+    if word == UNSUPERVISED:
+        return OvernightError(
+            f"{run.id}: no supervisor could be started: {reason}",
+            hint=f"End some processes, then `overnight resume {run.id}`.",
+        )
+    return OvernightError(
+        f"{run.id}: its supervisor was killed before it started anything",
+        hint=f"`overnight resume {run.id}` starts it again; {run.supervisor_log_path} may say more.",
+    )
+
+
+def _listen(report: int) -> tuple[bytes, str]:
+    """The word and the reason; nothing where the supervisor died."""
+    said = b""
+    try:
+        while part := os.read(report, 4096):
+            said += part
+    finally:
+        os.close(report)
+    word, _, reason = said.partition(b"\n")
+    return word, reason.decode("utf-8", "replace")
