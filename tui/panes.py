@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from overnight.state.amounts import size_words
 from overnight.state.records import Event, Phase
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
@@ -430,7 +431,7 @@ def _settings(row: Row) -> list[tuple[str, str]]:
         ("restart", f"{spec.restart}, at most {spec.retries} without progress"),
         ("graces", f"pause {view.duration(spec.pause_grace)}, stop {view.duration(spec.stop_grace)}"),
         ("stall", stall),
-        ("log limit", view.size(spec.log_limit)),
+        ("log limit", size_words(spec.log_limit) if spec.log_limit else "none"),
         ("launched", f"{time.strftime('%d %b %H:%M:%S', time.localtime(spec.created_at))} by {spec.by}"),
     ]
 

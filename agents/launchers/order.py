@@ -5,14 +5,17 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from overnight.state.amounts import size_words
 from overnight.state.errors import WrongUsage
 from overnight.state.home import check_name, name_from
 from overnight.state.operator import operator_name
-from overnight.state.records import Restart, Spec
+from overnight.state.records import LOG_LIMIT, Restart, Spec
 
 DEFAULT_RETRIES = 5
 """Of a restart policy that names no number."""
 ON_STALL = ("mark", "restart")
+LEAST_LOG = 1 << 20
+"""Bytes that a bounded log keeps: less than that a disk cannot be given back in."""
 INTERPRETERS = ("python", "pypy", "node", "ruby", "perl", "bash", "sh", "zsh", "uv", "deno", "Rscript")
 """Commands that are named by the file they are given."""
 
@@ -36,6 +39,7 @@ class Order(NamedTuple):
     stop_grace: float = 20.0
     stall: float | None = None
     on_stall: str = "mark"
+    log_limit: int = LOG_LIMIT
     progress_file: str | None = None
     heartbeat_file: str | None = None
 
@@ -63,6 +67,7 @@ def spec_of(order: Order) -> Spec:
         stop_grace=order.stop_grace,
         stall=order.stall,
         on_stall=order.on_stall,
+        log_limit=order.log_limit,
         progress_file=order.progress_file,
         heartbeat_file=order.heartbeat_file,
         created_at=time.time(),
@@ -138,6 +143,11 @@ def _check_numbers(order: Order) -> None:
     ):
         if value is not None and not 0 <= value < float("inf"):
             raise WrongUsage(f"{what} {value}: must be a number from 0 on", hint="Seconds, or a count of retries.")
+    if 0 < order.log_limit < LEAST_LOG:
+        raise WrongUsage(
+            f"--log-limit {size_words(order.log_limit)}: must be {size_words(LEAST_LOG)} at least",
+            hint="Or none, to keep all of it.",
+        )
     if order.on_stall not in ON_STALL:
         raise WrongUsage(f"--on-stall {order.on_stall}: not one of {', '.join(ON_STALL)}")
 

@@ -57,6 +57,12 @@ def _declare_rules(parser: ArgumentParser) -> None:
     add_seconds("--pause-grace", help="from a pause to being frozen (30)")
     add_seconds("--stall", help="without progress, that count as stalled (by its own pace)")
     parser.add_argument("--on-stall", choices=ON_STALL, help="what happens then (mark)")
+    parser.add_argument(
+        "--log-limit",
+        type=arguments.size_or_none,
+        metavar="SIZE",
+        help="of its log on disk, the newest lines; none (256M)",
+    )
 
 
 def run(options: Namespace) -> int:
