@@ -94,6 +94,14 @@ class Spec(NamedTuple):
     on_stall: str = "mark"
     log_limit: int = LOG_LIMIT
     """Bytes of its log that stay on disk, the newest; 0 = all."""
+    time_limit: float | None = None
+    """Seconds that its attempts may work, pauses not counted, until the run has failed."""
+    memory_limit: int | None = None
+    """Bytes that its processes may hold together."""
+    on_memory: str = "fail"
+    """What follows when they hold more: fail, or restart."""
+    nice: int = 0
+    """How much its processes stand back for others, 0 to 19."""
     progress_file: str | None = None
     """Where the agent writes its progress; None = in the run's directory. Relative to `cwd`."""
     heartbeat_file: str | None = None

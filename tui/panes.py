@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from overnight.state.amounts import size_words
 from overnight.state.records import Event, Phase
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
@@ -258,7 +257,11 @@ def _remarks(row: Row, frame: Frame) -> list[Line]:
         said.append((f"{request.verb} asked{when} by {request.by}; waiting for {view.awaited(row)}", "held"))
     if row.status is Status.QUEUED:
         said.append((f"{view.eta_text(row, frame.glyphs)} of group {row.summary.group}", "dim"))
-    if row.status in WAITING and row.records.supervisor is not None and row.records.supervisor.reason:
+    if (
+        row.status in WAITING | {Status.STOPPING}
+        and row.records.supervisor is not None
+        and row.records.supervisor.reason
+    ):
         said.append((row.records.supervisor.reason, "warn"))
     if row.status in {Status.STALLED, Status.STALE}:
         said.append((row.summary.health, "warn"))
@@ -431,7 +434,7 @@ def _settings(row: Row) -> list[tuple[str, str]]:
         ("restart", f"{spec.restart}, at most {spec.retries} without progress"),
         ("graces", f"pause {view.duration(spec.pause_grace)}, stop {view.duration(spec.stop_grace)}"),
         ("stall", stall),
-        ("log limit", size_words(spec.log_limit) if spec.log_limit else "none"),
+        ("limits", view.limits_text(spec)),
         ("launched", f"{time.strftime('%d %b %H:%M:%S', time.localtime(spec.created_at))} by {spec.by}"),
     ]
 

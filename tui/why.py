@@ -198,6 +198,9 @@ def _stopping(case: Case) -> Reason:
     stalls = [each for each in case.history if each.event == "stalled"]
     if request is not None and request.number > _resumed(case):
         return f"{case.asked(request, str(request.verb))}; {awaited(case.records, case.now)}", ""
+    supervisor = case.records.supervisor
+    if supervisor is not None and supervisor.reason:
+        return f"it {supervisor.reason}; {awaited(case.records, case.now)}", ""
     if stalls and case.spec.on_stall == "restart":
         return f"it made no progress, and is to be started again; {awaited(case.records, case.now)}", ""
     return f"its supervisor was told to end; {awaited(case.records, case.now)}", ""

@@ -87,8 +87,9 @@ class Supervisor:
         timeout = LOOK_AFTER
         if wait.until is not None:
             timeout = min(timeout, max(0.0, wait.until - time.monotonic()))
-        if self._log.due is not None:
-            timeout = min(timeout, max(0.0, self._log.due - time.monotonic()))
+        for due in (self._log.due, self._at.usage.due):
+            if due is not None:
+                timeout = min(timeout, max(0.0, due - time.monotonic()))
         if wait.closely:
             timeout = min(timeout, self._closely)
             self._closely = min(2 * self._closely, CLOSELY_LAST)
