@@ -143,10 +143,10 @@ def _meant_for(attempt: Attempt, request: Request) -> bool:
 
 
 def _was_ended(event: Event) -> bool:
-    """Whether the supervisor says that it was its own doing: a stop, or a stall that it does not wait out."""
+    """Whether the supervisor says that it was its own doing: a stop, a limit, or a stall that it does not wait out."""
     stopped = event.event == "ended" and event.detail.get("outcome") in NOT_ITS_OWN
     stalled = event.event in {"retrying", "ended"} and str(event.detail.get("reason")).startswith(STALLED)
-    return stopped or stalled
+    return stopped or stalled or event.event == "limited"
 
 
 def deaths_after(before: Mapping[str, int], marked: Iterable[str]) -> dict[str, int]:

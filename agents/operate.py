@@ -46,6 +46,13 @@ def kill(run: RunDir) -> Request | None:
     return _ask(run, Verb.KILL)
 
 
+def restart(run: RunDir) -> Request | None:
+    """Its attempt is stopped as for a cancel, and the next one continues from its checkpoint."""
+    records = _records(run)
+    verbs.check_restart(records, status_of(records, time.time()))
+    return _ask(run, Verb.RESTART)
+
+
 def retry(run: RunDir) -> Request | None:
     """A run that ended without completing continues from its checkpoint, with a next attempt."""
     verbs.check_retry(_status(run), run.id)

@@ -1,13 +1,10 @@
 """What the filesystem of the home can do, found out by trying it on files of one's own."""
 
-import ctypes
 import os
 
-from overnight.state import lock
+from overnight.state import holes, lock
 from overnight.state.findings import Disk
 
-_KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02
-"""FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE of fallocate(2)."""
 BLOCK = 1 << 16
 
 
@@ -68,12 +65,11 @@ def _links(probe: str, linked: str) -> bool:
 
 
 def _punches(descriptor: int) -> bool:
-    libc = ctypes.CDLL(None, use_errno=True)
-    # 64-bit types: plain integers would be cut to 32 bits silently.
-    start, length = ctypes.c_int64(0), ctypes.c_int64(BLOCK)
-    # Where sizes are 64 bits wide anyway, a C library may have only the one name.
-    fallocate = getattr(libc, "fallocate64", None) or libc.fallocate
-    return bool(fallocate(descriptor, _KEEP_SIZE_PUNCH_HOLE, start, length) == 0)
+    try:
+        holes.punch(descriptor, 0, BLOCK)
+    except OSError:
+        return False
+    return True
 
 
 def _locks(descriptor: int) -> bool:

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 Count = int | float
+LOG_LIMIT = 268_435_456
+"""Bytes of a log that stay on disk where its spec says nothing else."""
 
 
 class Verb(StrEnum):
@@ -90,7 +92,16 @@ class Spec(NamedTuple):
     stall: float | None = None
     """Seconds without progress that count as stalled; None = judged from the run's own pace."""
     on_stall: str = "mark"
-    log_limit: int = 268_435_456
+    log_limit: int = LOG_LIMIT
+    """Bytes of its log that stay on disk, the newest; 0 = all."""
+    time_limit: float | None = None
+    """Seconds that its attempts may work, pauses not counted, until the run has failed."""
+    memory_limit: int | None = None
+    """Bytes that its processes may hold together."""
+    on_memory: str = "fail"
+    """What follows when they hold more: fail, or restart."""
+    nice: int = 0
+    """How much its processes stand back for others, 0 to 19."""
     progress_file: str | None = None
     """Where the agent writes its progress; None = in the run's directory. Relative to `cwd`."""
     heartbeat_file: str | None = None

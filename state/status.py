@@ -101,5 +101,6 @@ _UNOBEYED = {
     Verb.RESUME: Status.RESUMING,
     Verb.CANCEL: Status.STOPPING,
     Verb.KILL: Status.STOPPING,
+    Verb.RESTART: Status.STOPPING,
 }
 _HEALTH = {Verdict.STALE: Status.STALE, Verdict.STALLED: Status.STALLED}

@@ -1,16 +1,31 @@
 """Which verb can be asked of a run in which status, and the words for why not. Pure."""
 
 from overnight.state.errors import NotPossibleNow
-from overnight.state.records import Verb
-from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, Status
+from overnight.state.records import Records, Verb
+from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 
 
 def check(verb: Verb, status: Status, run_id: str) -> None:
     """Raise NotPossibleNow, with what to do instead, if `verb` makes no sense for a run in `status`."""
     if status in ENDED and not (verb is Verb.RESUME and status in RESUMABLE):
-        raise NotPossibleNow(f"{run_id} is {status}: there is nothing to {verb}", hint=_instead(status))
-    if verb is Verb.PAUSE and status is Status.LOST:
-        raise NotPossibleNow(f"{run_id} is lost: there is nothing to pause", hint=_instead(status))
+        raise NotPossibleNow(f"{run_id} is {status}: there is nothing to {verb}", hint=_instead(status, verb))
+    if verb in {Verb.PAUSE, Verb.RESTART} and status is Status.LOST:
+        raise NotPossibleNow(f"{run_id} is lost: there is nothing to {verb}", hint=_instead(status, verb))
+
+
+def check_restart(records: Records, status: Status) -> None:
+    """Raise NotPossibleNow unless an attempt works that its supervisor can start again."""
+    check(Verb.RESTART, status, records.id)
+    if status in WAITING:
+        raise NotPossibleNow(
+            f"{records.id} is {status}: no attempt of it works that could be restarted",
+            hint=f"`overnight why {records.id}` says what it waits for.",
+        )
+    if records.supervisor and records.attempt and records.supervisor.pid == records.attempt.pid:
+        raise NotPossibleNow(
+            f"{records.id} was started by hand: nobody would start it again",
+            hint=f"`overnight cancel {records.id}`, then start it again as you did.",
+        )
 
 
 def check_retry(status: Status, run_id: str) -> None:
@@ -53,8 +68,8 @@ def check_remove(status: Status, run_id: str) -> None:
         )
 
 
-def _instead(status: Status) -> str:
-    if status in RESUMABLE:
+def _instead(status: Status, verb: Verb) -> str:
+    if status in RESUMABLE and verb is not Verb.RESTART:
         return "`overnight resume` continues it from its checkpoint; `overnight rm` removes it."
     if status in RETRYABLE:
         return "`overnight retry` continues it from its checkpoint; `overnight rm` removes it."

@@ -4,10 +4,11 @@ import re
 from argparse import ArgumentTypeError
 from math import isfinite
 
+from overnight.state.amounts import SIZES, SPANS
 from overnight.state.home import NAME
 
-UNITS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
-SPAN = re.compile("(?=.)" + "".join(rf"(?:(?P<{unit}>\d{{1,9}}){unit})?" for unit in UNITS))
+SPAN = re.compile("(?=.)" + "".join(rf"(?:(?P<{unit}>\d{{1,9}}){unit})?" for unit in SPANS))
+SIZE = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,9}})?)([{''.join(SIZES)}])?", re.IGNORECASE)
 
 
 def seconds(word: str) -> float:
@@ -26,7 +27,21 @@ def span(word: str) -> float:
     parts = SPAN.fullmatch(f"{word}s" if word.isdecimal() else word)
     if parts is None:
         raise ArgumentTypeError(f"{word!r} is not a span of time such as 30d, 12h or 1d12h")
-    return float(sum(UNITS[unit] * int(number) for unit, number in parts.groupdict(default="0").items()))
+    return float(sum(SPANS[unit] * int(number) for unit, number in parts.groupdict(default="0").items()))
+
+
+def size(word: str) -> int:
+    """Bytes: `64M`, `1.5G`, `4096`."""
+    parts = SIZE.fullmatch(word) if word.isascii() else None
+    if parts is None:
+        raise ArgumentTypeError(f"{word!r} is not a size such as 64M or 1.5G")
+    number, unit = parts.groups()
+    return int(float(number) * (SIZES[unit.upper()] if unit else 1))
+
+
+def size_or_none(word: str) -> int:
+    """Bytes; 0 stands for `none`: without a limit."""
+    return 0 if word == "none" else size(word)
 
 
 def count(word: str) -> int:

@@ -37,6 +37,8 @@ class Wish(NamedTuple):
     """Which runs of a group, or of all, it is about."""
     fits: Callable[[RunDir], bool] = lambda run: True
     """Of those, which."""
+    next_attempt: bool = False
+    """Only an attempt after the one that was asked has obeyed."""
 
 
 class Answer(NamedTuple):
@@ -85,12 +87,17 @@ def _answer(run: RunDir, request: Request | None, wish: Wish, deadline: float) -
         status = status_of(records, time.time())
         if not os.path.isdir(run.path):
             return Answer(f"{run.id} was removed")
-        if status in wish.reached:
+        if status in wish.reached and not (wish.next_attempt and _is_same_attempt(records, request)):
             return Answer(f"{status if status in HELD else wish.done} {run.id}")
         if status in ENDED or time.monotonic() >= deadline:
             break
         time.sleep(pause)
     return _asked(run, records, wish)
+
+
+def _is_same_attempt(records: Records, request: Request | None) -> bool:
+    newest = records.attempt.attempt if records.attempt else 0
+    return request is not None and request.attempt is not None and newest <= request.attempt
 
 
 def _asked(run: RunDir, records: Records, wish: Wish) -> Answer:

@@ -15,6 +15,7 @@ from overnight.tui.view import (
     awaited,
     duration,
     exit_words,
+    limits_text,
     number,
     percent_text,
     row_of,
@@ -103,6 +104,7 @@ def _launch(row: Row) -> Iterator[Field]:
         yield "group", spec.group if spec.group != "default" else ""
         yield "labels", ", ".join(f"{key}={value}" for key, value in spec.labels.items())
         yield "restart", f"{spec.restart}, {spec.retries} without progress" if spec.retries else ""
+        yield "limits", limits_text(spec)
         yield "launched", f"{moment(spec.created_at)} by {spec.by}"
     if summary.started_at is not None:
         yield "started", moment(summary.started_at)

@@ -24,6 +24,7 @@ VERBS = {
     "resume": "go on: after a pause, a reboot, a lost process",
     "cancel": "stop at a checkpoint; by force after the grace",
     "kill": "stop by force, now",
+    "restart": "stop at a checkpoint, and start the next attempt",
     "retry": "start an ended run again from its checkpoint; --errors: its failed items",
     "wait": "wait for the end; the exit code says how it ended",
     "rm": "remove ended runs",

@@ -257,7 +257,11 @@ def _remarks(row: Row, frame: Frame) -> list[Line]:
         said.append((f"{request.verb} asked{when} by {request.by}; waiting for {view.awaited(row)}", "held"))
     if row.status is Status.QUEUED:
         said.append((f"{view.eta_text(row, frame.glyphs)} of group {row.summary.group}", "dim"))
-    if row.status in WAITING and row.records.supervisor is not None and row.records.supervisor.reason:
+    if (
+        row.status in WAITING | {Status.STOPPING}
+        and row.records.supervisor is not None
+        and row.records.supervisor.reason
+    ):
         said.append((row.records.supervisor.reason, "warn"))
     if row.status in {Status.STALLED, Status.STALE}:
         said.append((row.summary.health, "warn"))
@@ -430,7 +434,7 @@ def _settings(row: Row) -> list[tuple[str, str]]:
         ("restart", f"{spec.restart}, at most {spec.retries} without progress"),
         ("graces", f"pause {view.duration(spec.pause_grace)}, stop {view.duration(spec.stop_grace)}"),
         ("stall", stall),
-        ("log limit", view.size(spec.log_limit)),
+        ("limits", view.limits_text(spec)),
         ("launched", f"{time.strftime('%d %b %H:%M:%S', time.localtime(spec.created_at))} by {spec.by}"),
     ]
 

@@ -3,6 +3,7 @@
 import os
 from collections import deque
 
+from overnight.state.holes import kept_from
 from overnight.tui.clean import clean_lines
 
 WINDOW = 256 * 1024
@@ -26,6 +27,8 @@ class Tail:
         self._lines: deque[str] = deque(maxlen=LINES)
         self._open_line = b""
         """What follows the last line end."""
+        self._torn = False
+        """A part of a line comes first that is not to be shown."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -53,38 +56,35 @@ class Tail:
             return False
         if self.size is not None and size < self.size:
             self._restart()
-        if size - self._offset > self._window:
-            self._skip_to(_data_at(descriptor, size - self._window))
+        begin = size - self._window if size - self._offset > self._window else self._offset
+        data = _read_range(descriptor, begin, size)
+        # Asked after reading: what was given back of the log's head reads as zeros.
+        kept = kept_from(descriptor)
+        if max(begin, kept) > self._offset:
+            self._skip_to(max(begin, kept), torn=begin > kept)
         self.size = size
-        self._take(_read_range(descriptor, self._offset, size))
+        self._take(data[self._offset - begin :])
         return True
 
     def _restart(self) -> None:
         self._lines.clear()
-        self._open_line, self._offset, self.size, self.is_whole = b"", 0, None, True
+        self._open_line, self._offset, self.size = b"", 0, None
+        self.is_whole, self._torn = True, False
 
-    def _skip_to(self, offset: int) -> None:
-        """Leave out what is older. The line that is cut there begins in what is left out."""
+    def _skip_to(self, offset: int, *, torn: bool) -> None:
+        """Leave out what is older. `torn`: a line that begins in what is left out ends there."""
         self._restart()
-        self._offset, self.is_whole = offset, False
+        self._offset, self.is_whole, self._torn = offset, False, torn
 
     def _take(self, data: bytes) -> None:
         self._offset += len(data)
-        if self.is_whole is False and not self._lines and not self._open_line:
-            data = data.partition(b"\n")[2] or data
+        if self._torn:
+            data, self._torn = data.partition(b"\n")[2] or data, False
         *whole, self._open_line = (self._open_line + data).split(b"\n")
         self._open_line = self._open_line[-LONGEST:]
         self.is_whole = self.is_whole and len(self._lines) + len(whole) <= LINES
         for raw in whole[-LINES:]:
             self._lines.extend(clean_lines(raw[:LONGEST].decode("utf-8", "replace")) or [""])
-
-
-def _data_at(descriptor: int, offset: int) -> int:
-    """The first byte from `offset` on that is on disk: the head of a log may be a hole."""
-    try:
-        return os.lseek(descriptor, offset, os.SEEK_DATA)
-    except OSError:
-        return offset
 
 
 def _read_range(descriptor: int, start: int, end: int) -> bytes:

@@ -5,8 +5,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from overnight.state import current
+from overnight.state.amounts import size_words, span_words
 from overnight.state.health import silence
-from overnight.state.records import Count, Outcome, Records, Request, Verb
+from overnight.state.records import Count, Outcome, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, HELD, RESUMABLE, TROUBLE, WAITING, Status
 from overnight.state.summary import Summary, summary_of
 from overnight.tui.glyphs import UNICODE, Glyphs
@@ -118,6 +119,19 @@ def ordinal(place: int) -> str:
     """`1st`, `2nd`, `3rd`, `4th`, `11th`."""
     ending = "th" if place % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
     return f"{place}{ending}"
+
+
+def limits_text(spec: Spec) -> str:
+    """`time 2h, memory 2G (then restart), nice 10, log 256M`: what it may use."""
+    then = f" (then {spec.on_memory})" if spec.on_memory != "fail" else ""
+    return ", ".join(
+        (
+            *([f"time {span_words(spec.time_limit)}"] if spec.time_limit is not None else []),
+            *([f"memory {size_words(spec.memory_limit)}{then}"] if spec.memory_limit is not None else []),
+            *([f"nice {spec.nice}"] if spec.nice else []),
+            f"log {size_words(spec.log_limit) if spec.log_limit else 'without a limit'}",
+        )
+    )
 
 
 def plural(count: int, noun: str) -> str:

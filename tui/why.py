@@ -12,6 +12,7 @@ from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, Status, status_of
 from overnight.tui.view import age, duration, number, plural
 
+STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
 UNKNOWN = Spec("", "", (), "")
 """Stands for a spec that cannot be read."""
 
@@ -77,6 +78,8 @@ def awaited(records: Records, now: float) -> str:
             return f"waiting for it to end; by force {spec.stop_grace:g} s after it was told"
         case Status.PAUSING if current.handles(records, Handle.PAUSE):
             return f"waiting for its item to finish; after {spec.pause_grace:g} s it is frozen where it is"
+        case Status.BACKOFF if current.pause_wanted(records.requests):
+            return "its next attempt begins when it is resumed"
         case _ if records.supervised:
             return "waiting for its supervisor"
     return "it has no supervisor; the next command that looks gives it one"
@@ -188,10 +191,16 @@ def _running(case: Case) -> Reason:
 
 
 def _stopping(case: Case) -> Reason:
-    request = case.newest(Verb.CANCEL, Verb.KILL, Verb.RESTART)
+    attempt = case.records.attempt
+    # A restart that an earlier attempt obeyed is not what stops this one.
+    meant = [each for each in case.records.requests if attempt is None or each.attempt in {None, attempt.attempt}]
+    request = next((each for each in reversed(meant) if each.verb in STOPS), None)
     stalls = [each for each in case.history if each.event == "stalled"]
     if request is not None and request.number > _resumed(case):
         return f"{case.asked(request, str(request.verb))}; {awaited(case.records, case.now)}", ""
+    supervisor = case.records.supervisor
+    if supervisor is not None and supervisor.reason:
+        return f"it {supervisor.reason}; {awaited(case.records, case.now)}", ""
     if stalls and case.spec.on_stall == "restart":
         return f"it made no progress, and is to be started again; {awaited(case.records, case.now)}", ""
     return f"its supervisor was told to end; {awaited(case.records, case.now)}", ""

@@ -5,14 +5,20 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from overnight.state.amounts import size_words
 from overnight.state.errors import WrongUsage
 from overnight.state.home import check_name, name_from
 from overnight.state.operator import operator_name
-from overnight.state.records import Restart, Spec
+from overnight.state.records import LOG_LIMIT, Restart, Spec
 
 DEFAULT_RETRIES = 5
 """Of a restart policy that names no number."""
 ON_STALL = ("mark", "restart")
+ON_MEMORY = ("fail", "restart")
+MOST_NICE = 19
+LEAST_MEMORY = 1 << 20
+LEAST_LOG = 1 << 20
+"""Bytes that a bounded log keeps: less than that a disk cannot be given back in."""
 INTERPRETERS = ("python", "pypy", "node", "ruby", "perl", "bash", "sh", "zsh", "uv", "deno", "Rscript")
 """Commands that are named by the file they are given."""
 
@@ -30,12 +36,17 @@ class Order(NamedTuple):
     environment: Mapping[str, str] = {}
     """In addition to the launcher's own."""
     restart: Restart | None = None
-    """None = on-failure where there are retries or a stall is to be followed by a restart; else never."""
+    """None = on-failure where there are retries, or a restart is to follow a stall or too much memory; else never."""
     retries: int | None = None
     pause_grace: float = 30.0
     stop_grace: float = 20.0
     stall: float | None = None
     on_stall: str = "mark"
+    log_limit: int = LOG_LIMIT
+    time_limit: float | None = None
+    memory_limit: int | None = None
+    on_memory: str = "fail"
+    nice: int = 0
     progress_file: str | None = None
     heartbeat_file: str | None = None
 
@@ -47,6 +58,7 @@ def spec_of(order: Order) -> Spec:
     cwd = _folder(order.cwd)
     _check_executable(order, cwd)
     _check_numbers(order)
+    _check_limits(order)
     name = order.name if order.name is not None else name_of(order.command)
     check_name(name)
     restart, retries = _restarts(order)
@@ -63,6 +75,11 @@ def spec_of(order: Order) -> Spec:
         stop_grace=order.stop_grace,
         stall=order.stall,
         on_stall=order.on_stall,
+        log_limit=order.log_limit,
+        time_limit=order.time_limit,
+        memory_limit=order.memory_limit,
+        on_memory=order.on_memory,
+        nice=order.nice,
         progress_file=order.progress_file,
         heartbeat_file=order.heartbeat_file,
         created_at=time.time(),
@@ -142,9 +159,30 @@ def _check_numbers(order: Order) -> None:
         raise WrongUsage(f"--on-stall {order.on_stall}: not one of {', '.join(ON_STALL)}")
 
 
+def _check_limits(order: Order) -> None:
+    if 0 < order.log_limit < LEAST_LOG:
+        raise WrongUsage(
+            f"--log-limit {size_words(order.log_limit)}: must be {size_words(LEAST_LOG)} at least",
+            hint="Or none, to keep all of it.",
+        )
+    if order.time_limit is not None and not 0 < order.time_limit < float("inf"):
+        raise WrongUsage(f"--time-limit {order.time_limit:g}: no time at all", hint="A span such as 90m or 2h.")
+    if order.memory_limit is not None and order.memory_limit < LEAST_MEMORY:
+        raise WrongUsage(
+            f"--memory-limit {size_words(order.memory_limit)}: must be {size_words(LEAST_MEMORY)} at least",
+            hint="A size such as 512M or 2G.",
+        )
+    if order.on_memory not in ON_MEMORY:
+        raise WrongUsage(f"--on-memory {order.on_memory}: not one of {', '.join(ON_MEMORY)}")
+    if order.on_memory != "fail" and order.memory_limit is None:
+        raise WrongUsage(f"--on-memory {order.on_memory}: there is no limit", hint="Name one with --memory-limit.")
+    if not 0 <= order.nice <= MOST_NICE:
+        raise WrongUsage(f"--nice {order.nice}: must be a number from 0 to {MOST_NICE}")
+
+
 def _restarts(order: Order) -> tuple[Restart, int]:
     if order.restart is None:
-        unnamed = DEFAULT_RETRIES if order.on_stall == "restart" else 0
+        unnamed = DEFAULT_RETRIES if "restart" in {order.on_stall, order.on_memory} else 0
         retries = unnamed if order.retries is None else order.retries
         return (Restart.ON_FAILURE if retries else Restart.NEVER), retries
     if order.restart is Restart.NEVER:

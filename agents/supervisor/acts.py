@@ -26,6 +26,7 @@ from overnight.agents.supervisor.facts import (
 from overnight.agents.supervisor.ledger import Ledger
 from overnight.agents.supervisor.outcome import Again, Over, Stop
 from overnight.agents.supervisor.situation import Situation
+from overnight.agents.supervisor.usage import LIMITED
 from overnight.agents.supervisor.words import words_of as words_of_agent
 from overnight.state.records import Attempt, Handle, Outcome, Request, Verb
 
@@ -104,6 +105,8 @@ class Acts:
     def _ask_stop(self, why: Stop) -> None:
         at = self._at
         at.stopping = Stopping(why, time.monotonic())
+        if why is Stop.LIMIT:
+            self._note_limit()
         self._handle(at.inbox.once(Verb.RESTART, at.child.number, at.handled))
         stood = at.child.is_stopped()
         self._signal_agent(Handle.STOP, signal.SIGTERM) or self._signal_group(signal.SIGTERM)
@@ -111,6 +114,13 @@ class Acts:
             # It hears the SIGTERM before it works on.
             self._signal_group(signal.SIGCONT)
         at.frozen = False
+
+    def _note_limit(self) -> None:
+        """Before the first signal: a later supervisor then knows why the attempt ended."""
+        limit = self._at.usage.limit
+        if limit is not None:
+            self._at.reason = limit.reason
+            self._ledger.note(LIMITED, self._at.child.number, reason=limit.reason, restart=limit.again or None)
 
     def _ask_rest(self) -> None:
         if self._at.stopping is not None:

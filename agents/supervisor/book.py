@@ -82,6 +82,16 @@ def judged_attempts(run: RunDir) -> int:
     return max((each.attempts for each in exits if isinstance(each, Exit)), default=0)
 
 
+def allowed_from(run: RunDir) -> int:
+    """Number of the first attempt that counts against the run's limits: a retry gives it a fresh allowance.
+
+    One that was only interrupted goes on with what it had left.
+    """
+    exits = [read_record(Exit, run.file(f"exit.{number}.json")) for number in _exits_aside(run)]
+    ends = [each for each in exits if isinstance(each, Exit) and each.outcome is not Outcome.INTERRUPTED]
+    return 1 + max((each.attempts for each in ends), default=0)
+
+
 def _exits_aside(run: RunDir) -> list[int]:
     names = [name.split(".") for name in os.listdir(run.path) if name.startswith("exit.")]
     return [int(parts[1]) for parts in names if len(parts) == 3 and parts[1].isdecimal()]

@@ -140,6 +140,8 @@ def _become_agent(plan: Plan, gate: int, output: int, complaint: int) -> None:
             os.dup2(source, descriptor)
         os.chdir(plan.spec.cwd)
         environment.apply(plan.surroundings)
+        if plan.spec.nice:
+            os.nice(plan.spec.nice)
         variables = environment.agent_environment(plan.surroundings, plan.run, plan.number)
         _reset_signals()
         os.execvpe(plan.spec.command[0], plan.spec.command, variables)

@@ -40,6 +40,8 @@ def stop_wanted(facts: Facts) -> Stop | None:
         return Stop.SHUTDOWN
     if facts.restart is not None:
         return Stop.RESTART
+    if facts.asked.limit is not None:
+        return Stop.LIMIT
     # Noted first: the stacks that the agent shows then say where it hung.
     return Stop.STALL if facts.stalled and facts.stall_noted and facts.restart_stalled else None
 

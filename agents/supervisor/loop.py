@@ -6,6 +6,7 @@ import time
 
 from overnight.agents.supervisor.acts import Acts, Say
 from overnight.agents.supervisor.bell import Bell
+from overnight.agents.supervisor.bounding import Log
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.decide import decide
 from overnight.agents.supervisor.environment import Surroundings
@@ -29,6 +30,7 @@ class Supervisor:
         self._ledger = Ledger(run)
         self._at = Situation(run, spec, surroundings)
         self._acts = Acts(self._at, self._ledger, say)
+        self._log = Log(run, spec.log_limit)
         self._executed = 0
         self._closely = CLOSELY_FIRST
 
@@ -40,6 +42,7 @@ class Supervisor:
         while not self._acts.over:
             self._at.look()
             self._follow(self._at.child)
+            self._bound_log()
             action = decide(self._at.facts())
             self._ledger.supervisor(self._at.record())
             if isinstance(action, Wait):
@@ -47,6 +50,8 @@ class Supervisor:
             else:
                 self._closely = CLOSELY_FIRST
                 self._acts.do(action)
+        self._log.due = None
+        self._bound_log()
         # A run whose directory was deleted has nobody left to tell.
         while not self._ledger.ended and os.path.exists(self._at.run.path):
             self._bell.wait(LOOK_AFTER, ())
@@ -64,6 +69,7 @@ class Supervisor:
         if child.executed > self._executed and child.attempt is not None:
             self._executed = child.executed
             self._acts.started(child.attempt)
+            self._log.look_closely()
         if child.taken:
             child.taken = False
             self._recall()
@@ -71,10 +77,19 @@ class Supervisor:
             problem, child.problem = child.problem, None
             self._acts.postpone(problem)
 
+    def _bound_log(self) -> None:
+        problem = self._log.bound(time.monotonic())
+        if problem is not None:
+            self._ledger.complain(problem)
+            self._ledger.note("unbounded", reason=problem)
+
     def _sleep(self, wait: Wait) -> None:
         timeout = LOOK_AFTER
         if wait.until is not None:
             timeout = min(timeout, max(0.0, wait.until - time.monotonic()))
+        for due in (self._log.due, self._at.usage.due):
+            if due is not None:
+                timeout = min(timeout, max(0.0, due - time.monotonic()))
         if wait.closely:
             timeout = min(timeout, self._closely)
             self._closely = min(2 * self._closely, CLOSELY_LAST)

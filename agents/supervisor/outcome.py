@@ -21,6 +21,8 @@ class Stop(StrEnum):
     RESTART = "restart"
     STALL = "stall"
     """It stopped getting on, and its spec says that it is started again then."""
+    LIMIT = "limit"
+    """It went past a limit of its spec."""
     SHUTDOWN = "shutdown"
     """The supervisor itself was asked to end, without anybody's request."""
 
@@ -39,6 +41,14 @@ class Ending(NamedTuple):
     """Items were committed since the attempt began."""
 
 
+class Limit(NamedTuple):
+    """One that an attempt has passed."""
+
+    reason: str
+    again: bool = False
+    """Another attempt follows, as after a failure; else the run has failed."""
+
+
 class Asked(NamedTuple):
     """What had been asked when the attempt ended."""
 
@@ -47,6 +57,7 @@ class Asked(NamedTuple):
     cancel_wanted: bool = False
     """The newest of pause, resume and cancel is a cancel."""
     shutdown: bool = False
+    limit: Limit | None = None
 
 
 class Budget(NamedTuple):
@@ -89,6 +100,10 @@ def verdict_of(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:
         return Over(Outcome.INTERRUPTED, f"its supervisor was told to end; {how}")
     if asked.stop is Stop.STALL:
         return _after_failure(ending, budget, "stalled")
+    if asked.stop is Stop.LIMIT and asked.limit is not None:
+        if not asked.limit.again:
+            return Over(Outcome.FAILED, asked.limit.reason)
+        return _counted(ending, budget, asked.limit.reason)
     if asked.stop is not None:
         # A restart, or a cancel that a later resume took back.
         return Again(0, backoff=False, reason=f"{how} after {asked.stop} was asked")
@@ -137,6 +152,11 @@ def _after_success(ending: Ending, asked: Asked, budget: Budget) -> Over | Again
 def _after_failure(ending: Ending, budget: Budget, how: str) -> Over | Again:
     if ending.code == CHECKPOINTED and ending.progressed:
         return Again(0, backoff=False, reason="stopped at a checkpoint")
+    return _counted(ending, budget, how)
+
+
+def _counted(ending: Ending, budget: Budget, how: str) -> Over | Again:
+    """One more restart, if the budget has one left."""
     used = 0 if ending.progressed else budget.used
     allowed = budget.retries if budget.restart is not Restart.NEVER else 0
     if used >= allowed:

@@ -9,6 +9,7 @@ from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.facts import Facts, Life, Sent, Stopping
 from overnight.agents.supervisor.inbox import Inbox
 from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Stop, signal_of
+from overnight.agents.supervisor.usage import Usage
 from overnight.agents.supervisor.words import Words, words_of
 from overnight.state import process
 from overnight.state.operator import host_name
@@ -32,6 +33,7 @@ class Situation:
         self.run, self.spec, self.surroundings = run, spec, surroundings
         self.inbox, self.child = Inbox(run), Child(run)
         self.words = Words()
+        self.usage = Usage(run, spec)
         self.shutdown = False
         """The supervisor itself was told to end."""
         self.acknowledged = 0
@@ -60,6 +62,7 @@ class Situation:
         self.adopted = False
         """An earlier supervisor started it."""
         self.words = Words()
+        self.usage.forget_attempt()
 
     def recall(self) -> Attempt | None:
         """Take up what the records of an earlier supervisor say. The attempt that is to be watched or judged, if any.
@@ -71,6 +74,7 @@ class Situation:
         previous = run.supervisor()
         if isinstance(previous, SupervisorRecord):
             self.acknowledged = self.handled = previous.acknowledged
+        self.usage.recall(number, time.time())
         retried, restarts = book.last_retry(run)
         self.restarts = restarts if retried > judged else 0
         if number == 0:
@@ -93,6 +97,14 @@ class Situation:
         self.inbox.look()
         if self.child.life in {Life.RUNNING, Life.ENDED}:
             self.words = words_of(self.run, self.spec, self.child.attempt)
+        if self.child.life is Life.RUNNING and self.child.attempt is not None:
+            self.usage.look(self.child.attempt, time.monotonic(), works=self._works())
+
+    def _works(self) -> bool:
+        """Whether its time counts; nobody counts it where there is no limit to it."""
+        if self.spec.time_limit is None:
+            return False
+        return not (self.words.status is AgentStatus.PAUSED or self.frozen or self.child.is_stopped())
 
     def facts(self) -> Facts:
         inbox, number, words, life = self.inbox, self.child.number, self.words, self._life()
@@ -133,12 +145,17 @@ class Situation:
             stop=self.stopping.why if self.stopping else self._stop_by_predecessor(),
             cancel_wanted=lasting is not None and lasting.verb is Verb.CANCEL,
             shutdown=self.shutdown,
+            limit=self.usage.limit,
         )
 
     def _stop_by_predecessor(self) -> Stop | None:
         """What an earlier supervisor passed on before it was killed: asked for, and the attempt ended by a signal."""
         ending, number = self.child.ending, self.child.number
-        if not self.adopted or ending is None or signal_of(ending) is None:
+        if not self.adopted or ending is None:
+            return None
+        if self.usage.limit is not None:
+            return Stop.LIMIT
+        if signal_of(ending) is None:
             return None
         if self.inbox.once(Verb.KILL, number, self.handled) is not None:
             return Stop.KILL

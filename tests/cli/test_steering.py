@@ -47,6 +47,47 @@ def test_a_run_is_paused_resumed_cancelled_retried_killed_and_removed() -> None:
     assert said("rm", "nap", code=3)
 
 
+def test_a_restart_stops_the_attempt_and_the_next_one_goes_on() -> None:
+    run = launched(
+        "--", "sh", "-c", "trap 'echo saved; exit 75' TERM; echo $OVERNIGHT_ATTEMPT; while :; do sleep 0.02; done"
+    )
+    eventually(lambda: overnight("logs", run).stdout == "1\n")
+    assert obeyed("restart", run) == f"restarted {run}\n"
+    assert listed(run)["attempt"] == 2
+    eventually(lambda: overnight("logs", run).stdout.endswith("saved\n2\n"))
+    assert listed(run)["requested"] is None
+    assert obeyed("kill", run) == f"killed {run}\n"
+
+
+def test_a_paused_run_that_is_restarted_waits_for_its_resume() -> None:
+    run = launched(*SLEEP)
+    assert obeyed("pause", run) == f"frozen {run}\n"
+    asked = f"asked {run} to restart: its next attempt begins when it is resumed\n"
+    eventually(lambda: overnight("restart", run).stderr == asked or listed(run)["status"] == "backoff")
+    assert listed(run)["attempt"] == 1
+    assert obeyed("resume", run) == f"resumed {run}\n"
+    when(run, "running")
+    assert listed(run)["attempt"] == 2
+    assert obeyed("kill", run) == f"killed {run}\n"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CANCELLED, Outcome.INTERRUPTED])
+def test_a_restart_of_a_run_that_has_ended_names_retry(home: Path, outcome: Outcome) -> None:
+    run = an_ended_run(home, outcome=outcome)
+    (line,) = said("restart", run.id, code=1).splitlines()
+    assert f"{run.id} is {outcome}: there is nothing to restart" in line
+    assert "`overnight retry` continues it from its checkpoint" in line
+
+
+def test_a_restart_of_what_waits_for_its_next_attempt_is_refused() -> None:
+    run = launched("--retries", "30", "--", "sh", "-c", "test $OVERNIGHT_ATTEMPT -le 8; exit 3")
+    when(run, "backoff")
+    assert obeyed("pause", run) == f"backoff {run}\n" or listed(run)["status"] == "backoff"
+    (line,) = said("restart", run, code=1).splitlines()
+    assert f"{run} is backoff: no attempt of it works that could be restarted" in line
+    assert obeyed("cancel", run) == f"cancelled {run}\n"
+
+
 def test_what_is_not_obeyed_in_time_is_said_to_be_asked_for() -> None:
     run = launched("--stop-grace", "600", "--", "bash", "-c", DEAF)
     eventually(lambda: "deaf" in overnight("logs", run).stdout)

@@ -11,7 +11,9 @@ from typing import Any
 import pexpect
 import pytest
 
+from overnight.agents import operate
 from overnight.state import control
+from overnight.state.errors import NotPossibleNow
 from overnight.state.home import Home
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
@@ -55,6 +57,17 @@ def when_processed(run: RunDir, least: int, attempt: int = 1) -> None:
         return said.get("attempt") == attempt and said["processed_items"] >= least
 
     eventually(reached)
+
+
+def test_a_run_that_was_started_by_hand_cannot_be_restarted_by_anybody_else(home: Path) -> None:
+    started = start(program("lines", 2000, 0.02))
+    run = only_run(home)
+    when_processed(run, 1)
+    with pytest.raises(NotPossibleNow, match="was started by hand"):
+        operate.restart(run)
+    assert not run.request_numbers()
+    operate.kill(run)
+    started.communicate(timeout=30)
 
 
 def test_every_record_is_there_as_of_a_supervised_run(home: Path) -> None:

@@ -287,6 +287,8 @@ def test_what_was_asked_tells_whether_a_death_was_its_own(request_: Request, own
         (Event(T0, "ended", 2, detail={"outcome": "failed", "reason": "ended by SIGSEGV"}), True),
         # It was slow before it died: nobody ended it for that.
         (Event(T0, "stalled", 2), True),
+        (Event(T0, "limited", 2, detail={"reason": "held 2G of memory, more than its limit of 1G"}), False),
+        (Event(T0, "limited", 1, detail={"reason": "held 2G of memory, more than its limit of 1G"}), True),
         (Event(T0, "retrying", 2, detail={"reason": "stalled"}), False),
         (Event(T0, "ended", 2, detail={"outcome": "failed", "reason": "stalled twice without progress"}), False),
         (Event(T0, "ended", 2, detail={"outcome": "interrupted", "reason": "its supervisor was told to end"}), False),

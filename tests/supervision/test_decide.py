@@ -23,12 +23,13 @@ from overnight.agents.supervisor.facts import (
     Wait,
 )
 from overnight.agents.supervisor.ladders import CONTINUE_AGAIN, INSIST_AGAIN, SETTLING
-from overnight.agents.supervisor.outcome import Asked, Ending, Over, Stop
+from overnight.agents.supervisor.outcome import Asked, Ending, Limit, Over, Stop
 from overnight.state.records import Outcome, Request, Verb
 
 NOW = 1000.0
 CANCEL_WANTED = Asked(cancel_wanted=True)
 SHUTDOWN = Asked(shutdown=True)
+PAST_ITS_LIMIT = Asked(limit=Limit("ran longer than its limit of 2h"))
 
 
 def facts(**what: Any) -> Facts:
@@ -75,6 +76,11 @@ def test_an_ending_is_judged_before_anything_else() -> None:
         (running(asked=CANCEL_WANTED), AskStop(Stop.CANCEL)),
         (running(asked=SHUTDOWN), AskStop(Stop.SHUTDOWN)),
         (running(restart=3), AskStop(Stop.RESTART)),
+        (running(asked=PAST_ITS_LIMIT), AskStop(Stop.LIMIT)),
+        (running(asked=PAST_ITS_LIMIT, frozen=True), AskStop(Stop.LIMIT)),
+        (running(asked=PAST_ITS_LIMIT._replace(cancel_wanted=True)), AskStop(Stop.CANCEL)),
+        (running(asked=PAST_ITS_LIMIT, stopping=Stopping(Stop.LIMIT, NOW - 5)), Wait(NOW + 15)),
+        (running(asked=PAST_ITS_LIMIT, stopping=Stopping(Stop.LIMIT, NOW - 20)), Insist(Stop.LIMIT)),
         (running(kill=3), Insist(Stop.KILL)),
         (running(kill=3, asked=CANCEL_WANTED), Insist(Stop.KILL)),
         (running(asked=Asked(Stop.CANCEL, True), stopping=Stopping(Stop.CANCEL, NOW - 5)), Wait(NOW + 15)),

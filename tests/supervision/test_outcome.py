@@ -3,7 +3,7 @@
 import pytest
 
 from overnight.agents.retry import FIRST_DELAY, LONGEST_DELAY, delay_before
-from overnight.agents.supervisor.outcome import Again, Asked, Budget, Ending, Over, Stop, verdict_of
+from overnight.agents.supervisor.outcome import Again, Asked, Budget, Ending, Limit, Over, Stop, verdict_of
 from overnight.state.records import AgentStatus, Outcome, Restart
 
 COMPLETED, FAILED, CANCELLED, INTERRUPTED = Outcome
@@ -105,6 +105,24 @@ def test_a_restart_on_request_starts_at_once_and_costs_nothing(ending: Ending) -
     verdict = verdict_of(ending, Asked(stop=Stop.RESTART), Budget())
     assert isinstance(verdict, Again)
     assert (verdict.used, verdict.backoff) == (0, False)
+
+
+LONG = Limit("ran longer than its limit of 2h")
+MUCH = Limit("held 3G of memory, more than its limit of 2G", again=True)
+
+
+@pytest.mark.parametrize("ending", [Ending(75, progressed=True), Ending(signal="SIGKILL"), Ending(0), Ending(1)])
+def test_past_its_limit_a_run_has_failed_or_counts_as_failed_once_more(ending: Ending) -> None:
+    budget = Budget(ON_FAILURE, 2, 1)
+    assert verdict_of(ending, Asked(Stop.LIMIT, limit=LONG), budget) == Over(FAILED, LONG.reason)
+    again = verdict_of(ending, Asked(Stop.LIMIT, limit=MUCH), budget)
+    assert again == Again(1 if ending.progressed else 2, backoff=True, reason=MUCH.reason)
+    assert isinstance(verdict_of(ending, Asked(Stop.LIMIT, cancel_wanted=True, limit=MUCH), budget), Over)
+
+
+def test_what_has_completed_on_its_way_out_has_completed() -> None:
+    ending = Ending(0, own_status=AgentStatus.COMPLETED)
+    assert verdict_of(ending, Asked(Stop.LIMIT, limit=LONG), Budget()) == Over(COMPLETED)
 
 
 def test_a_cancel_that_was_taken_back_starts_again() -> None:

@@ -9,6 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
+from overnight.state.holes import kept_from
 from overnight.state.rundir import RunDir, open_to_read
 from overnight.tui import arguments, console, selection
 from overnight.tui.clean import clean, clean_lines
@@ -90,13 +91,18 @@ class Log:
                 # The agent emptied its log: what is there now is all new.
                 self._offset = 0
             while part := os.pread(descriptor, CHUNK, self._offset):
+                # Asked after reading: what was given back meanwhile reads as zeros.
+                kept = kept_from(descriptor)
+                if kept > self._offset:
+                    self._offset = kept
+                    continue
                 self._offset += len(part)
                 yield part
 
 
 def start_of(descriptor: int, size: int, lines: int | None) -> int:
     """The offset where the newest `lines` begin; None = all that are kept. Reads backwards, no more than it needs."""
-    first = _first_kept(descriptor, size)
+    first = kept_from(descriptor)
     if lines is None:
         return first
     if lines == 0:
@@ -114,20 +120,6 @@ def start_of(descriptor: int, size: int, lines: int | None) -> int:
         wanted -= found
         position = begin
     return first
-
-
-def _first_kept(descriptor: int, size: int) -> int:
-    """Behind the hole that bounds the log's size on disk, at the start of a line."""
-    if size == 0:
-        return 0
-    try:
-        first = os.lseek(descriptor, 0, os.SEEK_DATA)
-    except OSError:
-        # The filesystem does not know holes, and has none.
-        return 0
-    if first == 0:
-        return 0
-    return first + os.pread(descriptor, CHUNK, first).find(b"\n") + 1
 
 
 def _nth_last(part: bytes, number: int) -> int:

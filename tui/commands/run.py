@@ -8,7 +8,7 @@ from argparse import REMAINDER, ArgumentParser, Namespace
 from functools import partial
 
 from overnight.agents.launchers.local import launch
-from overnight.agents.launchers.order import ON_STALL, Order
+from overnight.agents.launchers.order import ON_MEMORY, ON_STALL, Order
 from overnight.state.errors import WrongUsage
 from overnight.state.home import Home
 from overnight.state.records import Restart
@@ -57,6 +57,22 @@ def _declare_rules(parser: ArgumentParser) -> None:
     add_seconds("--pause-grace", help="from a pause to being frozen (30)")
     add_seconds("--stall", help="without progress, that count as stalled (by its own pace)")
     parser.add_argument("--on-stall", choices=ON_STALL, help="what happens then (mark)")
+    _declare_limits(parser)
+
+
+def _declare_limits(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--time-limit", type=arguments.span, metavar="SPAN", help="of work, pauses not counted; then it has failed"
+    )
+    parser.add_argument("--memory-limit", type=arguments.size, metavar="SIZE", help="of all its processes together")
+    parser.add_argument("--on-memory", choices=ON_MEMORY, help="what happens when they hold more (fail)")
+    parser.add_argument("--nice", type=arguments.count, metavar="N", help="stand back for others, 0 to 19 (0)")
+    parser.add_argument(
+        "--log-limit",
+        type=arguments.size_or_none,
+        metavar="SIZE",
+        help="of its log on disk, the newest lines; none (256M)",
+    )
 
 
 def run(options: Namespace) -> int:
