@@ -123,6 +123,7 @@ class Machine(NamedTuple):
     now: float
     account: str
     """This user's name."""
+    uid: int
     host: str
     boot_id: str
     uptime: float

@@ -2,10 +2,10 @@
 
 import fcntl
 import os
-import signal
 import sys
 
 import overnight.state
+from overnight.agents.launchers.detached import FileAction, execute
 from overnight.state.rundir import RunDir
 
 LOCK, REPORT = 3, 4
@@ -50,31 +50,19 @@ def spawn(run: RunDir, lock: int, *, report: bool) -> int | None:
 
 def _execute(run: RunDir, lock: int, writer: int | None) -> None:
     moved = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _SAFE) for each in (lock, writer) if each is not None]
-    actions: list[tuple[int, int, str, int, int] | tuple[int, int, int]] = [
+    actions: list[FileAction] = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
         *((os.POSIX_SPAWN_DUP2, source, target) for source, target in zip(moved, (LOCK, REPORT), strict=False)),
     ]
     heard = str(REPORT if writer is not None else -1)
+    command = [sys.executable, "-I", "-S", "-c", _BOOT, _root(), run.path, str(LOCK), heard]
     try:
-        pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-I", "-S", "-c", _BOOT, _root(), run.path, str(LOCK), heard],
-            _environment(run),
-            file_actions=actions,
-            setsid=True,
-            setsigmask=(),
-            setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
-        )
+        execute(run, command, _environment(run), actions)
     finally:
         for each in moved:
             os.close(each)
-    try:
-        os.waitpid(pid, 0)
-    except ChildProcessError:
-        # A caller that ignores SIGCHLD has its children reaped by the kernel.
-        pass
 
 
 def _root() -> str:

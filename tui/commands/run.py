@@ -72,6 +72,7 @@ def run(options: Namespace) -> int:
     launched = launch(home, order)
     console.data(launched.id)
     console.finish()
+    console.warn_of_logout()
     if options.watch or options.wait:
         return _wait(home, launched, watched=options.watch)
     return 0
