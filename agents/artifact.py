@@ -9,6 +9,7 @@ from overnight.state.appending import AppendFile
 from overnight.state.atomic import sync_file, sync_folder, write_new
 from overnight.state.errors import WrongUsage
 from overnight.state.outputs import content_path, cut
+from overnight.state.private import make_folders
 
 LARGEST_WAIT = 64 * 1024
 """Bytes that wait in memory for their item at most, where it is the only one that writes."""
@@ -116,7 +117,7 @@ class Artifact:
     def file(self) -> AppendFile:
         """Opened when it is first written to; what is in it beyond the committed length is cut."""
         if self._file is None:
-            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            make_folders(os.path.dirname(self.path))
             cut(self.path, self.committed)
             self._file = AppendFile(self.path)
             # Not `committed`: of errors.jsonl a power cut may have left less.
@@ -130,7 +131,7 @@ class Artifact:
 
     def put_content(self, content: bytes, *, sync: bool) -> int:
         """Write content aside, to take its place once it is committed: its number."""
-        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+        make_folders(os.path.dirname(self.path))
         path = content_path(self.path, self.number + 1)
         write_new(path, content, sync=sync)
         if sync:

@@ -18,6 +18,7 @@ from overnight.state.home import Home
 from overnight.state.records import Damaged, Exit, Heartbeat, Outcome, Progress, Request, SupervisorRecord
 from overnight.state.removal import sweep
 from overnight.state.rundir import RunDir, read_record
+from overnight.state.spent import forget_environment
 
 ADOPTING, LOOK_AFTER = 10.0, 0.02
 """Seconds that a new supervisor has to begin, and between two looks for it."""
@@ -113,6 +114,18 @@ def _end_on_record(run: RunDir) -> Exit | None:
     return ended._replace(ended_at=telling[-1].at)
 
 
+def _forget(home: Home, finding: Finding) -> str | None:
+    run = _run(home, finding)
+    held = lock.acquire(run.lock_path)
+    if held is None:
+        return None
+    try:
+        forget_environment(run)
+    finally:
+        os.close(held)
+    return None if os.path.exists(run.env_path) else "env.json was deleted"
+
+
 def _continue(home: Home, finding: Finding) -> str | None:
     record = _run(home, finding).supervisor()
     if not isinstance(record, SupervisorRecord):
@@ -158,6 +171,7 @@ def _run(home: Home, finding: Finding) -> RunDir:
 _CURES: dict[Cure, Callable[[Home, Finding], str | None]] = {
     Cure.TIGHTEN: _tighten,
     Cure.SET_ASIDE: _set_aside,
+    Cure.FORGET: _forget,
     Cure.CONTINUE: _continue,
     Cure.ADOPT: _adopt,
     Cure.SWEEP: _sweep,

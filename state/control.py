@@ -10,6 +10,7 @@ from overnight.state import codec, process
 from overnight.state.atomic import discard, write_new
 from overnight.state.errors import HomeUnusable
 from overnight.state.operator import operator_name
+from overnight.state.private import make_folder
 from overnight.state.records import Request, SupervisorRecord, Verb
 from overnight.state.rundir import RunDir
 
@@ -84,7 +85,7 @@ def _claim_by_folder(run: RunDir, request: Request, draft: str) -> bool:
     """Where a filesystem refuses hard links, a folder of the number's own decides who has it."""
     target = run.request_path(request.number)
     try:
-        os.mkdir(os.path.join(run.control_path, f"{request.number:06d}.claimed"))
+        make_folder(os.path.join(run.control_path, f"{request.number:06d}.claimed"))
     except FileExistsError:
         return False
     os.rename(draft, target)

@@ -15,6 +15,7 @@ from overnight.state.machine import machine_now
 from overnight.state.operator import account_name
 from overnight.state.records import Damaged, Records, SupervisorRecord
 from overnight.state.rundir import RunDir
+from overnight.state.spent import is_spent
 
 OURS = frozenset(
     {"spec.json", "env.json", "lock", "supervisor.json", "history.jsonl", "supervisor.log", "output.log", "exit.json"}
@@ -48,6 +49,7 @@ def examine_run(run: RunDir) -> RunFacts | None:
         holders=holders,
         environment=damaged_environment(run),
         has_environment=os.path.exists(run.env_path),
+        spent=is_spent(run),
         cgroup=cgroup_of(supervisor.pid) if supervisor and state is not None else "",
     )
 

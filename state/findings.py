@@ -34,6 +34,7 @@ class Cure(StrEnum):
 
     TIGHTEN = "tighten"
     SET_ASIDE = "set aside"
+    FORGET = "forget"
     CONTINUE = "continue"
     ADOPT = "adopt"
     SWEEP = "sweep"
@@ -90,6 +91,8 @@ class RunFacts(NamedTuple):
     """env.json, where it cannot be read."""
     has_environment: bool = True
     """There is an env.json. A run that is over may have none."""
+    spent: bool = False
+    """Nothing can follow that would need its env.json."""
     cgroup: str = ""
     """Of its supervisor; "" = not known."""
 
@@ -120,6 +123,7 @@ class Machine(NamedTuple):
     now: float
     account: str
     """This user's name."""
+    uid: int
     host: str
     boot_id: str
     uptime: float

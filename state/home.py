@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from overnight.state.errors import HomeUnusable, NoSuchRun, WrongUsage
 from overnight.state.operator import account_name
+from overnight.state.private import make_folder, make_folders
 from overnight.state.rundir import RunDir
 
 VARIABLE = "OVERNIGHT_HOME"
@@ -45,10 +46,9 @@ class Home:
                 )
 
     def prepare(self) -> None:
-        """Create the folders, 0700. Raises HomeUnusable."""
+        """Create the folders, 0700 as are those above them that are missing. Raises HomeUnusable."""
         try:
-            os.makedirs(self.path, mode=0o700, exist_ok=True)
-            os.makedirs(self.runs_path, mode=0o700, exist_ok=True)
+            make_folders(self.runs_path)
         except OSError as error:
             raise self._unusable(error) from None
         if not os.access(self.runs_path, os.W_OK | os.X_OK):
@@ -77,9 +77,9 @@ class Home:
         while True:
             run = self.run(f"{name}-{secrets.token_hex(3)}")
             try:
-                os.mkdir(run.path, 0o700)
-                os.mkdir(run.control_path, 0o700)
-                os.mkdir(run.attempts_path, 0o700)
+                make_folder(run.path)
+                make_folder(run.control_path)
+                make_folder(run.attempts_path)
             except FileExistsError:
                 continue
             except OSError as error:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from enum import Enum, auto
 from typing import NamedTuple
 
 _SETTING = re.compile(r"^(#?)\s*(KillUserProcesses|KillExcludeUsers)\s*=\s*(.*?)\s*$", re.MULTILINE)
@@ -15,6 +16,34 @@ class Login(NamedTuple):
     lingers: bool | None = None
     cgroup: str = ""
     """Of who asks: what is launched from there is in the same place."""
+    reachable: bool = False
+    """The user's own manager can be asked to take a process in."""
+
+
+class Way(Enum):
+    """How a supervisor is to be started, so that it outlives the login."""
+
+    PLAINLY = auto()
+    """Nothing ends it."""
+    IN_A_SCOPE = auto()
+    """In a scope of the user's own manager, which stays when the session ends."""
+    IN_VAIN = auto()
+    """It ends at logout either way, until somebody changes the system's mind."""
+
+
+def way_of(login: Login | None) -> Way:
+    """None = nobody manages logins here."""
+    if login is None or not ends_at_logout(login.cgroup, login):
+        return Way.PLAINLY
+    return Way.IN_A_SCOPE if login.lingers and login.reachable else Way.IN_VAIN
+
+
+def remedy_of(login: Login, account: str, uid: int) -> str:
+    """The command that makes what is started after it outlive the login, in a sentence."""
+    if not login.lingers:
+        kept = "them" if "/user@" in login.cgroup else "what is started after it"
+        return f"`loginctl enable-linger {account}` keeps {kept}."
+    return f"`sudo systemctl start user@{uid}.service` lets what is started after it be kept, by `systemd-run`."
 
 
 def ends_at_logout(cgroup: str, login: Login) -> bool:

@@ -9,6 +9,7 @@ PLACES = ("/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/sy
 """Of files that bear one name, the one in the first place counts."""
 IN_CHARGE = "/run/systemd/system"
 LINGERING = "/var/lib/systemd/linger"
+RUNNER = "systemd-run"
 
 
 def login_of(uid: int, root: str = "") -> Login | None:
@@ -17,12 +18,26 @@ def login_of(uid: int, root: str = "") -> Login | None:
         return None
     account = account_name(uid)
     kills = kills_at_logout(map(_text, _configuration(root)), account)
-    return Login(kills, os.path.exists(f"{root}{LINGERING}/{account}"), cgroup_of("self"))
+    lingers = os.path.exists(f"{root}{LINGERING}/{account}")
+    return Login(kills, lingers, cgroup_of("self", root), _is_reachable(uid, root))
 
 
-def cgroup_of(pid: int | str) -> str:
+def cgroup_of(pid: int | str, root: str = "") -> str:
     """The control group of a process; "" = not known."""
-    return managed_path(_text(f"/proc/{pid}/cgroup"))
+    return managed_path(_text(f"{root}/proc/{pid}/cgroup"))
+
+
+def runtime_folder(uid: int) -> str:
+    """Where a user's manager listens, as XDG_RUNTIME_DIR says it."""
+    return f"/run/user/{uid}"
+
+
+def _is_reachable(uid: int, root: str) -> bool:
+    """Whether the user's manager listens, and there is the program that asks it."""
+    if not os.path.exists(f"{root}{runtime_folder(uid)}/systemd/private"):
+        return False
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return any(os.access(os.path.join(folder, RUNNER), os.X_OK) for folder in folders)
 
 
 def _configuration(root: str) -> list[str]:

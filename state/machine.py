@@ -20,6 +20,7 @@ def machine_now(home: Home) -> Machine:
     return Machine(
         now=time.time(),
         account=account_name(os.geteuid()),
+        uid=os.geteuid(),
         host=host_name(),
         boot_id=process.boot_id(),
         uptime=time.clock_gettime(time.CLOCK_BOOTTIME),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from overnight.state.findings import Disk, Finding, Inotify, Kind, Machine
-from overnight.state.login import Login, ends_at_logout
+from overnight.state.login import Login, Way, ends_at_logout, remedy_of, way_of
 
 REMOTE = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "lustre", "afs", "fuse.sshfs", "fuse.glusterfs"}
@@ -17,7 +17,7 @@ MOVE = "Set OVERNIGHT_HOME to a folder on a local disk."
 def findings_of_machine(machine: Machine, live: int, cgroups: Sequence[str]) -> Iterator[Finding]:
     """`live`: how many runs are; `cgroups`: those of their supervisors, where they are known."""
     yield from _of_inotify(machine.inotify, live)
-    yield from _of_login(machine.login, cgroups)
+    yield from _of_login(machine.login, machine.account, machine.uid, cgroups)
     yield from _of_disk(machine.disk)
 
 
@@ -52,19 +52,17 @@ def _rounded_up(wanted: int) -> int:
     return 1 << max(8, wanted - 1).bit_length()
 
 
-def _of_login(login: Login | None, cgroups: Sequence[str]) -> Iterator[Finding]:
+def _of_login(login: Login | None, account: str, uid: int, cgroups: Sequence[str]) -> Iterator[Finding]:
     if login is None:
         return
-    ending = sum(1 for each in cgroups if ends_at_logout(each, login))
-    if not ending and not ends_at_logout(login.cgroup, login):
+    ending = [each for each in cgroups if ends_at_logout(each, login)]
+    if not ending and way_of(login) is not Way.IN_VAIN:
         return
-    who = f"{ending} of the runs" if ending else "what is launched from here"
-    if login.lingers:
-        remedy = "Launch with `systemd-run --user --scope overnight run …`."
-    elif any("/user@" in each for each in (login.cgroup, *cgroups)):
-        remedy = "`loginctl enable-linger` keeps them."
-    else:
-        remedy = "`loginctl enable-linger`, then launch with `systemd-run --user --scope overnight run …`."
+    who = f"{len(ending)} of the runs" if ending else "what is launched from here"
+    at = login._replace(cgroup=ending[0] if ending else login.cgroup)
+    remedy = remedy_of(at, account, uid) if way_of(at) is Way.IN_VAIN else ""
+    if any("/user@" not in each for each in ending):
+        remedy = f"{remedy} `overnight cancel`, then `overnight retry` starts them again, out of the session.".strip()
     yield Finding(Kind.LOGIN, f"logging out ends {who}: this system is told so", remedy)
 
 

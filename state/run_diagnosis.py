@@ -15,6 +15,10 @@ def findings_of_run(run: RunFacts, machine: Machine) -> Iterator[Finding]:
     yield from findings_of_entries(run.entries, machine, run.records.id)
     yield from _of_records(run, status)
     yield from _of_supervision(run, machine, status)
+    if run.spent and run.has_environment and run.environment is None and not run.records.supervised:
+        path = f"{run.records.directory}/env.json"
+        problem = "it has completed, and the environment of its launch is still kept"
+        yield Finding(Kind.LEFTOVER, problem, "Nobody needs it.", run.records.id, (path,), Cure.FORGET)
     attempt = run.records.attempt
     if attempt is not None and attempt.boot_id == machine.boot_id and attempt.start_time / TICKS > machine.uptime + 1:
         yield Finding(

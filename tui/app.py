@@ -32,6 +32,7 @@ from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.clean import clean
 from overnight.tui.events import Event, Marked, Marking
+from overnight.tui.exposure import exposure_of
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
@@ -174,6 +175,8 @@ class OvernightApp(App[None]):
         fleet = self.fleet
         if fleet.loaded and not self._greeted:
             self._greeted = True
+            if (exposed := exposure_of((self._home.path, self._home.runs_path))) is not None:
+                self.tell(exposed, "warning")
             self._offer_to_continue()
         if Status.UNSUPERVISED in fleet.statuses.values() and fleet.now - self._adopted_at >= ADOPT_AGAIN:
             self._adopt()

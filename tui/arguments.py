@@ -59,6 +59,14 @@ def pair(word: str) -> tuple[str, str]:
     return key, value
 
 
+def variable(word: str) -> tuple[str, str]:
+    """NAME=VALUE of an environment. What is wrong with it is said without the word: that may be a secret."""
+    try:
+        return pair(word)
+    except ArgumentTypeError:
+        raise ArgumentTypeError("what was given is not NAME=VALUE") from None
+
+
 def group(word: str) -> str:
     """A group is named as a run is: it is a word on the command line."""
     if not NAME.fullmatch(word):

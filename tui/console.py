@@ -105,6 +105,14 @@ def complain(error: OvernightError) -> None:
     say(f"overnight: {what}{'' if what.endswith('.') else '.'} {error.hint}".rstrip())
 
 
+def warn_of_logout() -> None:
+    """Once a run was started: what a logout does to it, where that is anything."""
+    from overnight.agents.launchers.scope import warning
+
+    if (line := warning()) is not None:
+        say(line)
+
+
 def style(stream: TextIO) -> "Style":
     """What can be drawn there."""
     from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii

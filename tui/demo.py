@@ -8,7 +8,9 @@ import sys
 import sysconfig
 
 from overnight.agents.launchers.order import Order
+from overnight.state.atomic import replace
 from overnight.state.home import Home
+from overnight.state.private import make_folders
 
 GROUP = "demo"
 PARSED_A_SECOND, HASHED_A_SECOND = 25, 200
@@ -25,10 +27,9 @@ echo "better this time"; sleep "$1"
 def orders(home: Home, seconds: float) -> list[Order]:
     """Four runs of about `seconds` each. Writes one broken source file into the home. Raises OSError."""
     folder = os.path.join(home.path, "demo")
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_folders(folder)
     broken = os.path.join(folder, "broken.py")
-    with open(broken, "w", encoding="utf-8") as file:
-        file.write(BROKEN)
+    replace(broken, BROKEN.encode())
     library, parsed = _library_folders(int(PARSED_A_SECOND * seconds))
     packages, hashed = _packages_folder(int(HASHED_A_SECOND * seconds))
     half = len(library) // 2

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from overnight.agents.launchers.local import adopt_orphans
 from overnight.state.home import Home
 from overnight.tui import console
+from overnight.tui.exposure import exposure_of
 from overnight.tui.reading import records_of, show_list
 
 
@@ -20,6 +21,8 @@ def open_interface(home: Home, *, ascii: bool = False) -> int:
 
         return run_app(home, ascii=ascii)
     console.say(f"Plain list: {why}.")
+    if (exposed := exposure_of((home.path, home.runs_path))) is not None:
+        console.say(exposed)
     every = sorted(records_of(home.runs()), key=lambda records: records.spec.created_at if records.spec else 0.0)
     show_list(every)
     return 0

@@ -13,6 +13,7 @@ from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
 from overnight.tui import console
+from overnight.tui.exposure import exposure_of
 
 T = TypeVar("T")
 ANY = frozenset(Status)
@@ -35,6 +36,7 @@ def declare(parser: ArgumentParser) -> None:
 def open_home() -> Home:
     """The home, once every agent in it that lost its supervisor has got a new one."""
     home = default_home()
+    _tell_exposed(home.path, home.runs_path)
     adopt_orphans(home)
     return home
 
@@ -61,7 +63,13 @@ def select(
     if options.all or options.group is not None:
         many = _of_many(home, None if options.all else options.group, concerns)
         found |= {run_id: run for run_id, run in many.items() if fits(run)}
+    _tell_exposed(*(run.path for run in found.values()))
     return Selection(tuple(found.values()), code)
+
+
+def _tell_exposed(*paths: str) -> None:
+    if (line := exposure_of(paths)) is not None:
+        console.say(line)
 
 
 def _of_many(home: Home, group: str | None, concerns: frozenset[Status]) -> dict[str, RunDir]:

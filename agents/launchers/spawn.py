@@ -4,11 +4,11 @@ over, the lock of each run and a pipe for its report.
 
 import fcntl
 import os
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 
 import overnight.state
+from overnight.agents.launchers.detached import FileAction, execute
 from overnight.state.rundir import RunDir
 
 FIRST = 3
@@ -58,27 +58,16 @@ def _execute(runs: Sequence[RunDir], handed: Sequence[int]) -> None:
     try:
         # Past all targets: none of them must overwrite a source.
         moved.extend(fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, FIRST + len(handed)) for each in handed)
-        pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-I", "-S", "-c", _BOOT, _root(), str(len(handed)), *(run.path for run in runs)],
-            _environment(runs[0]),
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-                *((os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate(moved, FIRST)),
-            ],
-            setsid=True,
-            setsigmask=(),
-            setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
-        )
+        actions: list[FileAction] = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+            *((os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate(moved, FIRST)),
+        ]
+        command = [sys.executable, "-I", "-S", "-c", _BOOT, _root(), str(len(handed)), *(run.path for run in runs)]
+        execute(runs, command, _environment(runs[0]), actions)
     finally:
         _close(moved)
-    try:
-        os.waitpid(pid, 0)
-    except ChildProcessError:
-        # A caller that ignores SIGCHLD has its children reaped by the kernel.
-        pass
 
 
 def _root() -> str:

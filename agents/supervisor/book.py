@@ -11,6 +11,7 @@ from typing import Any
 from overnight.state import history
 from overnight.state.records import Attempt, Event, Exit, Outcome, SupervisorRecord
 from overnight.state.rundir import RunDir, read_record
+from overnight.state.spent import forget_environment
 
 
 def write_supervisor(run: RunDir, record: SupervisorRecord) -> None:
@@ -55,7 +56,13 @@ def exit_of(
 def end_run(run: RunDir, ended: Exit) -> None:
     """Write exit.json: the run is over. The event comes first: a reader of exit.json finds it there."""
     note(run, "ended", ended.attempts or None, outcome=str(ended.outcome), reason=ended.reason)
+    put_exit(run, ended)
+
+
+def put_exit(run: RunDir, ended: Exit) -> None:
+    """Replace exit.json. After it: a killed writer must leave what its successor needs."""
     run.write(run.exit_path, ended)
+    forget_environment(run)
 
 
 def set_exit_aside(run: RunDir) -> None:

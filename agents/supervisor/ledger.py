@@ -91,7 +91,7 @@ class Ledger:
 
     def _write_exit(self) -> None:
         if self._exit is not None:
-            self._run.write(self._run.exit_path, self._exit)
+            book.put_exit(self._run, self._exit)
             self._exit = None
 
     def _append(self, event: Event) -> None:

@@ -31,6 +31,7 @@ MANAGER = "/user.slice/user-1000.slice/user@1000.service/app.slice/terminal.scop
 HEALTHY = Machine(
     now=T0,
     account="ann",
+    uid=1000,
     host="host",
     boot_id=BOOT,
     uptime=10_000_000.0,
@@ -262,9 +263,9 @@ def test_inotify_limits_are_too_small_when_an_interface_more_could_not_watch_eve
         (None, SESSION, None),
         (Login(False, False), SESSION, None),
         (Login(None, None), SESSION, None),
-        (Login(True, False), SESSION, "enable-linger`, then"),
-        (Login(True, True), SESSION, "systemd-run --user --scope"),
-        (Login(False, False), MANAGER, "enable-linger` keeps"),
+        (Login(True, False), SESSION, "`loginctl enable-linger ann` keeps what is started after it."),
+        (Login(True, True), SESSION, "`sudo systemctl start user@1000.service` lets"),
+        (Login(False, False), MANAGER, "`loginctl enable-linger ann` keeps them."),
         (Login(True, True), MANAGER, None),
         (Login(True, False), "/system.slice/cron.service", None),
         (Login(True, False), "", None),
@@ -278,8 +279,17 @@ def test_logging_out_is_warned_of_where_it_ends_runs(login: Login | None, cgroup
         return
     assert remedy in the(findings, Kind.LOGIN).remedy
     assert "1 of the runs" in findings[0].problem
-    assert remedy in the(launching, Kind.LOGIN).remedy
+    assert ("starts them again" in findings[0].remedy) is (cgroup == SESSION)
+    assert the(launching, Kind.LOGIN).remedy == findings[0].remedy.partition(" `overnight cancel`")[0]
     assert "what is launched from here" in launching[0].problem
+
+
+def test_what_was_launched_before_its_user_lingered_is_to_be_started_again() -> None:
+    machine = HEALTHY._replace(login=Login(True, True, SESSION, reachable=True))
+    assert found(machine=machine) == [], "what is launched now is put into a scope"
+    findings = found(RunFacts(a_run(), supervisor_state="S", cgroup=SESSION), machine=machine)
+    remedy = the(findings, Kind.LOGIN).remedy
+    assert remedy == "`overnight cancel`, then `overnight retry` starts them again, out of the session."
 
 
 def test_a_clock_that_was_set_back_is_told_once_by_what_is_furthest_ahead() -> None:

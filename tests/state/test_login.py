@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from overnight.state.login import Login, ends_at_logout, kills_at_logout, managed_path
+from overnight.state.login import Login, Way, ends_at_logout, kills_at_logout, managed_path, way_of
 from overnight.state.logind import cgroup_of, login_of
 from overnight.state.operator import account_name
 
 NOBODY = 65534
 SESSION = "/user.slice/user-1000.slice/session-3.scope"
+MANAGER = "/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope"
 
 
 @pytest.mark.parametrize(
@@ -55,11 +56,10 @@ def test_the_tree_that_systemd_manages_is_found_in_both_forms(lines: str, path: 
 
 
 def test_a_process_ends_with_its_session_or_with_the_users_manager() -> None:
-    manager = "/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope"
     assert ends_at_logout(SESSION, Login(True, True))
     assert not ends_at_logout(SESSION, Login(False, False))
-    assert ends_at_logout(manager, Login(False, False))
-    assert not ends_at_logout(manager, Login(True, True))
+    assert ends_at_logout(MANAGER, Login(False, False))
+    assert not ends_at_logout(MANAGER, Login(True, True))
     assert not ends_at_logout("/system.slice/ssh.service", Login(True, False))
 
 
@@ -102,10 +102,58 @@ def test_files_count_in_the_order_in_which_logind_reads_them(
 
 def test_a_user_lingers_whose_name_is_in_the_folder(tmp_path: Path) -> None:
     root = a_system(tmp_path)
-    assert login_of(NOBODY, root) == Login(None, False, cgroup_of("self"))
+    assert login_of(NOBODY, root) == Login(None, False)
     (tmp_path / "var/lib/systemd/linger").mkdir(parents=True)
     (tmp_path / "var/lib/systemd/linger" / account_name(NOBODY)).touch()
-    assert login_of(NOBODY, root) == Login(None, True, cgroup_of("self"))
+    assert login_of(NOBODY, root) == Login(None, True)
+
+
+def test_the_manager_is_reachable_where_it_listens_and_there_is_the_program_that_asks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, programs = a_system(tmp_path), tmp_path / "bin"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+
+    def reachable() -> bool:
+        login = login_of(NOBODY, root)
+        assert login is not None
+        return login.reachable
+
+    assert not reachable()
+    (tmp_path / f"run/user/{NOBODY}/systemd").mkdir(parents=True)
+    (tmp_path / f"run/user/{NOBODY}/systemd/private").touch()
+    assert not reachable()
+    (programs / "systemd-run").touch(mode=0o755)
+    assert reachable()
+
+
+def test_where_in_the_tree_a_process_is_is_its_own_word(tmp_path: Path) -> None:
+    root = a_system(tmp_path)
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text(f"0::{SESSION}\n")
+    assert login_of(NOBODY, root) == Login(None, False, SESSION)
+    with open("/proc/self/cgroup", encoding="utf-8") as file:
+        assert cgroup_of("self") == managed_path(file.read())
+
+
+@pytest.mark.parametrize(
+    ("login", "way"),
+    [
+        (None, Way.PLAINLY),
+        (Login(False, False, SESSION), Way.PLAINLY),
+        (Login(None, None, SESSION, reachable=True), Way.PLAINLY),
+        (Login(True, True, SESSION, reachable=True), Way.IN_A_SCOPE),
+        (Login(True, True, SESSION), Way.IN_VAIN),
+        # Its manager ends with its last session.
+        (Login(True, False, SESSION, reachable=True), Way.IN_VAIN),
+        (Login(False, False, MANAGER, reachable=True), Way.IN_VAIN),
+        (Login(True, True, MANAGER, reachable=True), Way.PLAINLY),
+        (Login(True, False, "/system.slice/cron.service"), Way.PLAINLY),
+    ],
+)
+def test_a_scope_is_asked_for_only_where_it_is_needed_and_stays(login: Login | None, way: Way) -> None:
+    assert way_of(login) is way
 
 
 def test_without_systemd_nobody_ends_anything_at_logout(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from overnight.agents import operate
 from overnight.agents.launchers.local import adopt_orphans, revive, supervise
+from overnight.agents.supervisor import environment
 from overnight.state import process
 from overnight.state.atomic import replace
 from overnight.state.errors import AlreadySupervised, NotPossibleNow
@@ -161,7 +162,7 @@ def test_a_queued_run_whose_launcher_died_is_started(home: Path) -> None:
     run = sh(home, "echo ran")
     ended(run)
     orphan = Home(str(home)).new_run("orphan")
-    replace(orphan.env_path, Path(run.env_path).read_bytes())
+    environment.write(orphan, environment.surroundings_here({}))
     replace(orphan.spec_path, Path(run.spec_path).read_bytes().replace(run.id.encode(), orphan.id.encode()))
     assert adopt_orphans(Home(str(home))) == [orphan.id]
     assert ended(orphan).outcome is Outcome.COMPLETED

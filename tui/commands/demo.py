@@ -39,6 +39,7 @@ def run(options: Namespace) -> int:
     home = selection.open_home()
     home.prepare()
     runs = _launch_all(home, options.seconds)
+    console.warn_of_logout()
     why = why_not(os.environ)
     if why is None:
         return open_interface(home, ascii=options.ascii)

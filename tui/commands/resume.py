@@ -4,6 +4,7 @@ from argparse import Namespace
 
 from overnight.agents import operate
 from overnight.state.status import HELD, RESUMABLE, Status
+from overnight.tui import console
 from overnight.tui.asking import Wish, ask_each, declare
 
 __all__ = ["declare", "run"]
@@ -21,4 +22,6 @@ RESUME = Wish(
 
 
 def run(options: Namespace) -> int:
-    return ask_each(options, RESUME)
+    code = ask_each(options, RESUME)
+    console.warn_of_logout()
+    return code

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 
 from overnight.agents import operate
 from overnight.state.status import RETRYABLE, Status
-from overnight.tui import asking
+from overnight.tui import asking, console
 from overnight.tui.asking import Wish, ask_each
 
 # What is started may have ended again before one looks.
@@ -28,4 +28,6 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    return ask_each(options, RETRY_ERRORS if options.errors else RETRY)
+    code = ask_each(options, RETRY_ERRORS if options.errors else RETRY)
+    console.warn_of_logout()
+    return code

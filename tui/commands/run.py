@@ -38,7 +38,14 @@ def _declare_place(parser: ArgumentParser) -> None:
     parser.add_argument("--group", type=arguments.group, metavar="G", help="the group it belongs to (default)")
     add_pair("--label", help="a mark of your own; may be given more than once")
     parser.add_argument("--cwd", metavar="DIR", help="the folder it works in (this one)")
-    add_pair("--env", help="set in its environment; may be given more than once")
+    parser.add_argument(
+        "--env",
+        type=arguments.variable,
+        action="append",
+        default=[],
+        metavar="K=V",
+        help="set in its environment; may be given more than once. Others see a command line: export a secret instead",
+    )
     parser.add_argument("--progress-file", metavar="FILE", help="where it writes its progress, if not in its run")
     parser.add_argument("--heartbeat-file", metavar="FILE", help="where it writes its heartbeat, if not in its run")
 
@@ -81,6 +88,7 @@ def run(options: Namespace) -> int:
     launched = launch(home, order)
     console.data(launched.id)
     console.finish()
+    console.warn_of_logout()
     if options.watch or options.wait:
         return _wait(home, launched, watched=options.watch)
     return 0
