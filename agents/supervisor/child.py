@@ -162,6 +162,10 @@ class Child:
         """Whether its process is stopped by a signal."""
         return self.attempt is not None and members.kernel_state(self.attempt) in {"T", "t"}
 
+    def is_held_up(self) -> bool:
+        """Whether it waits in the kernel where a signal does not reach it: it cannot go on without stopping first."""
+        return self.attempt is not None and members.kernel_state(self.attempt) == "D"
+
     def leftovers(self) -> bool:
         """Whether an ended agent left others of its group."""
         return self.attempt is not None and bool(members.leftovers(self._run, self.attempt))

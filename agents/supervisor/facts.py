@@ -68,7 +68,9 @@ class Facts(NamedTuple):
     pause_sent: Sent | None = None
     resume_sent: Sent | None = None
     frozen: bool = False
-    """Its process is stopped."""
+    """Its process is stopped, or was told to and does so when the kernel next comes to it."""
+    stands: bool = False
+    """It is, as the kernel says."""
     own_paused: bool = False
     """The agent says that it is paused."""
     paused_since_asked: bool = False

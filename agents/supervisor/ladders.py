@@ -67,8 +67,10 @@ def stop_step(facts: Facts, wanted: Stop | None) -> Action:
 
 def pause_step(facts: Facts, number: int) -> Action:
     """Ask agents that handle it, freeze the others, and freeze those too that let the grace pass."""
-    if facts.frozen or facts.paused_since_asked:
+    if facts.stands or facts.paused_since_asked:
         return Acknowledge(number)
+    if facts.frozen:
+        return Wait(closely=True)
     sent = facts.pause_sent
     if sent is not None and sent.number == number:
         deadline = sent.at + facts.pause_grace

@@ -127,6 +127,7 @@ class Situation:
             pause_sent=self.pause_sent,
             resume_sent=self.resume_sent,
             frozen=life is Life.RUNNING and (self.frozen or self.child.is_stopped()),
+            stands=life is Life.RUNNING and (self.child.is_stopped() or (self.frozen and self.child.is_held_up())),
             own_paused=words.status is AgentStatus.PAUSED,
             paused_since_asked=self._paused_since_asked(),
             cooperative=words.handled_by(Handle.PAUSE) is not None,

@@ -126,8 +126,9 @@ def pausing(**what: Any) -> Facts:
         (pausing(cooperative=True, pause_sent=Sent(5, NOW - 30)), AskPause(7)),
         (pausing(cooperative=True, pause_sent=Sent(7, NOW - 1), agent_acknowledged=7), Acknowledge(7)),
         (pausing(cooperative=True, pause_sent=Sent(7, NOW - 1), paused_since_asked=True), Acknowledge(7)),
-        (pausing(frozen=True), Acknowledge(7)),
-        (pausing(frozen=True, acknowledged=7), Wait()),
+        (pausing(frozen=True), Wait(closely=True)),
+        (pausing(frozen=True, stands=True), Acknowledge(7)),
+        (pausing(frozen=True, stands=True, acknowledged=7), Wait()),
     ],
 )
 def test_the_pause_ladder(seen: Facts, action: Action) -> None:
