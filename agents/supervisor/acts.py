@@ -104,7 +104,8 @@ class Acts:
         at = self._at
         at.stopping = Stopping(why, time.monotonic())
         self._handle(at.inbox.once(Verb.RESTART, at.child.number, at.handled))
-        stood = at.child.is_stopped()
+        # One that waits for a child that was stopped before it executed does not look stopped.
+        stood = at.frozen or at.adopted or at.child.is_stopped()
         self._signal_agent(Handle.STOP, signal.SIGTERM) or self._signal_group(signal.SIGTERM)
         if stood:
             # It hears the SIGTERM before it works on.

@@ -82,6 +82,14 @@ def judged_attempts(run: RunDir) -> int:
     return max((each.attempts for each in exits if isinstance(each, Exit)), default=0)
 
 
+def unexecuted_attempts(run: RunDir, last: int) -> int:
+    """How many in a row, `last` the newest of them, had their keeper killed before the command ran."""
+    number = last
+    while isinstance(attempt := run.attempt(number), Attempt) and not attempt.executed:
+        number -= 1
+    return last - number
+
+
 def _exits_aside(run: RunDir) -> list[int]:
     names = [name.split(".") for name in os.listdir(run.path) if name.startswith("exit.")]
     return [int(parts[1]) for parts in names if len(parts) == 3 and parts[1].isdecimal()]

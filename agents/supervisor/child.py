@@ -101,7 +101,8 @@ class Child:
         self.life, self.number = Life.NONE, self.number - 1
         # A keeper that was killed half-way may have put its attempt on record.
         self.taken = word == keeper.TAKEN or (not word and self._run.last_attempt_number() > self.number)
-        self.problem = reason.decode("utf-8", "replace") or "its keeper was killed before it started anything"
+        if not self.taken:
+            self.problem = reason.decode("utf-8", "replace") or "its keeper was killed before it started anything"
 
     def _take_started(self, now: float) -> None:
         attempt = self._run.attempt(self.number)
@@ -158,9 +159,10 @@ class Child:
         self.ending = Ending(record.code, record.signal, known, record.exec_error)
         keeper.discard_reserved(self._run, self.number)
 
-    def is_stopped(self) -> bool:
-        """Whether its process is stopped by a signal."""
-        return self.attempt is not None and members.kernel_state(self.attempt) in {"T", "t"}
+    def is_stopped(self, *, was_frozen: bool = False) -> bool:
+        """Whether its process is stopped by a signal; or waits for a child that was stopped before it executed."""
+        states = {"T", "t", "D"} if was_frozen else {"T", "t"}
+        return self.attempt is not None and members.kernel_state(self.attempt) in states
 
     def leftovers(self) -> bool:
         """Whether an ended agent left others of its group."""

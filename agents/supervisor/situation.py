@@ -182,7 +182,9 @@ class Situation:
     def _ending(self) -> Ending | None:
         ending = self.child.ending
         return ending and ending._replace(
-            own_status=self.words.status, progressed=self.words.succeeded > self.succeeded_before
+            own_status=self.words.status,
+            progressed=self.words.succeeded > self.succeeded_before,
+            unexecuted=book.unexecuted_attempts(self.run, self.child.number),
         )
 
     def _paused_since_asked(self) -> bool:
