@@ -45,6 +45,7 @@ class Child:
         os.set_blocking(kept.report, False)
         self.number, self._keeper, self._report, self._said = plan.number, kept.pid, kept.report, b""
         self.attempt, self.ending, self.problem, self.taken = None, None, None, False
+        self._reaped.clear()
         self.life = Life.STARTING
 
     def take_over(self, attempt: Attempt, now: float) -> bool:
