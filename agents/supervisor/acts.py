@@ -191,13 +191,15 @@ class Acts:
         at.acknowledged, at.reason = at.inbox.newest, over.reason
         starved = memory.out_of_memory(attempt.signal, at.memory_kills) if ending and attempt else False
         self._ledger.supervisor(at.record())
-        self._ledger.end(book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved))
+        ended = book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved)
+        self._ledger.end(ended, told="ended" in at.told)
         self._say(FAILED if ending and ending.exec_error else NOT_YET, over.reason or "")
         self.over = True
 
     def _note_died(self, reason: str | None) -> None:
         attempt = self._at.child.attempt
-        if attempt is not None:
+        # One who was killed before it could end the run may have told it.
+        if attempt is not None and "died" not in self._at.told:
             self._ledger.note("died", attempt.attempt, code=attempt.code, signal=attempt.signal, reason=reason)
 
     def _handle(self, number: int | None) -> None:

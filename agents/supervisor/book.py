@@ -105,6 +105,11 @@ def last_retry(run: RunDir) -> tuple[int, int]:
     return found
 
 
+def told_of(run: RunDir, attempt: int) -> frozenset[str]:
+    """The kinds of events that the history has of `attempt`."""
+    return frozenset(event.event for event in history.history_of(run) if event.attempt == attempt)
+
+
 def succeeded_before(run: RunDir, attempt: int) -> float:
     """Items that had succeeded when `attempt` was started, as its `started` event says."""
     for event in reversed(history.history_of(run)):

@@ -81,7 +81,8 @@ class Child:
                 return
             if pid == self._keeper:
                 self._keeper = None
-            elif self.attempt is not None and pid == self.attempt.pid:
+            elif self.attempt is None or pid == self.attempt.pid:
+                # While its keeper has not told which process it is, it may be any of them.
                 self._reaped[pid] = status
 
     def _hear(self, now: float) -> None:

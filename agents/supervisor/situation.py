@@ -61,6 +61,8 @@ class Situation:
         """An earlier supervisor started it."""
         self.words = Words()
 
+        self.told: frozenset[str] = frozenset()
+        """The kinds of events that it has put on record of it."""
     def recall(self) -> Attempt | None:
         """Take up what the records of an earlier supervisor say. The attempt that is to be watched or judged, if any.
 
@@ -82,7 +84,7 @@ class Situation:
             self.next_start = from_wall(due)
             return None
         self.succeeded_before = book.succeeded_before(run, number)
-        self.adopted = True
+        self.adopted, self.told = True, book.told_of(run, number)
         attempt = run.attempt(number)
         # Of an attempt whose record is damaged only the number is known: nothing that lives can have this identity.
         return attempt if isinstance(attempt, Attempt) else Attempt(number, 0, 0, "", time.time())
