@@ -24,6 +24,8 @@ from overnight.state.records import (
 )
 from overnight.state.rundir import RunDir
 
+PASSED_ON = ((Verb.KILL, Stop.KILL), (Verb.RESTART, Stop.RESTART))
+
 
 class Situation:
     """Of one run. Changed by what acts; `facts` and `record` say what it comes to."""
@@ -142,9 +144,8 @@ class Situation:
         ending, number = self.child.ending, self.child.number
         if not self.adopted or ending is None or signal_of(ending) is None:
             return None
-        if self.inbox.once(Verb.KILL, number, self.handled) is not None:
-            return Stop.KILL
-        return Stop.RESTART if self.inbox.once(Verb.RESTART, number, self.handled) is not None else None
+        # From the first request on: what he passed on he may have noted as handled, and been killed before he judged.
+        return next((stop for verb, stop in PASSED_ON if self.inbox.once(verb, number, 0) is not None), None)
 
     def record(self) -> SupervisorRecord:
         """supervisor.json as it should read now."""
