@@ -67,6 +67,8 @@ class Facts(NamedTuple):
     stopping: Stopping | None = None
     pause_sent: Sent | None = None
     resume_sent: Sent | None = None
+    adopted: bool = False
+    """An earlier supervisor started the attempt: what it did to it shortly before its end, nobody knows."""
     frozen: bool = False
     """Its process is stopped."""
     own_paused: bool = False

@@ -61,10 +61,10 @@ class Situation:
         self.stall_noted = False
         self.adopted = False
         """An earlier supervisor started it."""
-        self.words = Words()
-
         self.told: frozenset[str] = frozenset()
         """The kinds of events that it has put on record of it."""
+        self.words = Words()
+
     def recall(self) -> Attempt | None:
         """Take up what the records of an earlier supervisor say. The attempt that is to be watched or judged, if any.
 
@@ -75,6 +75,7 @@ class Situation:
         previous = run.supervisor()
         if isinstance(previous, SupervisorRecord):
             self.acknowledged = self.handled = previous.acknowledged
+            self.frozen = previous.frozen and previous.attempt == number
         retried, restarts = book.last_retry(run)
         self.restarts = restarts if retried > judged else 0
         if number == 0:
@@ -118,6 +119,7 @@ class Situation:
             stopping=self.stopping,
             pause_sent=self.pause_sent,
             resume_sent=self.resume_sent,
+            adopted=self.adopted,
             frozen=life is Life.RUNNING and (self.frozen or self.child.is_stopped()),
             own_paused=words.status is AgentStatus.PAUSED,
             paused_since_asked=self._paused_since_asked(),
