@@ -3,7 +3,8 @@
 import os
 import time
 
-from overnight.agents.supervisor import book
+from overnight.agents.retry import LONGEST_DELAY
+from overnight.agents.supervisor import book, members
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.facts import Facts, Life, Sent, Stopping
@@ -64,6 +65,8 @@ class Situation:
         self.told: frozenset[str] = frozenset()
         """The kinds of events that it has put on record of it."""
         self.words = Words()
+        self._quiet_since = time.monotonic()
+        """When it was last seen to have got on: on the wall clock a machine that slept looks like a silence."""
 
     def recall(self) -> Attempt | None:
         """Take up what the records of an earlier supervisor say. The attempt that is to be watched or judged, if any.
@@ -79,12 +82,13 @@ class Situation:
         retried, restarts = book.last_retry(run)
         self.restarts = restarts if retried > judged else 0
         if number == 0:
-            self.next_start = from_wall(self.spec.start_at)
+            self.next_start = None if self.spec.start_at is None else from_wall(self.spec.start_at)
         if number in {judged, 0}:
             return None
         if retried == number:
             due = previous.next_start_at if isinstance(previous, SupervisorRecord) else None
-            self.next_start = from_wall(due)
+            # Never later than it was to be: the clock may have been set back since then.
+            self.next_start = None if due is None else min(from_wall(due), time.monotonic() + LONGEST_DELAY)
             return None
         self.succeeded_before = book.succeeded_before(run, number)
         self.adopted, self.told = True, book.told_of(run, number)
@@ -97,7 +101,10 @@ class Situation:
         self.child.refresh(time.monotonic())
         self.inbox.look()
         if self.child.life in {Life.RUNNING, Life.ENDED}:
-            self.words = words_of(self.run, self.spec, self.child.attempt)
+            words = words_of(self.run, self.spec, self.child.attempt)
+            if words.got_on_at != self.words.got_on_at:
+                self._quiet_since = time.monotonic()
+            self.words = words
 
     def facts(self) -> Facts:
         inbox, number, words, life = self.inbox, self.child.number, self.words, self._life()
@@ -125,10 +132,10 @@ class Situation:
             paused_since_asked=self._paused_since_asked(),
             cooperative=words.handled_by(Handle.PAUSE) is not None,
             reports=words.reports,
-            stalled=words.stalled,
+            stalled=words.stalled and time.monotonic() - self._quiet_since >= words.stall_after,
             stall_noted=self.stall_noted,
             restart_stalled=self.spec.on_stall == "restart",
-            age=time.time() - self.child.attempt.started_at if self.child.attempt else 0.0,
+            age=members.age_of(self.child.attempt) if self.child.attempt else 0.0,
             pause_grace=self.spec.pause_grace,
             stop_grace=self.spec.stop_grace,
         )
@@ -200,9 +207,9 @@ class Situation:
         return asked_for_this and silent and self.words.status is AgentStatus.PAUSED
 
 
-def from_wall(at: float | None) -> float | None:
+def from_wall(at: float) -> float:
     """A time of the wall clock on the monotonic one."""
-    return None if at is None else time.monotonic() + at - time.time()
+    return time.monotonic() + at - time.time()
 
 
 def to_wall(at: float | None) -> float | None:

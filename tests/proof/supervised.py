@@ -136,7 +136,7 @@ class Stage:
         ended, scene = self.comes_to_an_end(), self.scene
         lines = self.lines()
         said = Counter(line.split()[1] for line in lines)
-        begun = [int(line.split()[0]) for line in lines if line.endswith("begins")]
+        begun = begun_in(lines)
         assert (said["begins"], said["ends"], said["doubled"]) == (scene.begun, scene.finished, 0), lines
         assert begun == sorted(set(begun)), f"an attempt was begun twice: {lines}"
         told = (ended.outcome, ended.code, ended.signal, ended.attempts)
@@ -161,6 +161,11 @@ class Stage:
         shutil.rmtree(self.run.path)
         for file in self.effects.parent.glob(f"{self.effects.name}*"):
             file.unlink()
+
+
+def begun_in(lines: Sequence[str]) -> list[int]:
+    """The attempts whose command ran, one for each time."""
+    return [int(line.split()[0]) for line in lines if line.endswith("begins")]
 
 
 def new_run(home: Home, spec: Spec, effects: Path) -> RunDir:
