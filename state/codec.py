@@ -135,6 +135,7 @@ FIELDS: Mapping[type, Coercers] = {
         "max_rss": forms.whole,
         "cpu_seconds": forms.number,
         "exec_error": forms.text,
+        "executed": forms.flag,
     },
     Exit: {
         "outcome": Outcome,

@@ -82,7 +82,7 @@ def silence(records: Records, now: float) -> float | None:
         return None
     if heartbeat and heartbeat.waiting and (heartbeat.waiting.until is None or heartbeat.waiting.until > now):
         return 0.0
-    reported = _last_progress(records)
+    reported = last_progress(records)
     if reported is None:
         # Nothing was ever reported: only a spec that names a limit makes that a silence.
         return max(0.0, now - attempt.started_at) if records.spec and records.spec.stall is not None else None
@@ -90,7 +90,8 @@ def silence(records: Records, now: float) -> float | None:
     return max(0.0, now - max(reported, attempt.started_at, waited_until or 0.0))
 
 
-def _last_progress(records: Records) -> float | None:
+def last_progress(records: Records) -> float | None:
+    """When this attempt got on by its own word, seconds since the epoch; None = it never said so."""
     heartbeat, progress = current.own_heartbeat(records), current.own_progress(records)
     if heartbeat and heartbeat.last_progress is not None:
         return heartbeat.last_progress

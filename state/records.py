@@ -238,6 +238,8 @@ class Attempt(NamedTuple):
     cpu_seconds: float | None = None
     exec_error: str | None = None
     """Why the command could not be executed; None = it could."""
+    executed: bool = True
+    """False = its process ended before it became the command: its keeper was killed, and nothing of it ran."""
 
 
 class Exit(NamedTuple):

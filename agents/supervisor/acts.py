@@ -108,7 +108,8 @@ class Acts:
         if why is Stop.LIMIT:
             self._note_limit()
         self._handle(at.inbox.once(Verb.RESTART, at.child.number, at.handled))
-        stood = at.child.is_stopped()
+        # One that waits for a child that was stopped before it executed does not look stopped.
+        stood = at.frozen or at.adopted or at.child.is_stopped()
         self._signal_agent(Handle.STOP, signal.SIGTERM) or self._signal_group(signal.SIGTERM)
         if stood:
             # It hears the SIGTERM before it works on.
@@ -201,13 +202,15 @@ class Acts:
         at.acknowledged, at.reason = at.inbox.newest, over.reason
         starved = memory.out_of_memory(attempt.signal, at.memory_kills) if ending and attempt else False
         self._ledger.supervisor(at.record())
-        self._ledger.end(book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved))
+        ended = book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved)
+        self._ledger.end(ended, told="ended" in at.told)
         self._say(FAILED if ending and ending.exec_error else NOT_YET, over.reason or "")
         self.over = True
 
     def _note_died(self, reason: str | None) -> None:
         attempt = self._at.child.attempt
-        if attempt is not None:
+        # One who was killed before it could end the run may have told it.
+        if attempt is not None and "died" not in self._at.told:
             self._ledger.note("died", attempt.attempt, code=attempt.code, signal=attempt.signal, reason=reason)
 
     def _handle(self, number: int | None) -> None:

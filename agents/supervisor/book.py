@@ -99,6 +99,14 @@ def allowed_from(run: RunDir) -> int:
     return 1 + max((each.attempts for each in ends), default=0)
 
 
+def unexecuted_attempts(run: RunDir, last: int) -> int:
+    """How many in a row, `last` the newest of them, had their keeper killed before the command ran."""
+    number = last
+    while isinstance(attempt := run.attempt(number), Attempt) and not attempt.executed:
+        number -= 1
+    return last - number
+
+
 def _exits_aside(run: RunDir) -> list[int]:
     names = [name.split(".") for name in os.listdir(run.path) if name.startswith("exit.")]
     return [int(parts[1]) for parts in names if len(parts) == 3 and parts[1].isdecimal()]
@@ -112,6 +120,11 @@ def last_retry(run: RunDir) -> tuple[int, int]:
         if event.event == "retrying" and event.attempt is not None and isinstance(used, int):
             found = (event.attempt, used)
     return found
+
+
+def told_of(run: RunDir, attempt: int) -> frozenset[str]:
+    """The kinds of events that the history has of `attempt`."""
+    return frozenset(event.event for event in history.supervisors_events(run) if event.attempt == attempt)
 
 
 def succeeded_before(run: RunDir, attempt: int) -> float:

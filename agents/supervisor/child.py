@@ -45,6 +45,7 @@ class Child:
         os.set_blocking(kept.report, False)
         self.number, self._keeper, self._report, self._said = plan.number, kept.pid, kept.report, b""
         self.attempt, self.ending, self.problem, self.taken = None, None, None, False
+        self._reaped.clear()
         self.life = Life.STARTING
 
     def take_over(self, attempt: Attempt, now: float) -> bool:
@@ -80,7 +81,8 @@ class Child:
                 return
             if pid == self._keeper:
                 self._keeper = None
-            elif self.attempt is not None and pid == self.attempt.pid:
+            elif self.attempt is None or pid == self.attempt.pid:
+                # While its keeper has not told which process it is, it may be any of them.
                 self._reaped[pid] = status
 
     def _hear(self, now: float) -> None:
@@ -101,7 +103,8 @@ class Child:
         self.life, self.number = Life.NONE, self.number - 1
         # A keeper that was killed half-way may have put its attempt on record.
         self.taken = word == keeper.TAKEN or (not word and self._run.last_attempt_number() > self.number)
-        self.problem = reason.decode("utf-8", "replace") or "its keeper was killed before it started anything"
+        if not self.taken:
+            self.problem = reason.decode("utf-8", "replace") or "its keeper was killed before it started anything"
 
     def _take_started(self, now: float) -> None:
         attempt = self._run.attempt(self.number)
@@ -158,9 +161,10 @@ class Child:
         self.ending = Ending(record.code, record.signal, known, record.exec_error)
         keeper.discard_reserved(self._run, self.number)
 
-    def is_stopped(self) -> bool:
-        """Whether its process is stopped by a signal."""
-        return self.attempt is not None and members.kernel_state(self.attempt) in {"T", "t"}
+    def is_stopped(self, *, was_frozen: bool = False) -> bool:
+        """Whether its process is stopped by a signal; or waits for a child that was stopped before it executed."""
+        states = {"T", "t", "D"} if was_frozen else {"T", "t"}
+        return self.attempt is not None and members.kernel_state(self.attempt) in states
 
     def is_held_up(self) -> bool:
         """Whether it waits in the kernel where a signal does not reach it: it cannot go on without stopping first."""

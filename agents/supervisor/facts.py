@@ -67,6 +67,8 @@ class Facts(NamedTuple):
     stopping: Stopping | None = None
     pause_sent: Sent | None = None
     resume_sent: Sent | None = None
+    adopted: bool = False
+    """An earlier supervisor started the attempt: what it did to it shortly before its end, nobody knows."""
     frozen: bool = False
     """Its process is stopped, or was told to and does so when the kernel next comes to it."""
     stands: bool = False

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
 
-from overnight.agents.supervisor import environment
+from overnight.agents.supervisor import environment, members
 from overnight.state import codec, process
 from overnight.state.atomic import discard, write_all, write_new
 from overnight.state.records import Attempt, Spec
@@ -107,13 +107,13 @@ def _start_agent(plan: Plan, report: int) -> _Started:
     output = os.open(plan.run.output_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     gate, opener = os.pipe()
     failure, complaint = os.pipe()
+    reserved = os.path.join(plan.run.attempts_path, f".{plan.number:04d}.json.end.{os.getpid()}")
     pid = os.fork()
     if pid == 0:
-        _exit_after(_become_agent, plan, gate, output, complaint)
+        _exit_after(_become_agent, plan, reserved, gate, output, complaint)
     identity = process.identity_of(pid)
     assert identity is not None, "a child that nobody has waited for is there"
     attempt = Attempt(plan.number, pid, identity.start_time, identity.boot_id, time.time())
-    reserved = os.path.join(plan.run.attempts_path, f".{plan.number:04d}.json.end.{os.getpid()}")
     try:
         write_new(reserved, b" " * RESERVED)
         _claim(plan, attempt)
@@ -129,11 +129,11 @@ def _start_agent(plan: Plan, report: int) -> _Started:
     return _Started(attempt, reserved, exec_error)
 
 
-def _become_agent(plan: Plan, gate: int, output: int, complaint: int) -> None:
+def _become_agent(plan: Plan, reserved: str, gate: int, output: int, complaint: int) -> None:
     os.setsid()
     _close_all_but({0, 1, 2, gate, output, complaint})
     if not os.read(gate, 1):
-        # The keeper was killed. Never 0: if the record is there already, this is how the attempt ended.
+        _note_unexecuted(plan, reserved)
         os._exit(NOT_EXECUTABLE)
     try:
         for descriptor, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
@@ -149,6 +149,17 @@ def _become_agent(plan: Plan, gate: int, output: int, complaint: int) -> None:
         what = error.filename or plan.spec.command[0]
         os.write(complaint, f"{os.fspath(what)}: {error.strerror}".encode("utf-8", "replace")[:LONGEST_ERROR])
         os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
+
+
+def _note_unexecuted(plan: Plan, reserved: str) -> None:
+    """The keeper was killed. If it had put the attempt on record, that nothing of it ran is put there, too."""
+    recorded = plan.run.attempt(plan.number)
+    if isinstance(recorded, Attempt) and process.identity_of(os.getpid()) == members.identity(recorded):
+        try:
+            _put_end(plan, reserved, ended_attempt(recorded, NOT_EXECUTABLE)._replace(executed=False))
+        except OSError:
+            # Whoever gets the exit code puts that on record.
+            pass
 
 
 def _reset_signals() -> None:
@@ -168,19 +179,23 @@ def _wait(plan: Plan, started: _Started) -> None:
     assert seen is not None, "it was waited for"
     code = seen.si_status if seen.si_code == os.CLD_EXITED else -seen.si_status
     ended = ended_attempt(started.attempt, code)._replace(exec_error=started.exec_error)
-    # Overwritten in place: these bytes are ours already, on a full disk too.
-    descriptor = os.open(started.reserved, os.O_WRONLY | os.O_CLOEXEC)
-    os.pwrite(descriptor, codec.encode(ended).ljust(RESERVED), 0)
-    os.close(descriptor)
-    path = plan.run.attempt_path(plan.number)
-    os.replace(started.reserved, path)
+    _put_end(plan, started.reserved, ended)
     _, _, used = os.wait4(pid, 0)
     seconds = round(used.ru_utime + used.ru_stime, 3)
+    path = plan.run.attempt_path(plan.number)
     try:
         plan.run.write(path, ended._replace(max_rss=used.ru_maxrss * KIB, cpu_seconds=seconds))
     except OSError:
         # A full disk: how it ended is there.
         pass
+
+
+def _put_end(plan: Plan, reserved: str, ended: Attempt) -> None:
+    # Overwritten in place: these bytes are ours already, on a full disk too.
+    descriptor = os.open(reserved, os.O_WRONLY | os.O_CLOEXEC)
+    os.pwrite(descriptor, codec.encode(ended).ljust(RESERVED), 0)
+    os.close(descriptor)
+    os.replace(reserved, plan.run.attempt_path(plan.number))
 
 
 def ended_attempt(attempt: Attempt, code: int) -> Attempt:

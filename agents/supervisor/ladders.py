@@ -86,7 +86,7 @@ def resume_step(facts: Facts, number: int) -> Action:
     """Continue whatever was held; it has resumed when it no longer says otherwise."""
     sent = facts.resume_sent
     if sent is None or sent.number != number:
-        held = facts.frozen or facts.own_paused or facts.pause_sent is not None
+        held = facts.frozen or facts.own_paused or facts.pause_sent is not None or facts.adopted
         return Continue(number) if held else Acknowledge(number)
     if facts.frozen:
         return Wait(facts.now + CONTINUE_AGAIN, closely=True)

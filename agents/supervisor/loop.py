@@ -61,7 +61,7 @@ class Supervisor:
         """Take up what was begun before: starting and adopting are one path."""
         attempt = self._at.recall()
         if attempt is not None and self._at.child.take_over(attempt, time.monotonic()):
-            self._at.frozen = self._at.child.is_stopped()
+            self._at.frozen = self._at.child.is_stopped(was_frozen=self._at.frozen)
             self._acts.adopted(attempt)
 
     def _follow(self, child: Child) -> None:

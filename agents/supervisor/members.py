@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 
 from overnight.state import process
@@ -22,6 +23,11 @@ def kernel_state(attempt: Attempt) -> str | None:
     if attempt.boot_id != process.boot_id():
         return None
     return process.state_of(attempt.pid, attempt.start_time)
+
+
+def age_of(attempt: Attempt) -> float:
+    """Seconds since its process was started, by the clock that nobody can set."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - attempt.start_time / os.sysconf("SC_CLK_TCK")
 
 
 def signal_group(attempt: Attempt, number: signal.Signals) -> bool:

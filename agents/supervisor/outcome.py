@@ -7,6 +7,8 @@ from overnight.state.records import AgentStatus, Outcome, Restart
 
 CHECKPOINTED = 75
 """The exit code of an agent that stopped at a checkpoint (EX_TEMPFAIL): it wants to be started again."""
+MOST_UNEXECUTED = 3
+"""Starts in a row that may come to nothing because somebody kills the keeper."""
 SHELL_SIGNALS = {128 + 2: "SIGINT", 128 + 9: "SIGKILL", 128 + 15: "SIGTERM"}
 """Exit codes by which a shell says that a signal ended what it ran."""
 
@@ -36,6 +38,8 @@ class Ending(NamedTuple):
     known: bool = True
     """False = keeper and supervisor were killed, and nobody could learn the code."""
     exec_error: str | None = None
+    unexecuted: int = 0
+    """Attempts in a row, this one the last, whose keeper was killed before the command ran."""
     own_status: AgentStatus | None = None
     progressed: bool = False
     """Items were committed since the attempt began."""
@@ -88,6 +92,8 @@ class Again(NamedTuple):
 def verdict_of(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:
     """The protocol's rules, in order."""
     how = words_of(ending)
+    if ending.unexecuted:
+        return _after_no_start(ending, asked, budget)
     if ending.exec_error is not None:
         return Over(Outcome.FAILED, f"could not be executed: {ending.exec_error}")
     if _finished(ending, asked):
@@ -138,6 +144,18 @@ def _finished(ending: Ending, asked: Asked) -> bool:
 
 def _stopped(ending: Ending) -> bool:
     return not ending.known or ending.code in {0, CHECKPOINTED} or signal_of(ending) is not None
+
+
+def _after_no_start(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:
+    """Nothing of it ran: it does not count, unless that happens again and again."""
+    if asked.cancel_wanted or asked.stop is Stop.KILL:
+        return Over(Outcome.CANCELLED, "cancelled before its command ran")
+    if asked.shutdown:
+        return Over(Outcome.INTERRUPTED, "its supervisor was told to end")
+    reason = "its keeper was killed before the command ran"
+    if ending.unexecuted >= MOST_UNEXECUTED:
+        return Over(Outcome.FAILED, f"{reason}, {_times(ending.unexecuted)}")
+    return Again(budget.used, backoff=False, reason=reason)
 
 
 def _after_success(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:

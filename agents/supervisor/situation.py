@@ -3,7 +3,8 @@
 import os
 import time
 
-from overnight.agents.supervisor import book
+from overnight.agents.retry import LONGEST_DELAY
+from overnight.agents.supervisor import book, members
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.facts import Facts, Life, Sent, Stopping
@@ -24,6 +25,8 @@ from overnight.state.records import (
     Verb,
 )
 from overnight.state.rundir import RunDir
+
+PASSED_ON = ((Verb.KILL, Stop.KILL), (Verb.RESTART, Stop.RESTART))
 
 
 class Situation:
@@ -61,7 +64,11 @@ class Situation:
         self.stall_noted = False
         self.adopted = False
         """An earlier supervisor started it."""
+        self.told: frozenset[str] = frozenset()
+        """The kinds of events that it has put on record of it."""
         self.words = Words()
+        self._quiet_since = time.monotonic()
+        """When it was last seen to have got on: on the wall clock a machine that slept looks like a silence."""
         self.usage.forget_attempt()
 
     def recall(self) -> Attempt | None:
@@ -74,19 +81,21 @@ class Situation:
         previous = run.supervisor()
         if isinstance(previous, SupervisorRecord):
             self.acknowledged = self.handled = previous.acknowledged
+            self.frozen = previous.frozen and previous.attempt == number
         self.usage.recall(number, time.time())
         retried, restarts = book.last_retry(run)
         self.restarts = restarts if retried > judged else 0
         if number == 0:
-            self.next_start = from_wall(self.spec.start_at)
+            self.next_start = None if self.spec.start_at is None else from_wall(self.spec.start_at)
         if number in {judged, 0}:
             return None
         if retried == number:
             due = previous.next_start_at if isinstance(previous, SupervisorRecord) else None
-            self.next_start = from_wall(due)
+            # Never later than it was to be: the clock may have been set back since then.
+            self.next_start = None if due is None else min(from_wall(due), time.monotonic() + LONGEST_DELAY)
             return None
         self.succeeded_before = book.succeeded_before(run, number)
-        self.adopted = True
+        self.adopted, self.told = True, book.told_of(run, number)
         attempt = run.attempt(number)
         # Of an attempt whose record is damaged only the number is known: nothing that lives can have this identity.
         return attempt if isinstance(attempt, Attempt) else Attempt(number, 0, 0, "", time.time())
@@ -96,7 +105,10 @@ class Situation:
         self.child.refresh(time.monotonic())
         self.inbox.look()
         if self.child.life in {Life.RUNNING, Life.ENDED}:
-            self.words = words_of(self.run, self.spec, self.child.attempt)
+            words = words_of(self.run, self.spec, self.child.attempt)
+            if words.got_on_at != self.words.got_on_at:
+                self._quiet_since = time.monotonic()
+            self.words = words
         if self.child.life is Life.RUNNING and self.child.attempt is not None:
             self.usage.look(self.child.attempt, time.monotonic(), works=self._works())
 
@@ -126,16 +138,17 @@ class Situation:
             stopping=self.stopping,
             pause_sent=self.pause_sent,
             resume_sent=self.resume_sent,
+            adopted=self.adopted,
             frozen=life is Life.RUNNING and (self.frozen or self.child.is_stopped()),
             stands=life is Life.RUNNING and (self.child.is_stopped() or (self.frozen and self.child.is_held_up())),
             own_paused=words.status is AgentStatus.PAUSED,
             paused_since_asked=self._paused_since_asked(),
             cooperative=words.handled_by(Handle.PAUSE) is not None,
             reports=words.reports,
-            stalled=words.stalled,
+            stalled=words.stalled and time.monotonic() - self._quiet_since >= words.stall_after,
             stall_noted=self.stall_noted,
             restart_stalled=self.spec.on_stall == "restart",
-            age=time.time() - self.child.attempt.started_at if self.child.attempt else 0.0,
+            age=members.age_of(self.child.attempt) if self.child.attempt else 0.0,
             pause_grace=self.spec.pause_grace,
             stop_grace=self.spec.stop_grace,
         )
@@ -158,9 +171,8 @@ class Situation:
             return Stop.LIMIT
         if signal_of(ending) is None:
             return None
-        if self.inbox.once(Verb.KILL, number, self.handled) is not None:
-            return Stop.KILL
-        return Stop.RESTART if self.inbox.once(Verb.RESTART, number, self.handled) is not None else None
+        # From the first request on: what he passed on he may have noted as handled, and been killed before he judged.
+        return next((stop for verb, stop in PASSED_ON if self.inbox.once(verb, number, 0) is not None), None)
 
     def record(self) -> SupervisorRecord:
         """supervisor.json as it should read now."""
@@ -200,7 +212,9 @@ class Situation:
     def _ending(self) -> Ending | None:
         ending = self.child.ending
         return ending and ending._replace(
-            own_status=self.words.status, progressed=self.words.succeeded > self.succeeded_before
+            own_status=self.words.status,
+            progressed=self.words.succeeded > self.succeeded_before,
+            unexecuted=book.unexecuted_attempts(self.run, self.child.number),
         )
 
     def _paused_since_asked(self) -> bool:
@@ -211,9 +225,9 @@ class Situation:
         return asked_for_this and silent and self.words.status is AgentStatus.PAUSED
 
 
-def from_wall(at: float | None) -> float | None:
+def from_wall(at: float) -> float:
     """A time of the wall clock on the monotonic one."""
-    return None if at is None else time.monotonic() + at - time.time()
+    return time.monotonic() + at - time.time()
 
 
 def to_wall(at: float | None) -> float | None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from overnight.agents.supervisor import members
 from overnight.state import current
-from overnight.state.health import Verdict, health_of
+from overnight.state.health import Verdict, health_of, last_progress, stall_after
 from overnight.state.records import AgentStatus, Attempt, Handle, Heartbeat, Progress, Records, Spec
 from overnight.state.rundir import RunDir, changed_at, read_record
 
@@ -24,8 +24,12 @@ class Words(NamedTuple):
     handles: frozenset[str] = frozenset()
     pid: int | None = None
     """Of the process to signal; None = it names none that lives in the agent's session."""
-
+    got_on_at: float | None = None
+    """When it last got on, by its own word, seconds since the epoch."""
     stalled: bool = False
+    """By the wall clock, which may have been set."""
+    stall_after: float = 0.0
+    """Seconds of silence that count as a stall."""
 
     def handled_by(self, what: Handle) -> int | None:
         """The process to signal for `what`; None = nobody says that it handles it."""
@@ -47,6 +51,7 @@ def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
         process_state=members.kernel_state(attempt) if attempt else None,
         spec=spec,
     )
+    now = time.time()
     own, beat = current.own_progress(records), current.own_heartbeat(records)
     return Words(
         status=own.status if own else None,
@@ -55,7 +60,9 @@ def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
         succeeded=_succeeded(records.progress),
         reports=beat is not None,
         handles=beat.handles if beat else frozenset(),
-        stalled=health_of(records, time.time()).verdict is Verdict.STALLED,
+        got_on_at=last_progress(records),
+        stalled=health_of(records, now).verdict is Verdict.STALLED,
+        stall_after=stall_after(records, now) or 0.0,
         pid=beat.pid if beat and attempt and members.is_member(attempt, beat.pid) else None,
     )
 

@@ -22,6 +22,10 @@ NOTHING = Asked()
         # A SIGTERM that nobody asked overnight for: a shutdown, a pre-emption.
         (Ending(signal="SIGTERM"), NOTHING, INTERRUPTED),
         (Ending(143), NOTHING, INTERRUPTED),
+        # Nothing of it ran, again and again.
+        (Ending(126, unexecuted=3), NOTHING, FAILED),
+        (Ending(126, unexecuted=1), CANCEL, CANCELLED),
+        (Ending(126, unexecuted=1), SHUTDOWN, INTERRUPTED),
         # After a stop that was asked for.
         (Ending(0), CANCEL, CANCELLED),
         (Ending(0, own_status=AgentStatus.CANCELLED), CANCEL, CANCELLED),
@@ -72,6 +76,7 @@ ON_FAILURE, ALWAYS = Restart.ON_FAILURE, Restart.ALWAYS
         (Ending(0), Budget(ALWAYS, 5, 0), 1, True),
         (Ending(75), Budget(ON_FAILURE, 1, 0), 1, True),
         (Ending(75, progressed=True), Budget(Restart.NEVER, 0, 0), 0, False),
+        (Ending(126, unexecuted=2), Budget(Restart.NEVER, 0, 0), 0, False),
     ],
 )
 def test_an_end_is_followed_by_another_attempt(ending: Ending, budget: Budget, used: int, backoff: bool) -> None:

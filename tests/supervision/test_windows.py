@@ -91,7 +91,9 @@ def queued(home: Path, script: str) -> RunDir:
 def test_a_command_that_never_ran_is_not_completed(home: Path, faulty: Faulty) -> None:
     run = queued(home, "echo ran; exec sleep 60")
     faulty.supervise(run, "keeper._claim = claim_and_die")
-    assert ended(run).outcome is Outcome.FAILED
+    over = ended(run)
+    assert (over.outcome, over.attempts) == (Outcome.FAILED, 3), "it is tried again, but not for ever"
+    assert over.reason == "its keeper was killed before the command ran, three times"
     assert output(run) == ""
 
 

@@ -1,0 +1,27 @@
+"""A supervisor whose wall clock jumps: `jumps.py ROOT RUN SHIFT`. SHIFT: a file with the seconds that it is off by now.
+
+A supervisor asks nothing but `time.time` for the wall clock, so this is all that it sees of a clock that is set.
+"""
+
+import sys
+import time
+
+root, path, shift = sys.argv[1:]
+overnight = sys.modules["overnight"] = type(sys)("overnight")
+overnight.__path__ = [root]
+true_time = time.time
+
+
+def set_time() -> float:
+    with open(shift) as file:
+        return true_time() + float(file.read())
+
+
+time.time = set_time
+
+from overnight.agents.supervisor.__main__ import Listener, supervise  # noqa: E402
+from overnight.state import lock  # noqa: E402
+from overnight.state.rundir import RunDir  # noqa: E402
+
+assert lock.acquire(f"{path}/lock") is not None, "somebody supervises it"
+sys.exit(supervise(RunDir(path), Listener(-1)))

@@ -1,0 +1,52 @@
+"""A supervisor that waits to be traced: `supervises.py ROOT RUN ROLE READY GO`, without `site`, as launchers do it.
+
+ROOT: where `state` and `agents` lie. ROLE: `supervisor`, or `keeper N` = of the N-th attempt that it starts. READY, GO:
+descriptors; the process in that role writes its pid to the one, and goes on when the other one says so.
+"""
+
+import os
+import sys
+
+root, path, role, ready, go = sys.argv[1:]
+overnight = sys.modules["overnight"] = type(sys)("overnight")
+overnight.__path__ = [root]
+
+from overnight.agents.supervisor.standins import install  # noqa: E402
+
+install()
+from overnight.agents.supervisor import acts, keeper  # noqa: E402
+from overnight.agents.supervisor.__main__ import Listener, supervise  # noqa: E402
+from overnight.agents.supervisor.kernel import reset_library_signals  # noqa: E402
+from overnight.state import lock  # noqa: E402
+from overnight.state.rundir import RunDir  # noqa: E402
+
+started = 0
+start, keep = keeper.start, keeper._keep
+
+
+def wait_for_tracer() -> None:
+    os.write(int(ready), b"%d\n" % os.getpid())
+    os.read(int(go), 1)
+
+
+def start_and_count(plan: keeper.Plan) -> keeper.Kept:
+    global started  # noqa: PLW0603
+    started += 1
+    return start(plan)
+
+
+def keep_when_traced(plan: keeper.Plan, report: int) -> None:
+    if role == f"keeper {started}":
+        wait_for_tracer()
+    keep(plan, report)
+
+
+keeper.start, keeper._keep = start_and_count, keep_when_traced
+# How long it waits after a start that came to nothing is not in question here.
+acts.START_AGAIN = 0.05
+held = lock.acquire(f"{path}/lock")
+assert held is not None, "somebody supervises it"
+if role == "supervisor":
+    wait_for_tracer()
+reset_library_signals()
+sys.exit(supervise(RunDir(path), Listener(-1)))

@@ -1,0 +1,62 @@
+"""Walking one scene of supervision again and again, each time hurt at another system call."""
+
+import itertools
+from functools import cached_property
+from pathlib import Path
+
+from tests.proof.supervised import Scene, Stage, Traced, perform
+from tests.proof.syscall_walks import thinned
+from tests.proof.syscalls import Call, Harm, Point, numbered
+
+LOOKING = frozenset({"read", "newfstatat", "lseek", "ioctl", "getdents64", "uname", "getpid", "brk", "munmap", "mmap"})
+"""A kill there leaves what a kill at the next other call leaves."""
+
+
+class SupervisedWalk:
+    """A scene, and which process of its supervision is hurt in it."""
+
+    def __init__(self, home: Path, scene: Scene, role: str) -> None:
+        self.scene, self.role = scene, role
+        self._home = home
+        self._numbers = itertools.count(1)
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """What is called where nothing hurts."""
+        traced = self._perform(["all"])
+        assert traced.calls
+        return traced.calls
+
+    def kill_at_each(self) -> int:
+        """The first call of a name, the second, …, until it is not killed any more. How often it was."""
+        names = sorted({call.name for call in self.calls} - {"exit_group"})
+        killed = 0
+        for name in names:
+            killed += next(number for number in itertools.count() if not self.kill_at(Point(name, number + 1)))
+        # How often it wakes up is not the same each time.
+        assert killed >= 0.8 * len(self.calls), (killed, len(self.calls))
+        return killed
+
+    def kill_at_some(self, most: int) -> None:
+        """At calls from the first to the last one, evenly spread."""
+        points = [(point, call) for point, call in numbered(self.calls) if call.name not in LOOKING]
+        killed = sum(self.kill_at(point) for point, _ in thinned(points, most))
+        assert killed >= most // 2
+
+    def kill_at(self, point: Point) -> bool:
+        """Killed there, it all comes to the same end. False = it never came there."""
+        return self._perform([point.name], [Harm("KILL", point)]).killed
+
+    def fail_at(self, point: Point, error: str) -> bool:
+        """Refused that call once, it all comes to the same end. False = it never came there."""
+        return bool(self._perform([point.name], [Harm(error, point)]).injected)
+
+    def _perform(self, names: list[str], harms: list[Harm] | None = None) -> Traced:
+        stage = Stage(self._home, self.scene, next(self._numbers))
+        try:
+            traced = perform(stage, self.role, names, harms or [])
+        except AssertionError as failed:
+            failed.add_note(f"{self.scene.name}, {self.role}: {harms}; it lies in {stage.run.path}")
+            raise
+        stage.remove()
+        return traced
