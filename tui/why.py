@@ -10,9 +10,12 @@ from overnight.state import current
 from overnight.state.health import Verdict, health_of
 from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, Status, status_of
+from overnight.tui.evidence import death_of, last_words
 from overnight.tui.view import age, duration, number, plural
 
 STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
+LONGEST_WORDS = 200
+"""Characters of the last line of a log."""
 UNKNOWN = Spec("", "", (), "")
 """Stands for a spec that cannot be read."""
 
@@ -274,9 +277,11 @@ def _failed(case: Case) -> Reason:
     died = sum(1 for each in case.history if each.event == "died")
     attempts = f"; {number(died)} attempts died" if died > 1 else ""
     item = f"; its last item was {progress.current_item}" if progress and progress.current_item else ""
+    said = last_words(death_of(case.history))
+    words = f"; the last it printed was: {said[:LONGEST_WORDS]}" if said else ""
     shows = f"`overnight logs {case.id}` shows its last words"
     return (
-        f"{reason}{_when(case)}{attempts}{item}",
+        f"{reason}{_when(case)}{attempts}{item}{words}",
         f"{shows}; `overnight retry {case.id}` continues it from its checkpoint.",
     )
 
