@@ -167,6 +167,8 @@ def _detail_words(name: str, value: object) -> str:
         return str(value)
     if value is True:
         return name
+    if isinstance(value, list):
+        return f"{name} {', '.join(map(str, value))}"
     # Only amounts have their thousands apart: a pid is a name.
     shown = view.number(value) if isinstance(value, float) else value
     return f"{name.replace('_', ' ')} {shown}"

@@ -67,7 +67,12 @@ class Case(NamedTuple):
 def why(records: Records, history: Sequence[Event], now: float) -> Answer:
     """`history`: oldest first, clean. `now`: seconds since the epoch."""
     status = status_of(records, now)
-    reason, remedy = REASONS[status](Case(records, history, now))
+    case = Case(records, history, now)
+    reason, remedy = REASONS[status](case)
+    left = _left_behind(case) if status in ENDED else []
+    if left:
+        reason += f"; it left {', '.join(left)}"
+        remedy = f"{remedy} `overnight doctor` says what of it still goes on, and with --repair ends it.".lstrip()
     return Answer(status, reason, remedy)
 
 
@@ -293,6 +298,12 @@ def _cancelled(case: Case) -> Reason:
     if request is None:
         return f"it ended as cancelled{how}{_when(case)}", remedy
     return f"{case.asked(request, str(request.verb))}{how}", remedy
+
+
+def _left_behind(case: Case) -> list[str]:
+    """Processes that went on when the run had ended, as its end says."""
+    ends = [each.detail.get("left") for each in case.history if each.event == "ended"]
+    return [f"pid {each}" for each in ends[-1]] if ends and isinstance(ends[-1], list) else []
 
 
 def _when(case: Case) -> str:

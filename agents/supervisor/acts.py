@@ -183,11 +183,17 @@ class Acts:
 
     def _again(self, action: Again) -> None:
         at = self._at
+        left = self._left()
         if action.backoff:
-            self._note_died(action.reason)
+            self._note_died(action.reason, left)
         delay = delay_before(action.used, _chance()) if action.backoff else 0.0
         self._ledger.note(
-            "retrying", at.child.number, restarts=action.used, delay=round(delay, 3), reason=action.reason
+            "retrying",
+            at.child.number,
+            restarts=action.used,
+            delay=round(delay, 3),
+            reason=action.reason,
+            **(left if not action.backoff else {}),
         )
         at.child.judged()
         at.forget_attempt()
@@ -199,17 +205,25 @@ class Acts:
     def _end(self, over: Over) -> None:
         at = self._at
         ending, attempt = at.child.ending, at.child.attempt
+        left = self._left() if ending else {}
         if over.outcome is Outcome.FAILED:
-            self._note_died(over.reason)
+            self._note_died(over.reason, left)
         at.acknowledged, at.reason = at.inbox.newest, over.reason
         starved = self._starved(attempt) if ending and attempt else False
         self._ledger.supervisor(at.record())
         ended = book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved)
-        self._ledger.end(ended, told="ended" in at.told)
+        self._ledger.end(ended, told="ended" in at.told, **left)
         self._say(FAILED if ending and ending.exec_error else NOT_YET, over.reason or "")
         self.over = True
 
-    def _note_died(self, reason: str | None) -> None:
+    def _left(self) -> dict[str, list[str]]:
+        """Processes that go on though the attempt has ended: nobody signals them unless `doctor` is told to."""
+        from overnight.agents.supervisor.family import left_of  # once for an attempt
+
+        left = left_of(self._at.run, ours=not self._at.adopted)
+        return {"left": left} if left else {}
+
+    def _note_died(self, reason: str | None, left: dict[str, list[str]]) -> None:
         at, attempt = self._at, self._at.child.attempt
         # One who was killed before it could end the run may have told it.
         if attempt is None or "died" in at.told:
@@ -224,6 +238,7 @@ class Acts:
             reason=reason,
             out_of_memory=self._starved(attempt),
             **evidence_of(at.run, attempt, at.log_from, at.words.item),
+            **left,
         )
 
     def _starved(self, attempt: Attempt) -> bool | None:

@@ -4,7 +4,6 @@ Time is counted while an attempt works: not while it is paused or frozen, and no
 at every few seconds, and a little sooner when an attempt has begun: it may be past its limit for that long.
 """
 
-from overnight.agents.supervisor import members
 from overnight.agents.supervisor.outcome import Limit
 from overnight.state.amounts import size_words, span_words
 from overnight.state.records import Attempt, Event, Spec
@@ -71,7 +70,9 @@ class Usage:
         if most is None or now < self._look_at_memory:
             return None
         self._look_at_memory, self._pause = now + self._pause, min(2 * self._pause, LATEST)
-        held = members.memory_of(attempt, most)
+        from overnight.agents.supervisor.family import memory_of  # most runs have no such limit
+
+        held = memory_of(attempt, most)
         if held <= most:
             return None
         reason = f"held {size_words(held)} of memory, more than its limit of {size_words(most)}"

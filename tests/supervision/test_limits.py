@@ -10,7 +10,8 @@ import pytest
 
 from overnight.agents import operate
 from overnight.agents.launchers.local import Order, adopt_orphans, launch
-from overnight.agents.supervisor import book, members
+from overnight.agents.supervisor import book
+from overnight.agents.supervisor.family import memory_of
 from overnight.agents.supervisor.outcome import Limit
 from overnight.agents.supervisor.usage import SOONEST, Usage
 from overnight.agents.supervisor.worked import worked_seconds
@@ -193,8 +194,8 @@ def test_what_forked_workers_share_counts_once(home: Path) -> None:
     run = agent(home, body, memory_limit=200 * MB)
     eventually(lambda: output(run) == "ready\n")
     found = attempt(run)
-    assert members.memory_of(found, 1 << 40) > 300 * MB, "the sum of what is resident"
-    assert 60 * MB < members.memory_of(found, 0) < 120 * MB
+    assert memory_of(found, 1 << 40) > 300 * MB, "the sum of what is resident"
+    assert 60 * MB < memory_of(found, 0) < 120 * MB
     go.touch()
     assert ended(run).outcome is Outcome.COMPLETED
 
