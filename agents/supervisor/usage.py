@@ -5,7 +5,6 @@ at every few seconds, and a little sooner when an attempt has begun: it may be p
 """
 
 from overnight.agents.supervisor.outcome import Limit
-from overnight.state.amounts import size_words, span_words
 from overnight.state.records import Attempt, Event, Spec
 from overnight.state.rundir import RunDir
 
@@ -37,9 +36,9 @@ class Usage:
         if self._spec.time_limit is None and self._spec.memory_limit is None:
             return
         from overnight.agents.supervisor.worked import worked_seconds
-        from overnight.state.history import history_of
+        from overnight.state.history import supervisors_events
 
-        events = history_of(self._run)
+        events = supervisors_events(self._run)
         self.worked = worked_seconds(self._run, events, now)
         self.limit = next((limit_of(each) for each in events if is_limit(each, attempt)), None)
 
@@ -63,6 +62,8 @@ class Usage:
         most = self._spec.time_limit
         if most is None or self.worked < most:
             return None
+        from overnight.state.amounts import span_words
+
         return Limit(f"ran longer than its limit of {span_words(most)}")
 
     def _memory_passed(self, attempt: Attempt, now: float) -> Limit | None:
@@ -75,6 +76,8 @@ class Usage:
         held = memory_of(attempt, most)
         if held <= most:
             return None
+        from overnight.state.amounts import size_words
+
         reason = f"held {size_words(held)} of memory, more than its limit of {size_words(most)}"
         return Limit(reason, again=self._spec.on_memory == "restart")
 
