@@ -401,6 +401,8 @@ def _event_line(event: Event, now: float, frame: Frame) -> Line:
 EVENT_ROLES = {
     "died": "trouble",
     "stalled": "warn",
+    "limited": "warn",
+    "unbounded": "warn",
     "retrying": "warn",
     "source_changed": "warn",
     "paused": "held",

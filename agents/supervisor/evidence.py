@@ -32,6 +32,9 @@ def _newest_lines(path: str, start: int) -> list[str]:
         return []
     # What was given back of a log's head reads as zeros.
     lines = data.lstrip(b"\0").splitlines()
+    if begin > start and len(lines) > 1:
+        # It begins somewhere in a line.
+        del lines[0]
     return [_cut(line) for line in lines[-LINES:]]
 
 

@@ -111,8 +111,8 @@ class Situation:
             if words.got_on_at != self.words.got_on_at:
                 self._quiet_since = time.monotonic()
             self.words = words
-        if self.child.life is Life.RUNNING and self.child.attempt is not None:
-            self.usage.look(self.child.attempt, time.monotonic(), works=self._works())
+        running = self.child.attempt if self.child.life is Life.RUNNING else None
+        self.usage.look(running, time.monotonic(), works=self._works())
 
     def _works(self) -> bool:
         """Whether its time counts; nobody counts it where there is no limit to it."""

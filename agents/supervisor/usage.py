@@ -28,6 +28,8 @@ class Usage:
     def forget_attempt(self) -> None:
         self.limit: Limit | None = None
         """The one that the attempt has passed."""
+        self.due: float | None = None
+        """When something is to be looked at before the next ordinary wake-up; monotonic. None = nothing is."""
         self._working_since = None
         self._pause, self._look_at_memory = SOONEST, 0.0
 
@@ -42,21 +44,20 @@ class Usage:
         self.worked = worked_seconds(self._run, events, now)
         self.limit = next((limit_of(each) for each in events if is_limit(each, attempt)), None)
 
-    @property
-    def due(self) -> float | None:
-        """When something is to be looked at before the next ordinary wake-up; monotonic. None = nothing is."""
-        dues = [self._look_at_memory] if self._spec.memory_limit is not None and self._pause < LATEST else []
-        if self._spec.time_limit is not None and self._working_since is not None:
-            dues.append(self._working_since + max(0.0, self._spec.time_limit - self.worked))
-        return None if self.limit else min(dues, default=None)
-
-    def look(self, attempt: Attempt, now: float, *, works: bool) -> None:
-        """`works`: neither paused nor frozen. `now`: monotonic."""
+    def look(self, attempt: Attempt | None, now: float, *, works: bool) -> None:
+        """`attempt`: the one that runs, if any; `works`: it is neither paused nor frozen. `now`: monotonic."""
         if self._working_since is not None:
             self.worked += now - self._working_since
-        self._working_since = now if works else None
-        if self.limit is None:
+        self._working_since = now if works and attempt is not None else None
+        if attempt is not None and self.limit is None:
             self.limit = self._time_passed() or self._memory_passed(attempt, now)
+        self.due = self._due(now) if attempt is not None and self.limit is None else None
+
+    def _due(self, now: float) -> float | None:
+        dues = [self._look_at_memory] if self._spec.memory_limit is not None and self._pause < LATEST else []
+        if self._spec.time_limit is not None and self._working_since is not None:
+            dues.append(now + self._spec.time_limit - self.worked)
+        return min(dues, default=None)
 
     def _time_passed(self) -> Limit | None:
         most = self._spec.time_limit
