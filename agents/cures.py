@@ -10,7 +10,7 @@ from overnight.agents.launchers.local import adopt
 from overnight.agents.supervisor import book
 from overnight.state import lock, process
 from overnight.state.aside import keep_copy, set_aside
-from overnight.state.belonging import processes_of
+from overnight.state.belonging import lives, processes_of, told
 from overnight.state.errors import HomeUnusable, OvernightError
 from overnight.state.examination import damaged_environment
 from overnight.state.findings import Cure, Finding, Leftover
@@ -167,21 +167,22 @@ def _end(home: Home, finding: Finding) -> str | None:
         return None
     try:
         # Judged once more, and signalled by identity: a pid may have come to mean another process.
-        told = processes_of(run.id) if isinstance(run.exit(), Exit) else []
-        for each in told:
-            process.send(each.identity, signal.SIGTERM)
-            process.send(each.identity, signal.SIGCONT)
+        found = processes_of(run.id) if isinstance(run.exit(), Exit) else []
+        words = ", ".join(map(told, found))
+        for each in found:
+            process.send(each, signal.SIGTERM)
+            process.send(each, signal.SIGCONT)
         deadline = time.monotonic() + ENDING
-        while (live := [each for each in told if each.lives()]) and time.monotonic() < deadline:
+        while (live := [each for each in found if lives(each)]) and time.monotonic() < deadline:
             time.sleep(LOOK_AFTER)
     finally:
         os.close(held)
     if live:
-        pids = " ".join(str(each.identity.pid) for each in live)
+        pids = " ".join(str(each.pid) for each in live)
         raise OvernightError(
             f"{run.id}: pid {pids} got SIGTERM and goes on", hint=f"`kill -KILL {pids}` ends it by force."
         )
-    return f"{', '.join(map(str, told))} got SIGTERM, and ended" if told else None
+    return f"{words} got SIGTERM, and ended" if found else None
 
 
 def _sweep(home: Home, finding: Finding) -> str | None:

@@ -2,40 +2,26 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from overnight.state import process
 from overnight.state.process import Identity
 
 NAMES = (b"OVERNIGHT_RUN_ID=", b"OVERNIGHT_PARENT_RUN=")
-LONGEST = 200
+LONGEST = 100
 """Bytes of a command that are told."""
-
-
-class Left(NamedTuple):
-    """A process that may go on though the attempt that it descends from has ended."""
-
-    identity: Identity
-    command: str
-
-    def __str__(self) -> str:
-        return f"{self.identity.pid} {self.command}".rstrip()
-
-    def lives(self) -> bool:
-        return process.state_of(self.identity.pid, self.identity.start_time) is not None
 
 
 def belongs(pid: int, run_id: str) -> bool:
     return os.fsencode(run_id) in _named(pid)
 
 
-def processes_of(run_id: str, pids: Iterable[int] | None = None) -> list[Left]:
+def processes_of(run_id: str, pids: Iterable[int] | None = None) -> list[Identity]:
     """Those of one run, among `pids`; None = among all. What calls it, and what that was called by, are not."""
     among = sorted(every_process() if pids is None else pids)
     # The identity first: what is known of the environment is then known of it, or of nobody.
-    found = [(each, identity) for each in among if (identity := process.identity_of(each)) and belongs(each, run_id)]
+    found = [identity for each in among if (identity := process.identity_of(each)) and belongs(each, run_id)]
     mine = set(_ancestors(os.getpid())) if found else set()
-    return [_left(identity) for each, identity in found if each not in mine]
+    return [each for each in found if each.pid not in mine]
 
 
 def runs_of_processes() -> set[str]:
@@ -47,13 +33,19 @@ def every_process() -> Iterator[int]:
     return (int(name) for name in os.listdir("/proc") if name.isdecimal())
 
 
-def _left(identity: Identity) -> Left:
+def lives(identity: Identity) -> bool:
+    return process.state_of(identity.pid, identity.start_time) is not None
+
+
+def told(identity: Identity) -> str:
+    """Its pid and its command, as it is now."""
     try:
         with open(f"/proc/{identity.pid}/cmdline", "rb") as file:
-            command = file.read(LONGEST).replace(b"\0", b" ").strip().decode("utf-8", "replace")
+            words = file.read(LONGEST + 1).replace(b"\0", b" ").strip()
     except OSError:
-        command = ""
-    return Left(identity, command)
+        words = b""
+    cut = "…" if len(words) > LONGEST else ""
+    return f"{identity.pid} {words[:LONGEST].decode('utf-8', 'replace')}{cut}".rstrip()
 
 
 def _named(pid: int) -> list[bytes]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from overnight.state import process
-from overnight.state.belonging import processes_of, runs_of_processes
+from overnight.state.belonging import processes_of, runs_of_processes, told
 from overnight.state.findings import Entry, Facts, Holder, RunFacts
 from overnight.state.home import Home
 from overnight.state.leftovers import is_unlaunched, leftovers_of, names_in
@@ -38,7 +38,7 @@ def examine(home: Home) -> Facts:
 
 def _with_left(facts: RunFacts) -> RunFacts:
     """With what goes on of the run, if it is over."""
-    left = () if facts.records.exit is None else tuple(map(str, processes_of(facts.records.id)))
+    left = () if facts.records.exit is None else tuple(map(told, processes_of(facts.records.id)))
     return facts._replace(left=left)
 
 

@@ -159,7 +159,11 @@ def event_words(event: Event) -> str:
 
 def _telling(event: Event) -> list[tuple[str, object]]:
     """What its detail says to a person."""
-    return [(name, value) for name, value in event.detail.items() if value is not None and name not in UNTOLD]
+    return [
+        (name, value)
+        for name, value in event.detail.items()
+        if name not in UNTOLD and value is not None and value is not False
+    ]
 
 
 def _detail_words(name: str, value: object) -> str:

@@ -185,7 +185,7 @@ class Acts:
         at = self._at
         left = self._left()
         if action.backoff:
-            self._note_died(action.reason, left)
+            self._note_died(action.reason, **left)
         delay = delay_before(action.used, _chance()) if action.backoff else 0.0
         self._ledger.note(
             "retrying",
@@ -207,7 +207,7 @@ class Acts:
         ending, attempt = at.child.ending, at.child.attempt
         left = self._left() if ending else {}
         if over.outcome is Outcome.FAILED:
-            self._note_died(over.reason, left)
+            self._note_died(over.reason)
         at.acknowledged, at.reason = at.inbox.newest, over.reason
         starved = self._starved(attempt) if ending and attempt else False
         self._ledger.supervisor(at.record())
@@ -223,7 +223,7 @@ class Acts:
         left = left_of(self._at.run, ours=not self._at.adopted)
         return {"left": left} if left else {}
 
-    def _note_died(self, reason: str | None, left: dict[str, list[str]]) -> None:
+    def _note_died(self, reason: str | None, **left: list[str]) -> None:
         at, attempt = self._at, self._at.child.attempt
         # One who was killed before it could end the run may have told it.
         if attempt is None or "died" in at.told:

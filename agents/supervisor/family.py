@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from overnight.agents.supervisor import members
-from overnight.state.belonging import processes_of
+from overnight.state.belonging import lives, processes_of, told
 from overnight.state.records import Attempt
 from overnight.state.rundir import RunDir
 
@@ -38,8 +38,8 @@ def left_of(run: RunDir, *, ours: bool) -> list[str]:
     found = processes_of(run.id, _below({os.getpid()}) if ours and _children_are_told() else None)
     while found and time.monotonic() < deadline:
         time.sleep(LOOK_AFTER)
-        found = [each for each in found if each.lives()]
-    return [str(each) for each in found[:MOST]]
+        found = [each for each in found if lives(each)]
+    return [told(each) for each in found[:MOST]]
 
 
 def _family(attempt: Attempt) -> set[int]:

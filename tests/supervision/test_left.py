@@ -34,8 +34,11 @@ def daemon(seconds=60):
                 os.dup2(null, descriptor)
             os.execvp("sleep", ["sleep", str(seconds)])
         os._exit(0)
+    os.close(writer)
     os.wait()
-    print(os.read(reader, 20).decode(), flush=True)
+    # Until its last copy was closed: by then it is executed.
+    with open(reader) as told:
+        print(told.read(), flush=True)
 """
 
 
@@ -57,7 +60,7 @@ def test_one_that_clears_nothing_but_its_run_names_its_parents(home: Path) -> No
     env = {**os.environ, "OVERNIGHT_PARENT_RUN": "outer-123456"}
     with subprocess.Popen(["sleep", "60"], env=env) as child:
         eventually(lambda: belongs(child.pid, "outer-123456"))
-        assert [each.identity.pid for each in processes_of("outer-123456")] == [child.pid]
+        assert [each.pid for each in processes_of("outer-123456")] == [child.pid]
         assert "outer-123456" in runs_of_processes()
         assert not belongs(child.pid, "outer-12345")
         child.kill()
