@@ -369,6 +369,7 @@ def test_an_adoption_that_fails_is_told_with_where_to_look(home: Path) -> None:
     (line,) = doctor("--repair", code=1)
     assert "Not repaired:" in line
     assert run.supervisor_log_path in line
+    assert "Traceback (most recent call last)" in Path(run.supervisor_log_path).read_text()
     kill_and_wait(attempt(run).pid)
     eventually(lambda: attempt(run).ended_at)
 
