@@ -10,6 +10,7 @@ from overnight.agents.launchers.local import adopt
 from overnight.agents.supervisor import book
 from overnight.state import lock, process
 from overnight.state.aside import keep_copy, set_aside
+from overnight.state.belonging import lives, processes_of, told
 from overnight.state.errors import HomeUnusable, OvernightError
 from overnight.state.examination import damaged_environment
 from overnight.state.findings import Cure, Finding, Leftover
@@ -20,8 +21,8 @@ from overnight.state.removal import sweep
 from overnight.state.rundir import RunDir, read_record
 from overnight.state.spent import forget_environment
 
-ADOPTING, LOOK_AFTER = 10.0, 0.02
-"""Seconds that a new supervisor has to begin, and between two looks for it."""
+ADOPTING, ENDING, LOOK_AFTER = 10.0, 5.0, 0.02
+"""Seconds that a new supervisor has to begin, that a process has to end, and between two looks for either."""
 
 
 def apply(home: Home, finding: Finding) -> str | None:
@@ -158,6 +159,32 @@ def _supervisor_at_work(run: RunDir) -> int | None:
     return record.pid if process.state_of(record.pid, record.start_time) is not None else None
 
 
+def _end(home: Home, finding: Finding) -> str | None:
+    run = _run(home, finding)
+    held = lock.acquire(run.lock_path)
+    if held is None:
+        # Somebody goes on with the run.
+        return None
+    try:
+        # Judged once more, and signalled by identity: a pid may have come to mean another process.
+        found = processes_of(run.id) if isinstance(run.exit(), Exit) else []
+        words = ", ".join(map(told, found))
+        for each in found:
+            process.send(each, signal.SIGTERM)
+            process.send(each, signal.SIGCONT)
+        deadline = time.monotonic() + ENDING
+        while (live := [each for each in found if lives(each)]) and time.monotonic() < deadline:
+            time.sleep(LOOK_AFTER)
+    finally:
+        os.close(held)
+    if live:
+        pids = " ".join(str(each.pid) for each in live)
+        raise OvernightError(
+            f"{run.id}: pid {pids} got SIGTERM and goes on", hint=f"`kill -KILL {pids}` ends it by force."
+        )
+    return f"{words} got SIGTERM, and ended" if found else None
+
+
 def _sweep(home: Home, finding: Finding) -> str | None:
     (path,) = finding.paths
     return "it was deleted" if sweep(Leftover(path, "")) else None
@@ -175,4 +202,5 @@ _CURES: dict[Cure, Callable[[Home, Finding], str | None]] = {
     Cure.CONTINUE: _continue,
     Cure.ADOPT: _adopt,
     Cure.SWEEP: _sweep,
+    Cure.END: _end,
 }

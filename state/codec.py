@@ -182,7 +182,7 @@ LINES = frozenset({ItemError, Event, Origin})
 def decode(kind: type[R], data: bytes, path: str = "") -> R | Damaged:
     """The record that `data` holds, or a Damaged that says what is wrong with it, for `path`."""
     if len(data) > LARGEST:
-        return Damaged(path, f"larger than {LARGEST} bytes")
+        return too_large(path)
     if not data.strip():
         return Damaged(path, "empty")
     try:
@@ -192,6 +192,11 @@ def decode(kind: type[R], data: bytes, path: str = "") -> R | Damaged:
     if not isinstance(raw, dict):
         return Damaged(path, f"not a JSON object: {forms.brief(raw)}")
     return _decode_fields(kind, raw, path)
+
+
+def too_large(path: str) -> Damaged:
+    """What is made of a file with more than LARGEST bytes."""
+    return Damaged(path, f"larger than {LARGEST} bytes")
 
 
 def _decode_fields(kind: type[R], raw: Mapping[str, Any], path: str) -> R | Damaged:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from overnight.state import process
+from overnight.state.belonging import processes_of, runs_of_processes, told
 from overnight.state.findings import Entry, Facts, Holder, RunFacts
 from overnight.state.home import Home
 from overnight.state.leftovers import is_unlaunched, leftovers_of, names_in
@@ -28,9 +29,17 @@ SETTLING, LOOK_AFTER = 3.0, 0.05
 def examine(home: Home) -> Facts:
     """Everything that there is to see now. Raises HomeUnusable, OSError."""
     machine = machine_now(home)
-    runs = tuple(facts for run in home.runs() if (facts := examine_run(run)) is not None)
+    named = runs_of_processes()
+    found = (facts for run in home.runs() if (facts := examine_run(run)) is not None)
+    runs = tuple(_with_left(facts) if facts.records.id in named else facts for facts in found)
     folders = tuple(_entries([home.path, home.runs_path]))
     return Facts(machine, folders, runs, tuple(leftovers_of(home, machine.now)))
+
+
+def _with_left(facts: RunFacts) -> RunFacts:
+    """With what goes on of the run, if it is over."""
+    left = () if facts.records.exit is None else tuple(map(told, processes_of(facts.records.id)))
+    return facts._replace(left=left)
 
 
 def examine_run(run: RunDir) -> RunFacts | None:

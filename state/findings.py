@@ -23,6 +23,8 @@ class Kind(StrEnum):
     """Others may read or write what is this user's alone."""
     OWNER = "owner"
     LEFTOVER = "leftover"
+    PROCESS = "process"
+    """It belongs to a run that is over."""
     INOTIFY = "inotify"
     LOGIN = "login"
     CLOCK = "clock"
@@ -38,6 +40,7 @@ class Cure(StrEnum):
     CONTINUE = "continue"
     ADOPT = "adopt"
     SWEEP = "sweep"
+    END = "end"
 
 
 class Finding(NamedTuple):
@@ -93,6 +96,8 @@ class RunFacts(NamedTuple):
     """There is an env.json. A run that is over may have none."""
     spent: bool = False
     """Nothing can follow that would need its env.json."""
+    left: tuple[str, ...] = ()
+    """Pids and commands of what goes on of a run that is over."""
     cgroup: str = ""
     """Of its supervisor; "" = not known."""
 

@@ -5,8 +5,9 @@ import signal
 from typing import NamedTuple
 
 _STATE = 0
+_PARENT = 1
 _START_TIME = 19
-"""Fields of /proc/PID/stat behind the command's name, see proc(5): numbers 3 and 22 there."""
+"""Fields of /proc/PID/stat behind the command's name, see proc(5): numbers 3, 4 and 22 there."""
 
 
 class Identity(NamedTuple):
@@ -45,6 +46,12 @@ def state_of(pid: int, start_time: int) -> str | None:
         return state
     # Z can mean that only the main thread has ended.
     return "S" if _has_threads(pid) else None
+
+
+def parent_of(pid: int) -> int | None:
+    """None = there is no such process."""
+    fields = _stat(pid)
+    return None if fields is None else int(fields[_PARENT])
 
 
 def open_process(identity: Identity) -> int | None:

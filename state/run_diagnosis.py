@@ -19,6 +19,7 @@ def findings_of_run(run: RunFacts, machine: Machine) -> Iterator[Finding]:
         path = f"{run.records.directory}/env.json"
         problem = "it has completed, and the environment of its launch is still kept"
         yield Finding(Kind.LEFTOVER, problem, "Nobody needs it.", run.records.id, (path,), Cure.FORGET)
+    yield from _of_left(run, status)
     attempt = run.records.attempt
     if attempt is not None and attempt.boot_id == machine.boot_id and attempt.start_time / TICKS > machine.uptime + 1:
         yield Finding(
@@ -27,6 +28,20 @@ def findings_of_run(run: RunFacts, machine: Machine) -> Iterator[Finding]:
             "The record is of another machine, or of a copy of this one: look there before you resume the run.",
             run.records.id,
         )
+
+
+def _of_left(run: RunFacts, status: Status) -> Iterator[Finding]:
+    if not run.left:
+        return
+    several = len(run.left) > 1
+    yield Finding(
+        Kind.PROCESS,
+        f"it is {status}, and {'processes' if several else 'a process'} of it go{'' if several else 'es'} on: "
+        f"{', '.join(run.left)}",
+        f"Let {'them' if several else 'it'} be if that is meant so; else SIGTERM ends {'them' if several else 'it'}.",
+        run.records.id,
+        cure=Cure.END,
+    )
 
 
 def _of_supervision(run: RunFacts, machine: Machine, status: Status) -> Iterator[Finding]:

@@ -174,6 +174,9 @@ def _read_once(kind: type[R], path: str) -> R | Damaged | None:
     except OSError as error:
         return Damaged(path, error.strerror or str(error), intact=True)
     try:
+        if os.fstat(descriptor).st_size > codec.LARGEST:
+            # Not read at all: whoever looks now and then need not carry megabytes each time.
+            return codec.too_large(path)
         return codec.decode(kind, _read_bounded(descriptor), path)
     except OSError as error:
         return Damaged(path, error.strerror or str(error), intact=True)

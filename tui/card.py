@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from overnight.state.records import Event, Records
 from overnight.tui.detail import clean_event, event_name, event_words
+from overnight.tui.evidence import TELLING, death_of, evidence_lines
 from overnight.tui.moments import moment
 from overnight.tui.table import Style, bar_text, painted, rate_text, remaining_text
 from overnight.tui.view import (
@@ -37,7 +38,9 @@ def card_lines(records: Records, history: Sequence[Event], now: float, style: St
     head = f"{style.glyphs.states[row.status]} {state_word(row.status)}  {row.summary.id}"
     fields = (*_work(row, style), *_process(row), *_trouble(row), *_launch(row))
     lines = [f"  {label:{LABEL}}{text}" for label, text in fields if text]
-    return [painted(head, state_role(row.status)) if style.colours else head, *lines, *_history(history)]
+    death = death_of(map(clean_event, history)) if row.status in TELLING else None
+    head = painted(head, state_role(row.status)) if style.colours else head
+    return [head, *lines, *_evidence(death), *_history(history)]
 
 
 def _work(row: Row, style: Style) -> Iterator[Field]:
@@ -112,6 +115,13 @@ def _launch(row: Row) -> Iterator[Field]:
         took = f", after {duration(summary.ended_at - summary.started_at)}" if summary.started_at is not None else ""
         yield "ended", f"{moment(summary.ended_at)}{took}"
     yield "directory", row.records.directory
+
+
+def _evidence(death: Event | None) -> Iterator[str]:
+    for title, said in evidence_lines(death):
+        yield ""
+        yield f"  {title}:"
+        yield from (f"    {line}".rstrip() for line in said)
 
 
 def _history(history: Sequence[Event]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from overnight.state.records import Event, ItemError
 from overnight.tui import view
 from overnight.tui.clean import clean, clean_lines
+from overnight.tui.evidence import KEPT
 
 LONGEST = 2000
 """Characters of one text that are kept."""
@@ -19,6 +20,8 @@ ITEM_FAILED = frozenset({"", "quarantined", "failed"})
 SOURCE_CHANGED = "source_changed"
 MARKS = {"changed": "", "added": " (new)", "removed": " (gone)"}
 """What is said of the files that each detail of it lists."""
+UNTOLD = frozenset({"number", "log_from", *KEPT})
+"""Details that say nothing to a person beside the others, or are shown elsewhere."""
 MOST_FILES, MOST_VALUES = 3, 300
 """Names that are told, and values of a list that are kept."""
 
@@ -66,6 +69,8 @@ class Detail(NamedTuple):
     """Whether no older ones were left out of them."""
     history: tuple[Event, ...] = ()
     """Oldest first."""
+    death: Event | None = None
+    """With what is kept of the attempt that died last; None = none did."""
     checkpoint_at: float | None = None
     """When the checkpoint was last written; None = there is none."""
 
@@ -153,8 +158,12 @@ def event_words(event: Event) -> str:
 
 
 def _telling(event: Event) -> list[tuple[str, object]]:
-    """What its detail says to a person: the number of a request says nothing beside its verb."""
-    return [(name, value) for name, value in event.detail.items() if value is not None and name != "number"]
+    """What its detail says to a person."""
+    return [
+        (name, value)
+        for name, value in event.detail.items()
+        if name not in UNTOLD and value is not None and value is not False
+    ]
 
 
 def _detail_words(name: str, value: object) -> str:
@@ -162,6 +171,8 @@ def _detail_words(name: str, value: object) -> str:
         return str(value)
     if value is True:
         return name
+    if isinstance(value, list):
+        return f"{name} {', '.join(map(str, value))}"
     # Only amounts have their thousands apart: a pid is a name.
     shown = view.number(value) if isinstance(value, float) else value
     return f"{name.replace('_', ' ')} {shown}"

@@ -23,6 +23,7 @@ from overnight.tui.clean import clean
 from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of, reported_group
 from overnight.tui.door import clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Printed, Read, Ticked
+from overnight.tui.evidence import death_of
 from overnight.tui.tail import Tail, newest_line
 
 TICK = 1.0
@@ -179,6 +180,7 @@ class Looker:
         if seen == self._seen:
             return None
         self._seen = seen
+        told = tuple(map(clean_event, history_of(run))) if sight.tab in {Tab.HISTORY, Tab.ERRORS} else ()
         errors, errors_are_whole = _errors_of(run) if sight.tab is Tab.ERRORS else ((), True)
         return Detail(
             run_id=sight.run_id,
@@ -187,7 +189,8 @@ class Looker:
             log_size=self._tail.size,
             errors=errors,
             errors_are_whole=errors_are_whole,
-            history=tuple(map(clean_event, history_of(run))) if sight.tab is Tab.HISTORY else (),
+            history=told if sight.tab is Tab.HISTORY else (),
+            death=death_of(told),
             checkpoint_at=checkpoint_at,
         )
 
@@ -195,7 +198,7 @@ class Looker:
 def _changes_of(run: RunDir, tab: Tab) -> tuple[object, ...]:
     """What tells that a pane's files changed."""
     if tab is Tab.ERRORS:
-        return (_size_of(run.errors_path), changed_at(run.progress_path))
+        return (_size_of(run.errors_path), changed_at(run.progress_path), _size_of(run.history_path))
     if tab is Tab.HISTORY:
         return (_size_of(run.history_path), changed_at(run.control_path), _size_of(run.origins_path))
     return ()

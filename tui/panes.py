@@ -8,6 +8,7 @@ from overnight.state.records import Event, Phase
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
 from overnight.tui.detail import TABS, Detail, ErrorGroup, Tab, event_name, event_words
+from overnight.tui.evidence import TELLING, evidence_lines
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, clipped, cut, left, line, middle, wrapped
 from overnight.tui.listing import bar_role, bar_spans
@@ -338,6 +339,16 @@ def _errors(row: Row, detail: Detail, frame: Frame) -> list[Line]:
         if lines:
             lines.append(line())
         lines += _group_lines(group, frame)
+    return [*lines, *(_evidence_lines(detail, frame) if row.status in TELLING else ())]
+
+
+def _evidence_lines(detail: Detail, frame: Frame) -> list[Line]:
+    lines: list[Line] = []
+    for title, said in evidence_lines(detail.death):
+        lines += [line(), line((f" {title}:", "strong"))]
+        for text in said:
+            pieces = wrapped(text, frame.width - 4) if frame.wrap else [cut(text, frame.width - 4, frame.glyphs)]
+            lines += [line((f"   {piece}", "dim")) for piece in pieces]
     return lines
 
 
@@ -390,6 +401,8 @@ def _event_line(event: Event, now: float, frame: Frame) -> Line:
 EVENT_ROLES = {
     "died": "trouble",
     "stalled": "warn",
+    "limited": "warn",
+    "unbounded": "warn",
     "retrying": "warn",
     "source_changed": "warn",
     "paused": "held",

@@ -10,9 +10,12 @@ from overnight.state import current
 from overnight.state.health import Verdict, health_of
 from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, Status, status_of
+from overnight.tui.evidence import death_of, last_words
 from overnight.tui.view import age, duration, number, plural
 
 STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
+LONGEST_WORDS = 200
+"""Characters of the last line of a log."""
 UNKNOWN = Spec("", "", (), "")
 """Stands for a spec that cannot be read."""
 
@@ -64,7 +67,12 @@ class Case(NamedTuple):
 def why(records: Records, history: Sequence[Event], now: float) -> Answer:
     """`history`: oldest first, clean. `now`: seconds since the epoch."""
     status = status_of(records, now)
-    reason, remedy = REASONS[status](Case(records, history, now))
+    case = Case(records, history, now)
+    reason, remedy = REASONS[status](case)
+    left = _left_behind(case) if status in ENDED else []
+    if left:
+        reason += f"; it left {', '.join(left)}"
+        remedy = f"{remedy} `overnight doctor` says what of it still goes on, and with --repair ends it.".lstrip()
     return Answer(status, reason, remedy)
 
 
@@ -274,9 +282,11 @@ def _failed(case: Case) -> Reason:
     died = sum(1 for each in case.history if each.event == "died")
     attempts = f"; {number(died)} attempts died" if died > 1 else ""
     item = f"; its last item was {progress.current_item}" if progress and progress.current_item else ""
+    said = last_words(death_of(case.history))
+    words = f"; the last it printed was: {said[:LONGEST_WORDS]}" if said else ""
     shows = f"`overnight logs {case.id}` shows its last words"
     return (
-        f"{reason}{_when(case)}{attempts}{item}",
+        f"{reason}{_when(case)}{attempts}{item}{words}",
         f"{shows}; `overnight retry {case.id}` continues it from its checkpoint.",
     )
 
@@ -288,6 +298,12 @@ def _cancelled(case: Case) -> Reason:
     if request is None:
         return f"it ended as cancelled{how}{_when(case)}", remedy
     return f"{case.asked(request, str(request.verb))}{how}", remedy
+
+
+def _left_behind(case: Case) -> list[str]:
+    """Processes that went on when the run had ended, as its end says."""
+    ends = [each.detail.get("left") for each in case.history if each.event == "ended"]
+    return [f"pid {each}" for each in ends[-1]] if ends and isinstance(ends[-1], list) else []
 
 
 def _when(case: Case) -> str:

@@ -8,7 +8,7 @@ import gc
 import os
 from typing import NoReturn
 
-from overnight.agents.supervisor import cmdline, environment
+from overnight.agents.supervisor import cmdline, environment, standins
 from overnight.agents.supervisor.acts import FAILED, UNSUPERVISED
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
@@ -80,6 +80,7 @@ def supervise(run: RunDir, listener: "Listener") -> int:
         Supervisor(run, spec, environment.read(run), listener.say).work()
     except Exception as error:  # noqa: BLE001
         # The boundary of this process. The agent works on, and the next command has it adopted.
+        standins.give_way()
         import traceback  # only here: a supervisor that never fails need not hold it
 
         _complain(run, traceback.format_exc())

@@ -77,7 +77,7 @@ class Acts:
         at = self._at
         at.forget_attempt()
         at.succeeded_before = words_of_agent(at.run, at.spec, None).succeeded
-        at.memory_kills = memory.kills()
+        at.memory_kills, at.log_from = memory.kills(), _length_of(at.run.output_path)
         at.next_start = at.reason = None
         try:
             at.child.start(keeper.Plan(at.run, at.spec, at.child.number + 1, at.surroundings))
@@ -93,8 +93,10 @@ class Acts:
 
     def started(self, attempt: Attempt) -> None:
         """The command of an attempt runs."""
-        done = self._at.succeeded_before
-        self._ledger.note("started", attempt.attempt, pid=attempt.pid, succeeded_items=done)
+        at = self._at
+        self._ledger.note(
+            "started", attempt.attempt, pid=attempt.pid, succeeded_items=at.succeeded_before, log_from=at.log_from
+        )
         self._say(STARTED, "")
 
     def adopted(self, attempt: Attempt) -> None:
@@ -181,11 +183,17 @@ class Acts:
 
     def _again(self, action: Again) -> None:
         at = self._at
+        left = self._left()
         if action.backoff:
-            self._note_died(action.reason)
+            self._note_died(action.reason, **left)
         delay = delay_before(action.used, _chance()) if action.backoff else 0.0
         self._ledger.note(
-            "retrying", at.child.number, restarts=action.used, delay=round(delay, 3), reason=action.reason
+            "retrying",
+            at.child.number,
+            restarts=action.used,
+            delay=round(delay, 3),
+            reason=action.reason,
+            **(left if not action.backoff else {}),
         )
         at.child.judged()
         at.forget_attempt()
@@ -197,21 +205,44 @@ class Acts:
     def _end(self, over: Over) -> None:
         at = self._at
         ending, attempt = at.child.ending, at.child.attempt
+        left = self._left() if ending else {}
         if over.outcome is Outcome.FAILED:
             self._note_died(over.reason)
         at.acknowledged, at.reason = at.inbox.newest, over.reason
-        starved = memory.out_of_memory(attempt.signal, at.memory_kills) if ending and attempt else False
+        starved = self._starved(attempt) if ending and attempt else False
         self._ledger.supervisor(at.record())
         ended = book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved)
-        self._ledger.end(ended, told="ended" in at.told)
+        self._ledger.end(ended, told="ended" in at.told, **left)
         self._say(FAILED if ending and ending.exec_error else NOT_YET, over.reason or "")
         self.over = True
 
-    def _note_died(self, reason: str | None) -> None:
-        attempt = self._at.child.attempt
+    def _left(self) -> dict[str, list[str]]:
+        """Processes that go on though the attempt has ended: nobody signals them unless `doctor` is told to."""
+        from overnight.agents.supervisor.family import left_of  # once for an attempt
+
+        left = left_of(self._at.run, ours=not self._at.adopted)
+        return {"left": left} if left else {}
+
+    def _note_died(self, reason: str | None, **left: list[str]) -> None:
+        at, attempt = self._at, self._at.child.attempt
         # One who was killed before it could end the run may have told it.
-        if attempt is not None and "died" not in self._at.told:
-            self._ledger.note("died", attempt.attempt, code=attempt.code, signal=attempt.signal, reason=reason)
+        if attempt is None or "died" in at.told:
+            return
+        from overnight.agents.supervisor.evidence import evidence_of  # rare
+
+        self._ledger.note(
+            "died",
+            attempt.attempt,
+            code=attempt.code,
+            signal=attempt.signal,
+            reason=reason,
+            out_of_memory=self._starved(attempt),
+            **evidence_of(at.run, attempt, at.log_from, at.words.item),
+            **left,
+        )
+
+    def _starved(self, attempt: Attempt) -> bool | None:
+        return memory.out_of_memory(attempt.signal, self._at.memory_kills)
 
     def _handle(self, number: int | None) -> None:
         self._at.handled = max(self._at.handled, number or 0)
@@ -224,6 +255,13 @@ class Acts:
 
     def _signal_group(self, number: signal.Signals) -> bool:
         return self._at.child.signal_group(number)
+
+
+def _length_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _chance() -> float:

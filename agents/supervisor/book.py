@@ -127,10 +127,13 @@ def told_of(run: RunDir, attempt: int) -> frozenset[str]:
     return frozenset(event.event for event in history.supervisors_events(run) if event.attempt == attempt)
 
 
-def succeeded_before(run: RunDir, attempt: int) -> float:
-    """Items that had succeeded when `attempt` was started, as its `started` event says."""
+def before(run: RunDir, attempt: int) -> tuple[float, int]:
+    """Items that had succeeded, and bytes of the log, when `attempt` was started, as its `started` event says."""
     for event in reversed(history.supervisors_events(run)):
         if event.event == "started" and event.attempt == attempt:
-            done = event.detail.get("succeeded_items")
-            return float(done) if isinstance(done, int | float) else 0.0
-    return 0.0
+            done, log_from = (event.detail.get(name) for name in ("succeeded_items", "log_from"))
+            return (
+                float(done) if isinstance(done, int | float) else 0.0,
+                log_from if isinstance(log_from, int) else 0,
+            )
+    return 0.0, 0

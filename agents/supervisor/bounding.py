@@ -48,6 +48,7 @@ class Log:
             if size > self._limit:
                 self._punch()
         except FileNotFoundError:
+            self.due = None
             return None
         except OSError as error:
             self._limit, self.due = (0 if error.errno in FOR_GOOD else self._limit), None

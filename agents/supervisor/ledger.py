@@ -45,10 +45,10 @@ class Ledger:
         del self._events[:-MOST_PENDING]
         self.flush()
 
-    def end(self, ended: Exit, *, told: bool = False) -> None:
+    def end(self, ended: Exit, *, told: bool = False, **detail: Any) -> None:
         """How the run ended. Written last, after everything that explains it. `told`: the history has it already."""
         if not told:
-            self.note("ended", ended.attempts or None, outcome=str(ended.outcome), reason=ended.reason)
+            self.note("ended", ended.attempts or None, outcome=str(ended.outcome), reason=ended.reason, **detail)
         self._exit = ended
         self.flush()
 

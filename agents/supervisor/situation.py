@@ -49,6 +49,8 @@ class Situation:
         """Finished items when the attempt began."""
         self.memory_kills: int | None = None
         """The control group's count when the attempt began."""
+        self.log_from = 0
+        """How long the log was when the attempt began."""
         self.reason: str | None = None
         self._me = process.identity_of(os.getpid())
         self.forget_attempt()
@@ -94,7 +96,7 @@ class Situation:
             # Never later than it was to be: the clock may have been set back since then.
             self.next_start = None if due is None else min(from_wall(due), time.monotonic() + LONGEST_DELAY)
             return None
-        self.succeeded_before = book.succeeded_before(run, number)
+        self.succeeded_before, self.log_from = book.before(run, number)
         self.adopted, self.told = True, book.told_of(run, number)
         attempt = run.attempt(number)
         # Of an attempt whose record is damaged only the number is known: nothing that lives can have this identity.
@@ -109,8 +111,8 @@ class Situation:
             if words.got_on_at != self.words.got_on_at:
                 self._quiet_since = time.monotonic()
             self.words = words
-        if self.child.life is Life.RUNNING and self.child.attempt is not None:
-            self.usage.look(self.child.attempt, time.monotonic(), works=self._works())
+        running = self.child.attempt if self.child.life is Life.RUNNING else None
+        self.usage.look(running, time.monotonic(), works=self._works())
 
     def _works(self) -> bool:
         """Whether its time counts; nobody counts it where there is no limit to it."""

@@ -4,9 +4,7 @@ Time is counted while an attempt works: not while it is paused or frozen, and no
 at every few seconds, and a little sooner when an attempt has begun: it may be past its limit for that long.
 """
 
-from overnight.agents.supervisor import members
 from overnight.agents.supervisor.outcome import Limit
-from overnight.state.amounts import size_words, span_words
 from overnight.state.records import Attempt, Event, Spec
 from overnight.state.rundir import RunDir
 
@@ -30,6 +28,8 @@ class Usage:
     def forget_attempt(self) -> None:
         self.limit: Limit | None = None
         """The one that the attempt has passed."""
+        self.due: float | None = None
+        """When something is to be looked at before the next ordinary wake-up; monotonic. None = nothing is."""
         self._working_since = None
         self._pause, self._look_at_memory = SOONEST, 0.0
 
@@ -38,32 +38,33 @@ class Usage:
         if self._spec.time_limit is None and self._spec.memory_limit is None:
             return
         from overnight.agents.supervisor.worked import worked_seconds
-        from overnight.state.history import history_of
+        from overnight.state.history import supervisors_events
 
-        events = history_of(self._run)
+        events = supervisors_events(self._run)
         self.worked = worked_seconds(self._run, events, now)
         self.limit = next((limit_of(each) for each in events if is_limit(each, attempt)), None)
 
-    @property
-    def due(self) -> float | None:
-        """When something is to be looked at before the next ordinary wake-up; monotonic. None = nothing is."""
-        dues = [self._look_at_memory] if self._spec.memory_limit is not None and self._pause < LATEST else []
-        if self._spec.time_limit is not None and self._working_since is not None:
-            dues.append(self._working_since + max(0.0, self._spec.time_limit - self.worked))
-        return None if self.limit else min(dues, default=None)
-
-    def look(self, attempt: Attempt, now: float, *, works: bool) -> None:
-        """`works`: neither paused nor frozen. `now`: monotonic."""
+    def look(self, attempt: Attempt | None, now: float, *, works: bool) -> None:
+        """`attempt`: the one that runs, if any; `works`: it is neither paused nor frozen. `now`: monotonic."""
         if self._working_since is not None:
             self.worked += now - self._working_since
-        self._working_since = now if works else None
-        if self.limit is None:
+        self._working_since = now if works and attempt is not None else None
+        if attempt is not None and self.limit is None:
             self.limit = self._time_passed() or self._memory_passed(attempt, now)
+        self.due = self._due(now) if attempt is not None and self.limit is None else None
+
+    def _due(self, now: float) -> float | None:
+        dues = [self._look_at_memory] if self._spec.memory_limit is not None and self._pause < LATEST else []
+        if self._spec.time_limit is not None and self._working_since is not None:
+            dues.append(now + self._spec.time_limit - self.worked)
+        return min(dues, default=None)
 
     def _time_passed(self) -> Limit | None:
         most = self._spec.time_limit
         if most is None or self.worked < most:
             return None
+        from overnight.state.amounts import span_words
+
         return Limit(f"ran longer than its limit of {span_words(most)}")
 
     def _memory_passed(self, attempt: Attempt, now: float) -> Limit | None:
@@ -71,9 +72,13 @@ class Usage:
         if most is None or now < self._look_at_memory:
             return None
         self._look_at_memory, self._pause = now + self._pause, min(2 * self._pause, LATEST)
-        held = members.memory_of(attempt, most)
+        from overnight.agents.supervisor.family import memory_of  # most runs have no such limit
+
+        held = memory_of(attempt, most)
         if held <= most:
             return None
+        from overnight.state.amounts import size_words
+
         reason = f"held {size_words(held)} of memory, more than its limit of {size_words(most)}"
         return Limit(reason, again=self._spec.on_memory == "restart")
 

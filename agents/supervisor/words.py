@@ -26,6 +26,8 @@ class Words(NamedTuple):
     """Of the process to signal; None = it names none that lives in the agent's session."""
     got_on_at: float | None = None
     """When it last got on, by its own word, seconds since the epoch."""
+    item: str | None = None
+    """What it has in hand."""
     stalled: bool = False
     """By the wall clock, which may have been set."""
     stall_after: float = 0.0
@@ -56,6 +58,7 @@ def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
     return Words(
         status=own.status if own else None,
         acknowledged=own.acknowledged if own else 0,
+        item=own.current_item if own else None,
         said_at=records.progress_changed_at or 0.0,
         succeeded=_succeeded(records.progress),
         reports=beat is not None,

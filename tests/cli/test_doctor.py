@@ -369,6 +369,7 @@ def test_an_adoption_that_fails_is_told_with_where_to_look(home: Path) -> None:
     (line,) = doctor("--repair", code=1)
     assert "Not repaired:" in line
     assert run.supervisor_log_path in line
+    assert "Traceback (most recent call last)" in Path(run.supervisor_log_path).read_text()
     kill_and_wait(attempt(run).pid)
     eventually(lambda: attempt(run).ended_at)
 
@@ -429,3 +430,36 @@ def test_a_cure_that_is_not_needed_any_more_does_nothing(home: Path) -> None:
             assert cures.apply(Home(str(home)), finding) is None
     assert Path(run.exit_path).read_bytes() == whole
     assert not Path(f"{run.exit_path}.damaged").exists()
+
+
+def test_what_goes_on_of_a_run_that_is_over_is_found_and_ended(home: Path) -> None:
+    run = sh(home, "setsid sleep 600 & echo $!")
+    over = ended(run)
+    (line,) = doctor(code=1)
+    pid = int(output(run))
+    assert line.startswith(f"process   {run.id}: it is {over.outcome}, and a process of it goes on: {pid} sleep 600.")
+    assert state(pid) == "S"
+    assert f"; it left pid {pid} " in overnight("why", run.id).stdout
+    (line,) = doctor("--repair", code=0)
+    assert line.endswith(f"Repaired: {pid} sleep 600 got SIGTERM, and ended.")
+    eventually(lambda: state(pid) in {None, "Z"})
+    assert doctor(code=0) == []
+
+
+def test_what_goes_on_of_a_run_that_goes_on_is_let_alone(home: Path) -> None:
+    run = sh(home, "setsid sleep 600 & echo $!; exec sleep 600")
+    pid = int(eventually(lambda: output(run).strip()))
+    assert doctor("--repair", code=0) == []
+    assert state(pid) == "S"
+    kill_and_wait(pid)
+    assert overnight("kill", run.id, "--timeout", "30").returncode == 0
+
+
+def test_what_does_not_end_is_said_and_not_killed(home: Path) -> None:
+    run = sh(home, "setsid sh -c 'trap \"\" TERM; echo $$; exec sleep 600' &")
+    ended(run)
+    pid = int(eventually(lambda: output(run).strip()))
+    (line,) = doctor("--repair", code=1)
+    assert f"Not repaired: {run.id}: pid {pid} got SIGTERM and goes on. `kill -KILL {pid}` ends it by force." in line
+    assert state(pid) == "S"
+    kill_and_wait(pid)

@@ -68,7 +68,22 @@ def test_importing_it_loads_nothing_heavy(module: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["show", "logs", "errors", "why", "history", "events", "pause", "resume", "cancel", "kill", "wait", "rm"]
+    "verb",
+    [
+        "show",
+        "logs",
+        "errors",
+        "why",
+        "history",
+        "events",
+        "pause",
+        "resume",
+        "cancel",
+        "kill",
+        "restart",
+        "wait",
+        "rm",
+    ],
 )
 def test_a_verb_refuses_an_unknown_run_without_loading_anything_heavy(verb: str, home: Path, tmp_path: Path) -> None:
     code, _, heavy = start(tmp_path, "overnight.tui.cli", "overnight", verb, "nobody")

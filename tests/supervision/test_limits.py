@@ -10,7 +10,8 @@ import pytest
 
 from overnight.agents import operate
 from overnight.agents.launchers.local import Order, adopt_orphans, launch
-from overnight.agents.supervisor import book, members
+from overnight.agents.supervisor import book
+from overnight.agents.supervisor.family import memory_of
 from overnight.agents.supervisor.outcome import Limit
 from overnight.agents.supervisor.usage import SOONEST, Usage
 from overnight.agents.supervisor.worked import worked_seconds
@@ -30,6 +31,7 @@ from tests.supervision.launched import (
     output,
     sh,
     state,
+    status_field,
     supervisor,
 )
 from tests.waiting import eventually
@@ -193,8 +195,8 @@ def test_what_forked_workers_share_counts_once(home: Path) -> None:
     run = agent(home, body, memory_limit=200 * MB)
     eventually(lambda: output(run) == "ready\n")
     found = attempt(run)
-    assert members.memory_of(found, 1 << 40) > 300 * MB, "the sum of what is resident"
-    assert 60 * MB < members.memory_of(found, 0) < 120 * MB
+    assert memory_of(found, 1 << 40) > 300 * MB, "the sum of what is resident"
+    assert 60 * MB < memory_of(found, 0) < 120 * MB
     go.touch()
     assert ended(run).outcome is Outcome.COMPLETED
 
@@ -221,6 +223,43 @@ def test_memory_is_looked_at_less_and_less_often(home: Path) -> None:
     assert pauses[0] == SOONEST
     assert pauses == sorted(pauses)
     assert len(pauses) < 10
+
+
+def test_where_nothing_works_nothing_is_due(home: Path) -> None:
+    run = a_run_on_record(home, (0, None))
+    usage = Usage(run, Spec("x", "x", ("x",), "/", memory_limit=MB, time_limit=1.0))
+    usage.look(attempt(run), 100.0, works=True)
+    assert usage.due is not None
+    for now in (100.5, 200.0):
+        usage.look(None, now, works=True)
+        nothing_is_due(usage)
+        assert usage.worked == 0.5
+    usage.look(attempt(run), 300.0, works=True)
+    usage.forget_attempt()
+    nothing_is_due(usage)
+
+
+def nothing_is_due(usage: Usage) -> None:
+    assert usage.due is None
+    assert usage.limit is None
+
+
+@pytest.mark.parametrize("limits", [{}, {"memory_limit": MB * 500, "time_limit": 3600.0, "log_limit": MB}])
+def test_a_supervisor_sleeps_between_two_attempts(home: Path, limits: dict[str, Any]) -> None:
+    run = sh(home, "exit 1", retries=99, **limits)
+    eventually(
+        lambda: any(each.detail["delay"] > 2 for each in history_of(run) if each.event == "retrying"), timeout=60
+    )
+    pid = supervisor(run).pid
+
+    def wakes() -> int:
+        return int(status_field(pid, "voluntary_ctxt_switches"))
+
+    before, begun = wakes(), time.monotonic()
+    eventually(lambda: time.monotonic() - begun > 1)
+    assert wakes() - before < 50, "it does not spin"
+    operate.cancel(run)
+    ended(run)
 
 
 def test_an_agent_stands_back_for_others_and_its_supervisor_does_not(home: Path) -> None:

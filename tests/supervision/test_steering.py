@@ -12,6 +12,7 @@ from overnight.agents import operate
 from overnight.agents.launchers.local import revive
 from overnight.state import control
 from overnight.state.errors import NotPossibleNow
+from overnight.state.history import history_of
 from overnight.state.records import Outcome, SupervisorState, Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
@@ -221,6 +222,16 @@ def test_a_crash_is_retried_and_then_said_to_be_a_loop(home: Path) -> None:
     assert over.reason == "exit code 1 three times without progress"
     assert output(run) == "1\n2\n3\n"
     assert [each for each in events(run) if each == "died"] == ["died"] * 3
+
+
+def test_each_retry_waits_as_long_as_was_drawn_for_it(home: Path) -> None:
+    run = sh(home, "exit 1", retries=2)
+    ended(run)
+    retries = [event for event in history_of(run) if event.event == "retrying"]
+    assert [event.detail["restarts"] for event in retries] == [1, 2]
+    for number, event in enumerate(retries, 1):
+        assert 0 <= event.detail["delay"] <= 2 ** (number - 1)
+        assert attempt(run, number + 1).started_at >= event.at + event.detail["delay"] - 0.01
 
 
 def test_progress_resets_the_count_of_retries(home: Path) -> None:

@@ -31,6 +31,7 @@ from tests.supervision.launched import (
     output,
     sh,
     state,
+    status_field,
     supervisor,
 )
 from tests.waiting import eventually
@@ -193,3 +194,72 @@ def test_a_run_that_cannot_be_written_down_is_not_started(home: Path) -> None:
 def test_the_local_launcher_is_one() -> None:
     launcher: Launcher = local
     assert launcher.launch is launch
+
+
+JUNK = {
+    "half of a character": 'b\'{"status": "running", "message": "\\xe2\\x82\'',
+    "random bytes": "os.urandom(5000)",
+    "nothing": "b''",
+    "another kind": "b'[1, 2, 3]'",
+    "deep": "b'[' * 200_000",
+    "numbers past all bounds": "b'{\"processed_items\": 1e999, \"total_items\": -' + b'9' * 5000 + b'}'",
+}
+
+
+@pytest.mark.parametrize("written", JUNK.values(), ids=JUNK.keys())
+def test_an_agent_that_writes_junk_is_steered_all_the_same(home: Path, written: str) -> None:
+    body = f"""
+    for name in ("progress.json", "heartbeat.json"):
+        with open(f"{{RUN}}/{{name}}", "wb") as file:
+            file.write({written})
+    print("ready", flush=True)
+    forever()
+    """
+    run = agent(home, body)
+    eventually(lambda: output(run) == "ready\n")
+    operate.pause(run)
+    eventually(lambda: state(attempt(run).pid) == "T")
+    operate.resume(run)
+    eventually(lambda: state(attempt(run).pid) != "T")
+    operate.cancel(run)
+    assert ended(run).outcome is Outcome.CANCELLED
+    assert not os.path.exists(run.supervisor_log_path), "nothing for it to complain about"
+
+
+def test_an_agent_that_writes_a_hundred_megabytes_for_progress_costs_its_supervisor_nothing(home: Path) -> None:
+    body = """
+    for name in ("progress.json", "heartbeat.json"):
+        with open(f"{RUN}/{name}", "wb") as file:
+            for _ in range(100):
+                file.write(b"9" * (1 << 20))
+    print("ready", flush=True)
+    forever()
+    """
+    run = agent(home, body)
+    before = most_memory(supervisor(run).pid)
+    eventually(lambda: output(run) == "ready\n")
+    operate.pause(run)
+    eventually(lambda: state(attempt(run).pid) == "T")
+    assert most_memory(supervisor(run).pid) < before + 4096, "none of it is read"
+    operate.resume(run)
+    operate.cancel(run)
+    assert ended(run).outcome is Outcome.CANCELLED
+
+
+def most_memory(pid: int) -> int:
+    """The most that was ever resident, in KiB."""
+    return int(status_field(pid, "VmHWM").split()[0])
+
+
+def test_what_ignores_a_stop_is_restarted_by_force_and_what_it_forked_into_its_group_ends_with_it(home: Path) -> None:
+    script = "trap '' TERM; echo $OVERNIGHT_ATTEMPT; (while :; do sleep 0.02; done) & while :; do sleep 0.02; done"
+    run = sh(home, script, stop_grace=0.3)
+    eventually(lambda: output(run) == "1\n")
+    operate.restart(run)
+    eventually(lambda: output(run) == "1\n2\n")
+    assert attempt(run, 1).signal == "SIGKILL"
+    retrying = next(event for event in history_of(run) if event.event == "retrying")
+    assert retrying.detail["reason"] == "ended by SIGKILL after restart was asked"
+    assert "left" not in retrying.detail
+    operate.kill(run)
+    ended(run)

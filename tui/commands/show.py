@@ -12,6 +12,7 @@ from overnight.state.records import Records
 from overnight.state.rundir import RunDir
 from overnight.state.summary import plain, summary_of
 from overnight.tui import console, selection
+from overnight.tui.evidence import TELLING, death_of
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -36,12 +37,15 @@ def run(options: Namespace) -> int:
 
 
 def _plain(run: RunDir, records: Records) -> dict[str, Any]:
+    summary, history = summary_of(records, time.time()), history_of(run)
+    death = death_of(history) if summary.status in TELLING else None
     return {
-        **plain(summary_of(records, time.time())),
+        **plain(summary),
         "spec": None if records.spec is None else json.loads(codec.encode(records.spec)),
         "exit": None if records.exit is None else json.loads(codec.encode(records.exit)),
         "damaged": [each._asdict() for each in records.damaged],
-        "history": [json.loads(codec.encode(event)) for event in history_of(run)],
+        "died": None if death is None else json.loads(codec.encode(death)),
+        "history": [json.loads(codec.encode(event)) for event in history],
     }
 
 

@@ -1,0 +1,89 @@
+"""What descends from an agent, in its session or not: what it holds of memory, and what is left of it at the end."""
+
+import os
+import time
+from collections.abc import Iterator
+
+from overnight.agents.supervisor import members
+from overnight.state.belonging import lives, processes_of, told
+from overnight.state.records import Attempt
+from overnight.state.rundir import RunDir
+
+KIB, PAGE = 1024, os.sysconf("SC_PAGESIZE")
+"""Bytes: the kernel's units for memory."""
+SETTLING, LOOK_AFTER = 0.2, 0.02
+"""Seconds that what ends with an agent has for it, as a pool's tracker does; and between two looks."""
+MOST = 20
+"""Processes that are told of."""
+
+
+def memory_of(attempt: Attempt, enough: int) -> int:
+    """Bytes of memory that the agent's session and what is below it hold.
+
+    Judged by the proportional share (PSS): what forked workers share counts once. The kernel walks every page for it;
+    the resident sum (RSS) is cheap and never less, and is the answer where it is not more than `enough`.
+    """
+    pids = _family(attempt)
+    resident = sum(map(_resident, pids))
+    return resident if resident <= enough else sum(map(_share, pids))
+
+
+def left_of(run: RunDir, *, ours: bool) -> list[str]:
+    """What goes on of a run whose attempt has ended: pids and commands.
+
+    `ours`: the attempt was started by this process. What it has left is then below it, for the kernel gives orphans to
+    a subreaper; else it may be anywhere, and everything that runs has to be asked.
+    """
+    deadline = time.monotonic() + SETTLING
+    found = processes_of(run.id, _below({os.getpid()}) if ours and _children_are_told() else None)
+    while found and time.monotonic() < deadline:
+        time.sleep(LOOK_AFTER)
+        found = [each for each in found if lives(each)]
+    return [told(each) for each in found[:MOST]]
+
+
+def _family(attempt: Attempt) -> set[int]:
+    """The session that the agent leads, and the descendants that have left it."""
+    if members.kernel_state(attempt) is None:
+        return set()
+    session = set(members.where(os.getsid, attempt.pid))
+    return session | set(_below(session))
+
+
+def _below(pids: set[int]) -> Iterator[int]:
+    seen, new = set(pids), pids
+    while new:
+        new = {child for pid in new for child in _children(pid)} - seen
+        seen |= new
+        yield from new
+
+
+def _children_are_told() -> bool:
+    """Whether this kernel was built so (CONFIG_PROC_CHILDREN)."""
+    return os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+
+
+def _children(pid: int) -> Iterator[int]:
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                yield from map(int, file.read().split())
+    except OSError:
+        # It has ended meanwhile.
+        return
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            return int(file.read().split()[1]) * PAGE
+    except OSError:
+        return 0
+
+
+def _share(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            return next(int(line.split()[1]) * KIB for line in file if line.startswith(b"Pss:"))
+    except (OSError, StopIteration):
+        return _resident(pid)
