@@ -165,6 +165,7 @@ def test_a_secret_of_the_environment_comes_out_nowhere(home: Path, tmp_path: Pat
         terminal.type("q")
         assert terminal.ends() == 0
         said["the interface"] = terminal.raw.decode(errors="replace")
+    drive("check", str(home / "runs" / run), codes=(0, 1))
     drive("cancel", run, "--timeout", "30")
     drive("retry", run, "--timeout", "30")
     drive("kill", run, "--timeout", "30")
@@ -188,6 +189,7 @@ def test_a_secret_of_the_environment_comes_out_nowhere(home: Path, tmp_path: Pat
     drive("prune", "--older", "1d", "--dry-run")
     drive("rm", "--all")
     drive("demo", "--help")
+    drive("completion", "bash", "--", "show", "")
     assert {name.split()[0] for name in said} >= set(VERBS)
     assert [name for name, text in said.items() if either_in(text)] == []
 
