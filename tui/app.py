@@ -27,12 +27,12 @@ from overnight.state import verbs
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home
 from overnight.state.operator import host_name
+from overnight.state.private import exposure_of
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.clean import clean
 from overnight.tui.events import Event, Marked, Marking
-from overnight.tui.exposure import exposure_of
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii

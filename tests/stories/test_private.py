@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,13 @@ def test_a_launch_into_a_home_that_others_may_get_at_says_so_once(home: Path) ->
     done = overnight("run", "--wait", "--", "true")
     assert done.returncode == 0
     assert done.stderr.count("Others may get at") == 1
+
+
+def test_an_agent_that_is_started_by_hand_says_so_too(home: Path) -> None:
+    home.chmod(0o750)
+    done = subprocess.run(agent("hoard"), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0].startswith(f"Others may get at {home} (mode 0750)")
 
 
 def test_the_interface_says_so_too(home: Path) -> None:
