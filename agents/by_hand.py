@@ -18,6 +18,7 @@ from overnight.state import control, current, lock, process
 from overnight.state.errors import AlreadySupervised, HomeUnusable
 from overnight.state.home import Home, default_home, name_from
 from overnight.state.operator import host_name, operator_name
+from overnight.state.private import exposure_of
 from overnight.state.records import (
     AgentProcess,
     AgentStatus,
@@ -63,6 +64,9 @@ class ByHand:
 
     def begin(self, succeeded_items: float) -> None:
         """Put the attempt on record, before any work. Raises OSError."""
+        runs_path = os.path.dirname(self.records.path)
+        if (exposed := exposure_of((os.path.dirname(runs_path), runs_path, self.records.path))) is not None:
+            self._terminal.say(exposed)
         book.write_attempt(self.records, self._attempt)
         book.write_supervisor(self.records, self._record)
         book.note(self.records, "started", self.attempt, pid=self._attempt.pid, succeeded_items=succeeded_items)

@@ -15,7 +15,7 @@ from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun, N
 from overnight.state.records import Records, Request, Verb
 from overnight.state.removal import remove_folder
 from overnight.state.rundir import RunDir
-from overnight.state.status import RESUMABLE, Status, status_of
+from overnight.state.status import HELD, RESUMABLE, Status, status_of
 
 LOOK_AFTER = 0.01
 """Seconds between two looks of `wait_obeyed`."""
@@ -34,6 +34,12 @@ def resume(run: RunDir) -> Request | None:
     if status in RESUMABLE or not (run.is_supervised() or goes_on(run)):
         return _revive(run)
     return _ask(run, Verb.RESUME)
+
+
+def is_held_back(run: RunDir) -> bool:
+    """Whether `resume` would make it go on: it was cut off, or is paused, or a pause is asked."""
+    records = run.read()
+    return status_of(records, time.time()) in RESUMABLE | HELD or current.pause_wanted(records.requests)
 
 
 def cancel(run: RunDir) -> Request | None:

@@ -288,6 +288,9 @@ class Still:
             self._events.append(Detailed(_only(detail, sight.tab)))
             self._wake()
 
+    def expect(self, run_id: str) -> None:
+        """Nor is anything asked of it."""
+
     def checkpoint_at(self, run_id: str) -> float | None:
         detail = self._fleet.details.get(run_id)
         return detail.checkpoint_at if detail else None

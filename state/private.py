@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterable
 
 FOLDER = 0o700
 OTHERS = 0o077
@@ -30,7 +31,17 @@ def make_folders(path: str) -> None:
             raise
 
 
-def exposed_mode(path: str) -> int | None:
+def exposure_of(paths: Iterable[str]) -> str | None:
+    """One line about the folders among these that others may get at; None = they are this user's alone."""
+    exposed = [(path, mode) for path in paths if (mode := _exposed_mode(path)) is not None]
+    if not exposed:
+        return None
+    path, mode = exposed[0]
+    which, them = (f"{path} and {len(exposed) - 1} more", "them") if exposed[1:] else (path, "it")
+    return f"Others may get at {which} (mode {mode:04o}): `overnight doctor --repair` closes {them}."
+
+
+def _exposed_mode(path: str) -> int | None:
     """The mode of a folder that others may get at; None = nobody else may, or there is no such folder."""
     try:
         mode = os.lstat(path).st_mode

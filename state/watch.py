@@ -34,14 +34,20 @@ def changes(
     within the debounce of a tenth of a second, a removed one too.
     """
     home.prepare()
+    ends = _ends(home, frozenset())
     yield Batch(frozenset(home.ids()))
     while not stop.is_set():
         watched = frozenset(live())
-        yield from _until_live_changes(home, watched, live, stop, rescan_after)
+        yield from _until_live_changes(home, watched, ends, live, stop, rescan_after)
 
 
 def _until_live_changes(
-    home: Home, watched: frozenset[str], live: Callable[[], Collection[str]], stop: Event, rescan_after: float
+    home: Home,
+    watched: frozenset[str],
+    ends: dict[str, int],
+    live: Callable[[], Collection[str]],
+    stop: Event,
+    rescan_after: float,
 ) -> Iterator[Batch]:
     polled = _named_files(home, watched)
     seen = _times_of(polled)
@@ -55,7 +61,7 @@ def _until_live_changes(
         seen = now_seen
         if time.monotonic() - rescanned > rescan_after:
             rescanned = time.monotonic()
-            changed |= {*watched, *_appeared(home, watched)}
+            changed |= {*watched, *_went_on(home, watched, ends)}
         if changed:
             yield Batch(frozenset(changed))
         if frozenset(live()) != watched:
@@ -122,6 +128,17 @@ def _changed_ns(path: str) -> int:
         return 0
 
 
-def _appeared(home: Home, watched: frozenset[str]) -> set[str]:
-    """Runs without an outcome that nobody told of: an overflow of the kernel's queue loses events."""
-    return {run_id for run_id in home.ids() if run_id not in watched and not os.path.exists(home.run(run_id).exit_path)}
+def _went_on(home: Home, watched: frozenset[str], ends: dict[str, int]) -> set[str]:
+    """Runs that nobody told of: without an outcome, or with another one than in `ends`, which is as of now then.
+
+    An overflow of the kernel's queue loses events; and a run that was over is not watched when it goes on.
+    """
+    before = dict(ends)
+    ends.clear()
+    ends |= _ends(home, watched)
+    return {run_id for run_id, at in ends.items() if not at or before.get(run_id, at) != at}
+
+
+def _ends(home: Home, watched: frozenset[str]) -> dict[str, int]:
+    """When the outcome of each run that is not watched was put on record; 0 = it has none."""
+    return {run_id: _changed_ns(home.run(run_id).exit_path) for run_id in home.ids() if run_id not in watched}

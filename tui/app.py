@@ -27,17 +27,17 @@ from overnight.state import verbs
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home
 from overnight.state.operator import host_name
+from overnight.state.private import exposure_of
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.clean import clean
 from overnight.tui.events import Event, Marked, Marking
-from overnight.tui.exposure import exposure_of
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
 from overnight.tui.keys import KEYS
-from overnight.tui.model import Fleet, live_ids, pause_or_resume, reduce, row_at, targets
+from overnight.tui.model import Fleet, cut_off, live_ids, pause_or_resume, reduce, row_at, targets
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.fleet import FleetScreen, Wish
 from overnight.tui.screens.help import HelpScreen
@@ -102,6 +102,8 @@ class OvernightApp(App[None]):
         self._pace, self._taken_at = pace, 0.0
         self._adopted_at = 0.0
         self._greeted = False
+        self._offered: frozenset[str] = frozenset()
+        """Runs that were cut off when that was last said."""
         self.fleet = Fleet(now=now, host=clean(host, 40))
         self._fleet_screen: FleetScreen | None = None
         self.guard: Guard | None = None
@@ -177,15 +179,16 @@ class OvernightApp(App[None]):
             self._greeted = True
             if (exposed := exposure_of((self._home.path, self._home.runs_path))) is not None:
                 self.tell(exposed, "warning")
-            self._offer_to_continue()
+        self._offer_to_resume()
         if Status.UNSUPERVISED in fleet.statuses.values() and fleet.now - self._adopted_at >= ADOPT_AGAIN:
             self._adopt()
 
-    def _offer_to_continue(self) -> None:
-        cut_off = sum(status in RESUMABLE for status in self.fleet.statuses.values())
-        if cut_off:
-            was = "was" if cut_off == 1 else "were"
-            self.tell(f"{plural(cut_off, 'run')} {was} cut off. p continues one from its checkpoint.", "warning")
+    def _offer_to_resume(self) -> None:
+        """Once for each run that is found cut off, at the start or later."""
+        before, self._offered = self._offered, frozenset(cut_off(self.fleet))
+        if self._offered - before:
+            were, them = ("was", "it") if len(self._offered) == 1 else ("were", "them")
+            self.tell(f"{plural(len(self._offered), 'run')} {were} interrupted: press I to resume {them}.", "warning")
 
     @on(FleetScreen.Happened)
     def _fold(self, message: FleetScreen.Happened) -> None:
@@ -201,6 +204,9 @@ class OvernightApp(App[None]):
 
     @on(FleetScreen.Asked)
     def _asked(self, message: FleetScreen.Asked) -> None:
+        if message.wish is Wish.RESUME_ALL:
+            self._resume_all()
+            return
         ids = targets(self.fleet)
         if not ids:
             self.tell("There is no run to ask anything of.", "warning")
@@ -219,6 +225,13 @@ class OvernightApp(App[None]):
             self.tell("It has ended. r starts it again from its checkpoint.", "warning")
         else:
             self._request(pause_or_resume(self.fleet), ids)
+
+    def _resume_all(self) -> None:
+        """All that were cut off, and nothing else: it loses nothing, so nothing is asked, and marks stay."""
+        if ids := cut_off(self.fleet):
+            self.run_worker(self._send(Verb.RESUME, ids), group="requests")
+        else:
+            self.tell("No run was interrupted.", "information")
 
     def _question(self, verb: Verb, ids: Sequence[str]) -> None:
         """Ask first: it loses something. Runs that have ended are not asked about."""
@@ -253,6 +266,7 @@ class OvernightApp(App[None]):
                 await asyncio.to_thread(REQUESTS[name], self._home.run(run_id))
             except OvernightError as error:
                 self.complain(error)
+            self._source.expect(run_id)
 
     def _adopt(self) -> None:
         self._adopted_at = self.fleet.now

@@ -30,6 +30,8 @@ VERBS = {
     "rm": "remove ended runs",
     "prune": "remove runs that ended long ago",
     "doctor": "what is wrong with the runs and the machine; --repair: puts it right",
+    "check": "whether an agent's files speak the protocol, field by field",
+    "completion": "what bash, zsh or fish needs to complete verbs, options and runs",
 }
 OLDEST_KERNEL = (5, 4)
 INTERRUPTED = 130
@@ -93,7 +95,7 @@ def _guarded(arguments: list[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
-        return _interface(_interface_parser().parse_args(arguments))
+        return _interface(interface_parser().parse_args(arguments))
     verb, *rest = arguments
     if verb not in VERBS:
         raise _no_such_verb(verb)
@@ -116,8 +118,8 @@ class Parser(ArgumentParser):
         raise WrongUsage(f"{verb}: {message}" if verb else message, hint=f"`{self.prog} --help` shows what there is.")
 
 
-def _interface_parser() -> Parser:
-    verbs = "\n".join(f"  {verb:8}{what}" for verb, what in VERBS.items())
+def interface_parser() -> Parser:
+    verbs = "\n".join(f"  {verb:12}{what}" for verb, what in VERBS.items())
     parser = Parser(
         "overnight",
         usage="overnight [--ascii]\n       overnight VERB [options]",

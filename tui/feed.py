@@ -51,6 +51,9 @@ class Source(Protocol):
     def look(self, sight: Sight) -> None:
         """From now on this is looked at."""
 
+    def expect(self, run_id: str) -> None:
+        """Something was asked of this run: it may go on though it was over, which nobody watches."""
+
     def checkpoint_at(self, run_id: str) -> float | None:
         """When its checkpoint was last written; None = it has none."""
 
@@ -67,6 +70,8 @@ class Feed:
         self._stop, self._hurry = Flag(), Flag()
         self._sight = Sight()
         self._live: frozenset[str] = frozenset()
+        self._expected: dict[str, None] = {}
+        """Runs to be read once more, whatever they were. Filled from another thread, each change is one step."""
         self._silent: frozenset[str] = frozenset()
         """Live runs that report nothing: the newest line of their output is what there is to show."""
         self._printed: dict[str, tuple[int, str]] = {}
@@ -87,6 +92,9 @@ class Feed:
         if sight != self._sight:
             self._sight = sight
             self._hurry.set()
+
+    def expect(self, run_id: str) -> None:
+        self._expected[run_id] = None
 
     def checkpoint_at(self, run_id: str) -> float | None:
         return changed_at(self._home.run(run_id).checkpoint_log_path)
@@ -109,7 +117,7 @@ class Feed:
     # -- the watching thread
 
     def _watch(self) -> None:
-        for batch in changes(self._home, lambda: self._live, self._stop):
+        for batch in changes(self._home, lambda: self._live.union(self._expected), self._stop):
             ids = sorted(batch.changed)
             for start in range(0, max(1, len(ids)), AT_ONCE):
                 self._tell(self._read(ids[start : start + AT_ONCE]))
@@ -119,6 +127,7 @@ class Feed:
     def _read(self, ids: list[str]) -> Arrived:
         reads, gone = [], set()
         for run_id in ids:
+            self._expected.pop(run_id, None)
             run = self._home.run(run_id)
             if not os.path.exists(run.spec_path):
                 # Being launched, or removed; until its spec is there it is no run.

@@ -5,7 +5,7 @@ from overnight.state.status import LIVE, RESUMABLE, RETRYABLE
 from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells
-from overnight.tui.model import Depth, Fleet, pause_or_resume, targets
+from overnight.tui.model import Depth, Fleet, cut_off, pause_or_resume, targets
 
 
 def footer(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
@@ -30,7 +30,8 @@ def _keys(fleet: Fleet) -> list[tuple[str, str]]:
     if fleet.depth is Depth.ENTERED:
         moving = [("esc", "Back"), ("j k", "Scroll"), ("tab", "Next pane"), ("F", "Follow"), ("w", "Wrap")]
         return [*moving, ("m", "Both" if Mode.MAXIMISED in fleet.modes else "Alone")]
-    return [("enter", "Open" if fleet.depth is Depth.LIST else "Into"), *_asks(fleet), *_finds(fleet)]
+    interrupted = [("I", f"Resume {count}")] if (count := len(cut_off(fleet))) else []
+    return [("enter", "Open" if fleet.depth is Depth.LIST else "Into"), *interrupted, *_asks(fleet), *_finds(fleet)]
 
 
 def _asks(fleet: Fleet) -> list[tuple[str, str]]:

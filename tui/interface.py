@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from overnight.agents.launchers.local import adopt_orphans
 from overnight.state.home import Home
+from overnight.state.private import exposure_of
 from overnight.tui import console
-from overnight.tui.exposure import exposure_of
 from overnight.tui.reading import records_of, show_list
 
 

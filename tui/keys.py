@@ -43,6 +43,7 @@ KEYS = (
     Key("cancel", "x", "cancel", "x", "cancel, after a question", STEERING),
     Key("kill", "X", "kill", "X", "kill, after a question", STEERING),
     Key("retry", "r", "retry", "r", "again, from the checkpoint", STEERING),
+    Key("resume.all", "I", "resume_all", "I", "resume all interrupted", STEERING),
     Key("mark", "space", "mark('one')", "space", "mark for p, x, X, r", CHOOSING),
     Key("mark.range", "v", "mark('range')", "v", "mark from the last to here", CHOOSING),
     Key("mark.all", "*", "mark('all')", "*", "mark all shown, or none", CHOOSING),

@@ -167,6 +167,11 @@ def targets(fleet: Fleet) -> tuple[str, ...]:
     return marked or ((fleet.cursor,) if fleet.cursor is not None else ())
 
 
+def cut_off(fleet: Fleet) -> tuple[str, ...]:
+    """The runs that a reboot, a shutdown or a lost process has ended: they go on when somebody says so."""
+    return tuple(run_id for run_id in fleet.order if fleet.statuses[run_id] in RESUMABLE)
+
+
 def pause_or_resume(fleet: Fleet) -> Verb:
     """What `p` means now: pause as long as any of the targets can be, else let them go on."""
     held = HELD | RESUMABLE | {Status.PAUSING}

@@ -20,11 +20,16 @@ def records_of(runs: Iterable[RunDir]) -> list[Records]:
 
 
 def show_list(every: Sequence[Records]) -> None:
+    for line in list_lines(every):
+        console.data(line)
+
+
+def list_lines(every: Sequence[Records]) -> list[str]:
+    """The plain list, for stdout as it is now."""
     from overnight.tui.table import table_lines
 
     now = time.time()
-    for line in table_lines([row_of(clean_records(records), now) for records in every], console.style(sys.stdout)):
-        console.data(line)
+    return list(table_lines([row_of(clean_records(records), now) for records in every], console.style(sys.stdout)))
 
 
 def row_now(run: RunDir) -> Row:

@@ -9,11 +9,11 @@ from overnight.agents.launchers.local import adopt_orphans
 from overnight.state.errors import OvernightError, WrongUsage
 from overnight.state.find import find
 from overnight.state.home import Home, default_home
+from overnight.state.private import exposure_of
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
 from overnight.tui import console
-from overnight.tui.exposure import exposure_of
 
 T = TypeVar("T")
 ANY = frozenset(Status)

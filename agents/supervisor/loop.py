@@ -41,6 +41,9 @@ class Supervisor:
         self._ledger.supervisor(self._at.record())
         while not self._acts.over:
             self._at.look()
+            if self._at.child.ending is not None:
+                # A shutdown ends the agent and us at once: it is heard before the end is judged.
+                self._at.shutdown |= signal.SIGTERM in self._bell.wait(0, ())
             self._follow(self._at.child)
             self._bound_log()
             action = decide(self._at.facts())

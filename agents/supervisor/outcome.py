@@ -133,10 +133,10 @@ def signal_of(ending: Ending) -> str | None:
 
 
 def _finished(ending: Ending, asked: Asked) -> bool:
-    """Exit code 0 is success; after a stop only if the agent's own record says so."""
+    """Exit code 0 is success; after a stop, by us or by a shutdown, only if the agent's own record says so."""
     if ending.code != 0:
         return False
-    if asked.stop is not None:
+    if asked.stop is not None or asked.shutdown:
         return ending.own_status is AgentStatus.COMPLETED
     # An agent may read control/ itself, and stop before the signal was passed on.
     return not (asked.cancel_wanted and ending.own_status in {AgentStatus.CANCELLED, AgentStatus.INTERRUPTED})

@@ -6,11 +6,13 @@ from overnight.agents.supervisor import book, keeper, members
 from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Over, verdict_of
 from overnight.agents.supervisor.words import words_of
 from overnight.state import process
-from overnight.state.records import Attempt, Exit, Outcome, Spec
+from overnight.state.records import AgentStatus, Attempt, Exit, Outcome, Spec
 from overnight.state.rundir import RunDir
 
 KEEPER_GRACE, LOOK_AFTER = 5.0, 0.01
 """Seconds that a keeper has for its final record, and between two looks for it."""
+ENDED_BY_ITSELF = frozenset({AgentStatus.COMPLETED, AgentStatus.FAILED, AgentStatus.CANCELLED})
+"""Last words of an agent that no reboot has cut off."""
 
 
 def goes_on(run: RunDir) -> bool:
@@ -46,8 +48,8 @@ def _verdict_on_lost(run: RunDir, spec: Spec) -> Over:
     attempt = run.attempt(run.last_attempt_number())
     known = attempt if isinstance(attempt, Attempt) else None
     ending = Ending(known=False, own_status=words_of(run, spec, known).status)
+    if known and known.boot_id != process.boot_id() and ending.own_status not in ENDED_BY_ITSELF:
+        return Over(Outcome.INTERRUPTED, "the machine was restarted")
     verdict = verdict_of(ending, Asked(), Budget())
     assert isinstance(verdict, Over), "nothing is restarted whose end is not known"
-    if known and known.boot_id != process.boot_id() and verdict.outcome is Outcome.INTERRUPTED:
-        return Over(Outcome.INTERRUPTED, "the machine was restarted")
     return verdict

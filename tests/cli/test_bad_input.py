@@ -14,7 +14,7 @@ from tests.packaging.tree import ROOT
 
 pytestmark = pytest.mark.usefixtures("home")
 
-OF_NO_RUN = {"run", "map", "demo", "ls", "events", "prune", "doctor"}
+OF_NO_RUN = {"run", "map", "demo", "ls", "events", "prune", "doctor", "check", "completion"}
 """Verbs that take no run, or none at all."""
 
 

@@ -11,7 +11,7 @@ import pytest
 from overnight.state.atomic import replace
 from overnight.state.control import ask
 from overnight.state.home import Home
-from overnight.state.records import Verb
+from overnight.state.records import Exit, Outcome, Verb
 from overnight.state.rundir import RunDir
 from overnight.state.watch import changes
 from tests.builders import a_spec
@@ -103,5 +103,18 @@ def test_what_nobody_told_of_is_found_by_the_rescan(here: Home) -> None:
         watcher.live.add(run.id)
         for _ in range(3):
             assert watcher.hears_of(run)
+    finally:
+        watcher.close()
+
+
+def test_a_run_that_was_over_and_went_on_to_another_end_is_found_by_the_rescan(here: Home) -> None:
+    run = here.new_run("crawl")
+    run.write(run.exit_path, Exit(Outcome.INTERRUPTED))
+    watcher = Watcher(here, rescan_after=0.1)
+    try:
+        watcher.is_quiet()
+        run.write(run.exit_path, Exit(Outcome.COMPLETED))
+        assert watcher.hears_of(run)
+        watcher.is_quiet()
     finally:
         watcher.close()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,35 @@ def agent_pid(run_id: str) -> int:
 def when_attempt(run_id: str, at_least: int) -> None:
     """Wait until the supervisor has started this attempt."""
     eventually(lambda: record(run_id, "supervisor.json").get("attempt", 0) >= at_least, message=f"attempt {at_least}")
+
+
+def reboot(*run_ids: str) -> None:
+    """As a power cut leaves these runs: every process gone at once, their records of an earlier boot."""
+    home = Path(os.environ["OVERNIGHT_HOME"])
+    folders = [home / "runs" / run_id for run_id in run_ids]
+    # Supervisors first: none of them may see its agent end.
+    pids = [json.loads((folder / "supervisor.json").read_text())["pid"] for folder in folders]
+    agents = [agent_pid(run_id) for run_id in run_ids]
+    keepers = [int(_parent_of(pid)) for pid in agents]
+    for pid in (*pids, *keepers, *agents):
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not any(_is_alive(pid) for pid in (*pids, *keepers, *agents)))
+    for folder in folders:
+        for path in (folder / "supervisor.json", *folder.glob("attempts/*.json")):
+            written = json.loads(path.read_text())
+            written["boot_id"] = "00000000-0000-4000-8000-000000000000"
+            path.write_text(json.dumps(written))
+
+
+def _parent_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def output(run_id: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import OVERNIGHT, PYTHON, launched, listed, overnight, when, when_ended
-from tests.stories.scenes import assert_whole, launch_durable, only_run, processed, when_processed
+from tests.stories.scenes import assert_whole, launch_durable, only_run, processed, reboot, record, when_processed
 from tests.terminal import a_terminal
 
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.leaves_no_process]
@@ -75,3 +75,20 @@ def test_ctrl_c_while_waiting_leaves_the_run_going_and_says_so() -> None:
     assert listed(run)["status"] == "running"
     assert overnight("kill", run).returncode == 0
     when_ended(run)
+
+
+def test_after_a_reboot_the_interface_offers_to_go_on_and_one_key_does() -> None:
+    cut_off = [launch_durable(60, 0.02, "--name", name) for name in ("crawl", "index")]
+    for run in cut_off:
+        when_processed(run, 3)
+    reboot(*cut_off)
+    before = [processed(run) for run in cut_off]
+    with a_terminal([OVERNIGHT]) as terminal:
+        terminal.shows("2 runs were interrupted: press I to resume them.", "INTERRUP.", "I Resume 2")
+        terminal.type("I")
+        terminal.shows("100%", "✔ 2 done")
+        terminal.type("q")
+        assert terminal.ends() == 0
+    for run, done in zip(cut_off, before, strict=True):
+        assert_whole(run, 60)
+        assert record(run, "progress.json")["resumed_items"] >= done

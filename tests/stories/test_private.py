@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,13 @@ def test_a_launch_into_a_home_that_others_may_get_at_says_so_once(home: Path) ->
     done = overnight("run", "--wait", "--", "true")
     assert done.returncode == 0
     assert done.stderr.count("Others may get at") == 1
+
+
+def test_an_agent_that_is_started_by_hand_says_so_too(home: Path) -> None:
+    home.chmod(0o750)
+    done = subprocess.run(agent("hoard"), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0].startswith(f"Others may get at {home} (mode 0750)")
 
 
 def test_the_interface_says_so_too(home: Path) -> None:
@@ -165,6 +173,7 @@ def test_a_secret_of_the_environment_comes_out_nowhere(home: Path, tmp_path: Pat
         terminal.type("q")
         assert terminal.ends() == 0
         said["the interface"] = terminal.raw.decode(errors="replace")
+    drive("check", str(home / "runs" / run), codes=(0, 1))
     drive("cancel", run, "--timeout", "30")
     drive("retry", run, "--timeout", "30")
     drive("kill", run, "--timeout", "30")
@@ -188,6 +197,7 @@ def test_a_secret_of_the_environment_comes_out_nowhere(home: Path, tmp_path: Pat
     drive("prune", "--older", "1d", "--dry-run")
     drive("rm", "--all")
     drive("demo", "--help")
+    drive("completion", "bash", "--", "show", "")
     assert {name.split()[0] for name in said} >= set(VERBS)
     assert [name for name, text in said.items() if either_in(text)] == []
 

@@ -41,6 +41,9 @@ NOTHING = Asked()
         (Ending(75), SHUTDOWN, INTERRUPTED),
         (Ending(signal="SIGKILL"), SHUTDOWN, INTERRUPTED),
         (Ending(1), SHUTDOWN, INTERRUPTED),
+        # It heard the shutdown before we could pass it on.
+        (Ending(0), Asked(shutdown=True), INTERRUPTED),
+        (Ending(0, own_status=AgentStatus.COMPLETED), Asked(shutdown=True), COMPLETED),
         # It may have read the cancel before the signal came, or have finished just then.
         (Ending(0, own_status=AgentStatus.CANCELLED), Asked(cancel_wanted=True), CANCELLED),
         (Ending(0), Asked(cancel_wanted=True), COMPLETED),

@@ -1,5 +1,7 @@
 """Each key does what the help says, to the run that it is meant for, and paints nothing by itself."""
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from overnight.tui.model import Depth
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.help import HelpScreen, help_lines
 from overnight.tui.screens.question import QuestionScreen
+from tests.command import launched, when_ended
+from tests.stories.scenes import agent, assert_whole, processed, record, when_processed
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, drive, shown, until
 
 pytestmark = pytest.mark.leaves_no_process
@@ -298,13 +302,46 @@ def test_the_palette_knows_every_action_and_closes_without_one(home: Path) -> No
     drive(home, act)
 
 
-def test_runs_that_were_cut_off_are_offered_at_the_start(home: Path) -> None:
-    an_ended_run(home, "crawl", Exit(Outcome.INTERRUPTED, None, "SIGTERM", 1))
+INTERRUPTED = Exit(Outcome.INTERRUPTED, None, "SIGTERM", 1)
+
+
+def test_runs_that_were_cut_off_are_offered_at_the_start_and_when_there_are_more(home: Path) -> None:
+    an_ended_run(home, "crawl", INTERRUPTED)
+    an_ended_run(home, "train", FAILED)
 
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: "1 run was cut off. p continues one" in shown(app))
+        await until(pilot, lambda: "1 run was interrupted: press I to resume it." in shown(app))
+        assert "I Resume 1" in shown(app)
+        an_ended_run(home, "index", INTERRUPTED)
+        await until(pilot, lambda: "2 runs were interrupted: press I to resume them." in shown(app))
 
     drive(home, act)
+
+
+def test_one_press_resumes_all_that_were_cut_off_from_their_checkpoints_and_nothing_else(home: Path) -> None:
+    cut_off = [launched("--name", name, "--", *agent("durable", 40, 0.02)) for name in ("one", "two")]
+    with a_supervised_run(home, "paused") as other:
+        failed, cancelled = an_ended_run(home, "failed", FAILED), an_ended_run(home, "no", Exit(Outcome.CANCELLED))
+        for run in cut_off:
+            when_processed(run, 2)
+            os.kill(record(run, "supervisor.json")["pid"], signal.SIGTERM)
+            assert when_ended(run)["status"] == "interrupted"
+        done = [processed(run) for run in cut_off]
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: "2 runs were interrupted" in shown(app))
+            await pilot.press("space", "I")
+            assert len(app.fleet.marks) == 1
+            await until(pilot, lambda: all(record(run, "attempts/0002.json") for run in cut_off))
+            await until(pilot, lambda: [app.fleet.statuses[run] for run in cut_off] == [Status.COMPLETED] * 2)
+            await pilot.press("I")
+            await until(pilot, lambda: "No run was interrupted." in shown(app))
+            assert asked_of(other) == asked_of(failed) == asked_of(cancelled) == []
+
+        drive(home, act)
+        for run, before in zip(cut_off, done, strict=True):
+            assert record(run, "progress.json")["resumed_items"] >= before
+            assert_whole(run, 40)
 
 
 def test_an_empty_fleet_teaches(home: Path) -> None:

@@ -1,22 +1,41 @@
-"""List runs, oldest first; without a name, all of them. --json: one array of objects."""
+"""List runs, oldest first; without a name, all of them. --json: one array of objects.
+
+--watch draws the list again as it changes, on any terminal, until ctrl+c: what the interface shows, without its keys.
+"""
 
 import time
 from argparse import ArgumentParser, Namespace
 
+from overnight.agents.launchers.local import adopt_orphans
+from overnight.state.errors import WrongUsage
+from overnight.state.records import Records
 from overnight.state.summary import plain, summary_of
 from overnight.tui import console, reading, selection
+from overnight.tui.ending import CLOSER_AFTER
+from overnight.tui.meant import Meant
+
+REDRAWN_AFTER = 1.0
+"""Seconds between two pictures; more where reading takes long."""
+WORKING = 0.1
+"""The share of the time that reading may take."""
 
 
 def declare(parser: ArgumentParser) -> None:
     selection.declare(parser)
+    parser.add_argument("--watch", action="store_true", help="draw it again as it changes, until ctrl+c")
     parser.add_argument("--json", action="store_true", help="everything that is known, for a program")
 
 
 def run(options: Namespace) -> int:
+    if options.watch and options.json:
+        hint = "`overnight events -f --json` follows for a program."
+        raise WrongUsage("ls: --watch is for a person, and --json for a program", hint=hint)
     home = selection.open_home()
     if not options.runs and options.group is None:
         options.all = True
     runs, code = selection.select(home, options)
+    if options.watch:
+        return code or watch(Meant(home, options, runs))
     every = reading.records_of(runs)
     if options.json:
         now = time.time()
@@ -26,3 +45,21 @@ def run(options: Namespace) -> int:
     elif not code:
         console.say("No runs. `overnight run -- CMD…` launches one; `overnight demo` shows how it looks.")
     return code
+
+
+def watch(meant: Meant) -> int:
+    """Until ctrl+c, or until nobody reads it any more."""
+    from overnight.tui.screenful import Screenful
+
+    screenful, adopted_at = Screenful(), time.monotonic()
+    while True:
+        began = time.monotonic()
+        screenful.show(reading.list_lines(_by_age(reading.records_of(meant.now()))) or ["No runs."])
+        if began - adopted_at > CLOSER_AFTER:
+            adopt_orphans(meant.home)
+            adopted_at = began
+        console.wait_while_read(max(REDRAWN_AFTER, (time.monotonic() - began) / WORKING))
+
+
+def _by_age(every: list[Records]) -> list[Records]:
+    return sorted(every, key=lambda records: (records.spec.created_at if records.spec else 0.0, records.id))

@@ -18,6 +18,7 @@ RESUME = Wish(
     operate.resume,
     frozenset(Status) - HELD - {Status.PAUSING, Status.RESUMING},
     HELD_BACK | RESUMABLE,
+    operate.is_held_back,
 )
 
 

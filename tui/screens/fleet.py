@@ -45,12 +45,14 @@ BESIDE_FROM = 120
 
 
 class Wish(StrEnum):
-    """What a key asks of the runs that are marked, or of the one under the cursor."""
+    """What a key asks; unless it says otherwise, of the runs that are marked, or of the one under the cursor."""
 
     PAUSE_OR_RESUME = "pause_or_resume"
     CANCEL = Verb.CANCEL.value
     KILL = Verb.KILL.value
     RETRY = "retry"
+    RESUME_ALL = "resume_all"
+    """Of all that were cut off, whichever are marked."""
 
 
 class FindLine(Input):
@@ -261,6 +263,9 @@ class FleetScreen(Screen[None]):
 
     def action_retry(self) -> None:
         self.post_message(self.Asked(Wish.RETRY))
+
+    def action_resume_all(self) -> None:
+        self.post_message(self.Asked(Wish.RESUME_ALL))
 
     def action_help(self) -> None:
         self.post_message(self.HelpAsked())

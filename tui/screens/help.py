@@ -49,7 +49,6 @@ def help_lines() -> list[Line]:
     one += [blank] * (height - len(one))
     two += [()] * (height - len(two))
     return [Line((*first, *second)) for first, second in zip(one, two, strict=True)] + [
-        line(),
         line(("A key never changes what you see of a run; only the run itself does.", "dim")),
     ]
 

@@ -1,0 +1,57 @@
+"""What the word that is being typed may become: by the verb's own parser, and the runs that there are."""
+
+import os
+from argparse import Action, ArgumentParser
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+
+from overnight.state.home import Home, default_home
+from overnight.state.records import Spec
+from overnight.tui.cli import VERBS, Parser, interface_parser
+
+
+def candidates(words: Sequence[str]) -> list[str]:
+    """Of the last of `words`; none = it is no word of ours. Raises HomeUnusable."""
+    typed = words[-1] if words else ""
+    return sorted(each for each in _possible(words[:-1], typed) if each.startswith(typed))
+
+
+def _possible(before: Sequence[str], typed: str) -> Iterable[str]:
+    if not before:
+        return _options(interface_parser()) if typed.startswith("-") else VERBS
+    verb, *given = before
+    # What is behind -- is another program's.
+    if verb not in VERBS or "--" in given:
+        return ()
+    parser = Parser(prog=verb)
+    import_module(f"overnight.tui.commands.{verb}").declare(parser)
+    taking = next((each for each in parser._actions if given and given[-1] in each.option_strings), None)
+    if taking is not None and taking.nargs is None:
+        return _values(taking)
+    if typed.startswith("-"):
+        return _options(parser)
+    return [value for each in parser._actions if not each.option_strings for value in _values(each)]
+
+
+def _options(parser: ArgumentParser) -> list[str]:
+    return [name for each in parser._actions for name in each.option_strings if name.startswith("--")]
+
+
+def _values(action: Action) -> Iterable[str]:
+    if action.choices is not None:
+        return map(str, action.choices)
+    if action.dest == "runs":
+        return _runs(default_home())
+    if action.dest == "group":
+        return _groups(default_home())
+    return ()
+
+
+def _runs(home: Home) -> set[str]:
+    """Ids, and the names that they begin with."""
+    ids = [run_id for run_id in home.ids() if os.path.exists(home.run(run_id).spec_path)]
+    return {*ids, *(run_id.rpartition("-")[0] for run_id in ids)}
+
+
+def _groups(home: Home) -> set[str]:
+    return {spec.group for run in home.runs() if isinstance(spec := run.spec(), Spec)}
