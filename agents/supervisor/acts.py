@@ -91,6 +91,11 @@ class Acts:
         self._ledger.complain(self._at.reason)
         self._say(NOT_YET, problem)
 
+    def wait(self) -> None:
+        """Nothing is done before something happens: whoever waits for a start need not wait for a pause to end."""
+        if self._at.child.life is Life.NONE:
+            self._say(NOT_YET, self._at.reason or "")
+
     def started(self, attempt: Attempt) -> None:
         """The command of an attempt runs."""
         at = self._at

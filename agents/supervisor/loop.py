@@ -49,6 +49,7 @@ class Supervisor:
             action = decide(self._at.facts())
             self._ledger.supervisor(self._at.record())
             if isinstance(action, Wait):
+                self._acts.wait()
                 self._sleep(action)
             else:
                 self._closely = CLOSELY_FIRST

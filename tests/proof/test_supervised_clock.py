@@ -119,4 +119,4 @@ def test_a_supervisor_that_stood_still_does_all_that_was_asked_meanwhile(home: P
     over = ended(run)
     assert (over.outcome, over.code, over.attempts) == (Outcome.FAILED, 3, 1)
     assert [request and request.number for request in requests] == [1, 2, 3, 4]
-    assert state(found.pid) is state(keeper) is None
+    eventually(lambda: state(found.pid) is state(keeper) is None, message="nobody is left")

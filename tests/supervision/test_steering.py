@@ -13,7 +13,7 @@ from overnight.agents.launchers.local import revive
 from overnight.state import control
 from overnight.state.errors import NotPossibleNow
 from overnight.state.history import history_of
-from overnight.state.records import Outcome, SupervisorState, Verb
+from overnight.state.records import Outcome, Request, SupervisorState, Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
 from tests.supervision.launched import (
@@ -306,3 +306,21 @@ def test_a_live_run_is_never_removed(home: Path) -> None:
     ended(run)
     operate.remove(run)
     assert not os.path.exists(run.path)
+
+
+def test_a_retry_does_not_wait_for_a_pause_to_end(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = sh(home, "exit $((2 - $OVERNIGHT_ATTEMPT))")
+    ended(run)
+    ask = control.ask
+
+    def ask_just_before_somebody_else(run: RunDir, verb: Verb, **more: Any) -> Request:
+        monkeypatch.setattr(control, "ask", ask)
+        request = ask(run, verb, **more)
+        ask(run, Verb.PAUSE)
+        return request
+
+    monkeypatch.setattr(control, "ask", ask_just_before_somebody_else)
+    operate.retry(run)
+    assert run.last_attempt_number() == 1
+    operate.resume(run)
+    assert ended(run).outcome is Outcome.COMPLETED

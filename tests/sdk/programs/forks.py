@@ -13,6 +13,8 @@ from overnight.agents import Run, start
 from overnight.agents import commits as commits_module
 from overnight.state import compaction
 
+forked = threading.Event()
+
 
 def fork() -> int:
     child = os.fork()
@@ -32,6 +34,7 @@ def main(run: Run) -> None:
             (thread,) = [thread for thread in threading.enumerate() if thread.name == "overnight-compaction"]
             children.append(fork())
             assert thread.is_alive()
+            forked.set()
             thread.join()
         if item == 50:
             assert run._work.commits.checkpoint.standing.compacted
@@ -46,9 +49,9 @@ def main(run: Run) -> None:
 if __name__ == "__main__":
     commits_module.HEAD_ITEMS = 20
     compaction.LEAST = compaction.GROWTH = 1
-    # Slow enough for a fork in its midst.
+    # There is a fork in its midst.
     compaction.LINES, compaction.BURST, compaction.REST = 1, 0.0, 0
     breathe = compaction.Compaction._breathe
-    compaction.Compaction._breathe = lambda self: (self._given_up.wait(0.005), breathe(self))[1]  # type: ignore[method-assign]
+    compaction.Compaction._breathe = lambda self: (forked.wait(), breathe(self))[1]  # type: ignore[method-assign]
     sys.argv[1:] = []
     start(main)
