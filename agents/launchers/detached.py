@@ -22,7 +22,9 @@ def execute(
 
     The locks of `runs` are the caller's.
     """
-    within = scope.scoped(command, " ".join(run.id for run in runs))
+    # One word on the command line has a longest length, and there may be thousands of them.
+    about = runs[0].id if len(runs) == 1 else f"{runs[0].id} and {len(runs) - 1} more"
+    within = scope.scoped(command, about)
     if within is not None:
         if _begin(within, {**environment, **scope.environment()}, actions) != REFUSED:
             return

@@ -21,12 +21,12 @@ def login_here() -> Login | None:
     return login_of(os.geteuid(), ROOT)
 
 
-def scoped(command: list[str], run_id: str) -> list[str] | None:
-    """The command within a scope; None = that is not needed, or would not help."""
+def scoped(command: list[str], about: str) -> list[str] | None:
+    """The command within a scope that says what it is `about`; None = that is not needed, or would not help."""
     # Newer ones put variables in the place of $NAME in a command, older ones do not know how to be told not to.
     if way_of(login_here()) is not Way.IN_A_SCOPE or any("$" in word for word in command):
         return None
-    return [RUNNER, *QUIETLY, f"--description=overnight: {run_id}", "--", *command]
+    return [RUNNER, *QUIETLY, f"--description=overnight: {about}", "--", *command]
 
 
 def environment() -> dict[str, str]:

@@ -173,6 +173,7 @@ def test_a_secret_of_the_environment_comes_out_nowhere(home: Path, tmp_path: Pat
         terminal.type("q")
         assert terminal.ends() == 0
         said["the interface"] = terminal.raw.decode(errors="replace")
+    drive("restart", run, "--timeout", "30")
     drive("check", str(home / "runs" / run), codes=(0, 1))
     drive("cancel", run, "--timeout", "30")
     drive("retry", run, "--timeout", "30")
