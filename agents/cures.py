@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from overnight.agents.launchers.local import adopt
 from overnight.agents.supervisor import book
-from overnight.state import lock, process
+from overnight.state import groups, lock, process
 from overnight.state.aside import keep_copy, set_aside
 from overnight.state.belonging import lives, processes_of, told
 from overnight.state.errors import HomeUnusable, OvernightError
@@ -50,8 +50,10 @@ def _tighten(home: Home, finding: Finding) -> str | None:
 
 
 def _set_aside(home: Home, finding: Finding) -> str | None:
-    run = _run(home, finding)
     (path,) = finding.paths
+    if path == groups.path_of(home.path):
+        return _set_groups_aside(home)
+    run = _run(home, finding)
     if os.path.dirname(path) == run.control_path:
         # A request has no other writer than the one who claimed its number: no lock is needed.
         return _set_damaged_aside(run, path)
@@ -60,6 +62,17 @@ def _set_aside(home: Home, finding: Finding) -> str | None:
         return None
     try:
         return _set_damaged_aside(run, path)
+    finally:
+        os.close(held)
+
+
+def _set_groups_aside(home: Home) -> str | None:
+    held = groups.acquire(home.path, ADOPTING)
+    if held is None:
+        return None
+    try:
+        found = groups.found_in(home.path)
+        return _aside(groups.path_of(home.path)) if isinstance(found, Damaged) and not found.intact else None
     finally:
         os.close(held)
 

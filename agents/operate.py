@@ -6,12 +6,14 @@ for what makes no sense in the run's status, and HomeUnusable where nothing can 
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from overnight.agents.launchers.local import revive, supervise
-from overnight.agents.supervisor.settle import end_cancelled, goes_on, goes_on_after_all
+from overnight.agents.launchers.local import adopt_orphans, revive, supervise
+from overnight.agents.supervisor.settle import end_cancelled, goes_on, goes_on_after_all, has_open_attempt
 from overnight.state import control, current, lock, verbs
 from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun, NotPossibleNow
+from overnight.state.home import Home
 from overnight.state.records import Records, Request, Verb
 from overnight.state.removal import remove_folder
 from overnight.state.rundir import RunDir
@@ -23,7 +25,7 @@ LOOK_AFTER = 0.01
 
 def pause(run: RunDir) -> Request | None:
     """It finishes its item and waits, or is frozen; a run that has not begun does not begin."""
-    return _ask(run, Verb.PAUSE)
+    return ask(run, Verb.PAUSE)
 
 
 def resume(run: RunDir) -> Request | None:
@@ -33,7 +35,7 @@ def resume(run: RunDir) -> Request | None:
     # A damaged record of its newest attempt hides that the run is lost.
     if status in RESUMABLE or not (run.is_supervised() or goes_on(run)):
         return _revive(run)
-    return _ask(run, Verb.RESUME)
+    return ask(run, Verb.RESUME)
 
 
 def is_held_back(run: RunDir) -> bool:
@@ -44,19 +46,19 @@ def is_held_back(run: RunDir) -> bool:
 
 def cancel(run: RunDir) -> Request | None:
     """It is asked to stop, and made to after its grace. What nobody supervises and nothing runs of, ends at once."""
-    return _ask(run, Verb.CANCEL)
+    return ask(run, Verb.CANCEL)
 
 
 def kill(run: RunDir) -> Request | None:
     """It is made to stop at once, without a checkpoint."""
-    return _ask(run, Verb.KILL)
+    return ask(run, Verb.KILL)
 
 
 def restart(run: RunDir) -> Request | None:
     """Its attempt is stopped as for a cancel, and the next one continues from its checkpoint."""
     records = _records(run)
     verbs.check_restart(records, status_of(records, time.time()))
-    return _ask(run, Verb.RESTART)
+    return ask(run, Verb.RESTART)
 
 
 def retry(run: RunDir) -> Request | None:
@@ -117,11 +119,12 @@ def wait_obeyed(run: RunDir, request: Request, timeout: float) -> bool:
     return True
 
 
-def _ask(run: RunDir, verb: Verb) -> Request | None:
+def ask(run: RunDir, verb: Verb, options: Mapping[str, Any] | None = None) -> Request:
+    """Put it on record, and see to it that somebody obeys. `options`: of the request."""
     verbs.check(verb, _status(run), run.id)
     number = run.last_attempt_number()
     # What is for one attempt names it: a late one does nothing.
-    request = control.ask(run, verb, attempt=(number or None) if verb not in current.LASTING else None)
+    request = control.ask(run, verb, attempt=(number or None) if verb not in current.LASTING else None, options=options)
     if not run.is_supervised():
         _find_someone(run, verb)
     return request
@@ -129,10 +132,15 @@ def _ask(run: RunDir, verb: Verb) -> Request | None:
 
 def _find_someone(run: RunDir, verb: Verb) -> None:
     """Nobody hears it: give the run a supervisor, or end it here if nothing of it lives."""
-    if verb in {Verb.CANCEL, Verb.KILL} and (not goes_on(run) or run.last_attempt_number() == 0):
-        _end_cancelled(run)
-    if goes_on(run) and not os.path.exists(run.exit_path):
+    if has_open_attempt(run):
         supervise(run)
+        return
+    if verb in {Verb.CANCEL, Verb.KILL}:
+        # What comes after it is looked after by who waits on behalf of its group.
+        _end_cancelled(run)
+    elif verb is Verb.RESUME:
+        # Queued, and it may be its turn now.
+        adopt_orphans(Home(run.home))
 
 
 def _end_cancelled(run: RunDir) -> None:
@@ -142,8 +150,8 @@ def _end_cancelled(run: RunDir) -> None:
         return
     try:
         # Asked while the lock is ours: an attempt may have been put on record in between.
-        begun = run.last_attempt_number() > 0
-        if not os.path.exists(run.exit_path) and not (begun and goes_on_after_all(run)):
+        goes_on_after_all(run)
+        if not os.path.exists(run.exit_path) and not has_open_attempt(run):
             end_cancelled(run)
     except OSError as error:
         raise HomeUnusable(

@@ -51,6 +51,7 @@ FIELDS: Mapping[type, Coercers] = {
         "cwd": forms.text,
         "group": forms.text,
         "labels": forms.labels,
+        "priority": forms.whole,
         "after": forms.texts,
         "start_at": forms.instant,
         "restart": Restart,

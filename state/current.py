@@ -9,6 +9,9 @@ LASTING = frozenset({Verb.PAUSE, Verb.RESUME, Verb.CANCEL})
 LAST_WORDS = frozenset(AgentStatus) - {AgentStatus.IDLE, AgentStatus.RUNNING, AgentStatus.PAUSED}
 """With these an agent says that it has ended: what it reports with them is not changed any more."""
 
+GROUP = "group"
+"""The option of a pause or resume that was asked of a whole group: its name."""
+
 
 def progress_counts(records: Records) -> bool:
     """Whether status and acknowledged of progress.json are this attempt's. Counts may be older."""
@@ -79,10 +82,21 @@ def wanted(records: Records) -> Request | None:
     return next((each for each in reversed(records.requests) if each.verb in LASTING), None)
 
 
-def pause_wanted(requests: tuple[Request, ...]) -> bool:
-    """Whether the run shall be paused: the newest of pause and resume says so."""
+def standing_pause(requests: tuple[Request, ...]) -> Request | None:
+    """The pause that nobody has taken back: the newest of pause and resume is one."""
     newest = next((each for each in reversed(requests) if each.verb in {Verb.PAUSE, Verb.RESUME}), None)
-    return newest is not None and newest.verb is Verb.PAUSE
+    return newest if newest is not None and newest.verb is Verb.PAUSE else None
+
+
+def pause_wanted(requests: tuple[Request, ...]) -> bool:
+    """Whether the run shall be paused."""
+    return standing_pause(requests) is not None
+
+
+def paused_group(request: Request) -> str | None:
+    """The group that was to be paused, this run with it; None = it was asked of this run."""
+    group = request.options.get(GROUP)
+    return group if isinstance(group, str) else None
 
 
 def unobeyed(records: Records, among: Container[Verb] = frozenset(Verb)) -> Request | None:
@@ -91,6 +105,10 @@ def unobeyed(records: Records, among: Container[Verb] = frozenset(Verb)) -> Requ
         return None
     meant = (each for each in reversed(records.requests) if each.verb in among and not _is_late(records, each))
     newest = next(meant, None)
+    nothing_works = not records.supervised and records.process_state is None
+    if nothing_works and newest is not None and newest.verb in {Verb.PAUSE, Verb.RESUME}:
+        # It is so already: whatever begins with the run has read what was asked.
+        return None
     return newest if newest is not None and newest.number > acknowledged(records) else None
 
 

@@ -5,7 +5,8 @@ from itertools import chain
 
 from overnight.state.findings import Cure, Facts, Finding, Kind, Leftover, Machine, RunFacts
 from overnight.state.machine_diagnosis import findings_of_machine
-from overnight.state.records import Records
+from overnight.state.queue import queue_of, who_may_start
+from overnight.state.records import Damaged, Records
 from overnight.state.run_diagnosis import findings_of_entries, findings_of_run
 from overnight.state.status import LIVE, status_of
 
@@ -17,14 +18,37 @@ def diagnose(facts: Facts) -> list[Finding]:
     """Everything that somebody should do something about, runs first."""
     machine, runs = facts.machine, facts.runs
     live = sum(1 for run in runs if status_of(run.records, machine.now) in LIVE)
+    turn = _turn(facts)
     found: Iterable[Finding] = chain(
-        chain.from_iterable(findings_of_run(run, machine) for run in runs),
+        chain.from_iterable(findings_of_run(run, machine, run.records.id in turn) for run in runs),
+        _of_groups(facts),
         findings_of_entries(facts.home, machine, None),
         map(_of_leftover, facts.leftovers),
         _of_clock(runs, machine),
         findings_of_machine(machine, live, [run.cgroup for run in runs if run.cgroup]),
     )
     return list(found)
+
+
+def _turn(facts: Facts) -> frozenset[str]:
+    """Queued runs that may begin: somebody should have started them."""
+    now, every = facts.machine.now, {run.records.id: run.records for run in facts.runs}
+    statuses = {run_id: status_of(records, now) for run_id, records in every.items()}
+    if isinstance(facts.groups, Damaged):
+        return frozenset()
+    return frozenset(who_may_start(queue_of(every, statuses, facts.groups, now)))
+
+
+def _of_groups(facts: Facts) -> Iterator[Finding]:
+    damaged = facts.groups
+    if not isinstance(damaged, Damaged):
+        return
+    remedy = "It can be set aside: then no group has a limit or is paused, until you say so again."
+    if damaged.intact:
+        remedy = "Make it readable, or, where a newer overnight wrote it, use that one."
+    problem = f"{damaged.path} cannot be read: {damaged.problem}; nothing of the queue starts"
+    cure = None if damaged.intact else Cure.SET_ASIDE
+    yield Finding(Kind.DAMAGED, problem, remedy, None, (damaged.path,), cure)
 
 
 def _of_leftover(left: Leftover) -> Finding:

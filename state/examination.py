@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from overnight.state import process
 from overnight.state.belonging import processes_of, runs_of_processes, told
 from overnight.state.findings import Entry, Facts, Holder, RunFacts
+from overnight.state.groups import found_in
 from overnight.state.home import Home
 from overnight.state.leftovers import is_unlaunched, leftovers_of, names_in
 from overnight.state.logind import cgroup_of
@@ -33,7 +34,8 @@ def examine(home: Home) -> Facts:
     found = (facts for run in home.runs() if (facts := examine_run(run)) is not None)
     runs = tuple(_with_left(facts) if facts.records.id in named else facts for facts in found)
     folders = tuple(_entries([home.path, home.runs_path]))
-    return Facts(machine, folders, runs, tuple(leftovers_of(home, machine.now)))
+    left = tuple(leftovers_of(home, machine.now))
+    return Facts(machine, folders, runs, left, found_in(home.path))
 
 
 def _with_left(facts: RunFacts) -> RunFacts:

@@ -1,9 +1,11 @@
 """What an examination sees and what it can come to. Values only."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from overnight.state.login import Login
+from overnight.state.queue import Group
 from overnight.state.records import Damaged, Records
 
 
@@ -142,6 +144,9 @@ class Machine(NamedTuple):
     """Which kind of container this is."""
 
 
+NOTHING: Mapping[str, Group] = {}
+
+
 class Facts(NamedTuple):
     """Everything that was seen."""
 
@@ -149,3 +154,5 @@ class Facts(NamedTuple):
     home: tuple[Entry, ...] = ()
     runs: tuple[RunFacts, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
+    groups: Mapping[str, Group] | Damaged = NOTHING
+    """What was said of groups; what is wrong with groups.json."""

@@ -34,7 +34,7 @@ class Home:
             except (FileNotFoundError, NotADirectoryError):
                 return
             except OSError as error:
-                raise self._unusable(error) from None
+                raise self.unusable(error) from None
             if stat.S_ISLNK(found.st_mode):
                 where = os.path.realpath(path) if path == self.path else "a folder that holds its runs itself"
                 raise HomeUnusable(f"state directory {path}: a symbolic link", hint=f"Set {VARIABLE} to {where}.")
@@ -50,9 +50,9 @@ class Home:
         try:
             make_folders(self.runs_path)
         except OSError as error:
-            raise self._unusable(error) from None
+            raise self.unusable(error) from None
         if not os.access(self.runs_path, os.W_OK | os.X_OK):
-            raise self._unusable(PermissionError(13, "Permission denied", self.runs_path))
+            raise self.unusable(PermissionError(13, "Permission denied", self.runs_path))
 
     def ids(self) -> list[str]:
         """Of all runs, in no order. Raises HomeUnusable; no folder yet = no runs."""
@@ -62,7 +62,7 @@ class Home:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise self._unusable(error) from None
+            raise self.unusable(error) from None
 
     def runs(self) -> Iterator[RunDir]:
         return (self.run(run_id) for run_id in self.ids())
@@ -83,7 +83,7 @@ class Home:
             except FileExistsError:
                 continue
             except OSError as error:
-                raise self._unusable(error) from None
+                raise self.unusable(error) from None
             return run
 
     def existing(self, run_id: str) -> RunDir:
@@ -93,7 +93,8 @@ class Home:
             raise NoSuchRun(f"no run {run_id!r} in {self.path}", hint="`overnight ls` lists the runs.")
         return run
 
-    def _unusable(self, error: OSError) -> HomeUnusable:
+    def unusable(self, error: OSError) -> HomeUnusable:
+        """What to raise for it."""
         return HomeUnusable(
             f"state directory {error.filename or self.path}: {error.strerror}",
             hint=f"Set {VARIABLE} to a folder that you can write to.",

@@ -82,8 +82,12 @@ class Spec(NamedTuple):
     cwd: str
     group: str = "default"
     labels: Mapping[str, str] = {}
+    priority: int = 0
+    """In the queue of its group the higher one starts first."""
     after: tuple[str, ...] = ()
+    """Runs that must have completed before its first attempt; `ID:ended` = however they ended."""
     start_at: float | None = None
+    """Its first attempt does not begin before."""
     restart: Restart = Restart.NEVER
     retries: int = 0
     """Restarts allowed without progress between them."""

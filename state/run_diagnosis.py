@@ -10,11 +10,12 @@ TICKS = 100
 """The kernel's clock ticks a second, as it tells them to programs on every Linux."""
 
 
-def findings_of_run(run: RunFacts, machine: Machine) -> Iterator[Finding]:
+def findings_of_run(run: RunFacts, machine: Machine, turn: bool) -> Iterator[Finding]:
+    """`turn`: it is queued, and may begin."""
     status = status_of(run.records, machine.now)
     yield from findings_of_entries(run.entries, machine, run.records.id)
     yield from _of_records(run, status)
-    yield from _of_supervision(run, machine, status)
+    yield from _of_supervision(run, machine, status, turn)
     if run.spent and run.has_environment and run.environment is None and not run.records.supervised:
         path = f"{run.records.directory}/env.json"
         problem = "it has completed, and the environment of its launch is still kept"
@@ -44,7 +45,7 @@ def _of_left(run: RunFacts, status: Status) -> Iterator[Finding]:
     )
 
 
-def _of_supervision(run: RunFacts, machine: Machine, status: Status) -> Iterator[Finding]:
+def _of_supervision(run: RunFacts, machine: Machine, status: Status, turn: bool) -> Iterator[Finding]:
     records, run_id, supervisor = run.records, run.records.id, run.records.supervisor
     elsewhere = supervisor is not None and supervisor.host != machine.host and supervisor.boot_id != machine.boot_id
     if supervisor and elsewhere and not records.supervised and status is Status.INTERRUPTED and records.exit is None:
@@ -54,7 +55,7 @@ def _of_supervision(run: RunFacts, machine: Machine, status: Status) -> Iterator
             f"If that is another machine, look there first; else `overnight resume {run_id}` continues it.",
             run_id,
         )
-    elif _is_adoptable(run, status):
+    elif _is_adoptable(run, status, turn):
         words = "it is to begin" if status is Status.QUEUED else "it goes on"
         yield Finding(
             Kind.ORPHAN, f"{words}, and has no supervisor", "The next command gives it one.", run_id, cure=Cure.ADOPT
@@ -78,11 +79,11 @@ def _of_supervision(run: RunFacts, machine: Machine, status: Status) -> Iterator
         yield _held(run)
 
 
-def _is_adoptable(run: RunFacts, status: Status) -> bool:
+def _is_adoptable(run: RunFacts, status: Status, turn: bool) -> bool:
     complete = run.records.spec is not None and run.has_environment and run.environment is None
     if not complete or _damage(run, "exit.json"):
         return False
-    return status is Status.UNSUPERVISED or (status is Status.QUEUED and not run.records.supervised)
+    return status is Status.UNSUPERVISED or (turn and not run.records.supervised)
 
 
 def _damage(run: RunFacts, name: str) -> bool:

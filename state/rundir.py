@@ -21,6 +21,8 @@ from overnight.state.records import (
 )
 
 R = TypeVar("R")
+Stamp = tuple[int, int] | None
+"""Of a file: another one = it was written since; None = it is not there."""
 
 REREAD_AFTER = 0.005
 """Seconds until a file that was cut short by a plain write is read again."""
@@ -32,6 +34,7 @@ class RunDir:
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self.id = os.path.basename(self.path)
+        self.home = os.path.dirname(os.path.dirname(self.path))
         self.control_path = self.file("control")
         self.attempts_path = self.file("attempts")
         self.artifacts_path = self.file("artifacts")
@@ -209,6 +212,14 @@ def changed_at(path: str) -> float | None:
         return os.stat(path).st_mtime
     except OSError:
         return None
+
+
+def stamp_of(path: str) -> Stamp:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
 
 
 def _numbers_in(folder: str) -> list[int]:

@@ -59,8 +59,11 @@ def status_of(records: Records, now: float) -> Status:
     if not records.supervised:
         return _unsupervised_status(records)
     state = records.supervisor.state if records.supervisor else SupervisorState.STARTING
+    if state is SupervisorState.WAITING:
+        # Whatever attempts it had: after a retry it waits for its turn again.
+        return Status.QUEUED
     if records.attempt is None:
-        return Status.QUEUED if state is SupervisorState.WAITING else Status.STARTING
+        return Status.STARTING
     if state is SupervisorState.STOPPING:
         return Status.STOPPING
     if state is SupervisorState.BACKOFF:
@@ -73,6 +76,9 @@ def _unsupervised_status(records: Records) -> Status:
     if attempt is None:
         # An attempt there was, but its record cannot be read: which process it is, nobody knows.
         return Status.LOST if any("/attempts/" in each.path for each in records.damaged) else Status.QUEUED
+    waits = records.supervisor is not None and records.supervisor.state is SupervisorState.WAITING
+    if waits and records.process_state is None:
+        return Status.QUEUED
     if attempt.ended_at is not None or records.process_state is not None:
         # It lives, or its end is on record: whoever takes the lock next takes the outcome over.
         return Status.UNSUPERVISED

@@ -1,9 +1,11 @@
 """What a value on the command line may be. Each function turns the word into the value, or says what it is not."""
 
 import re
+import time
 from argparse import ArgumentTypeError
 from math import isfinite
 
+from overnight.state import forms
 from overnight.state.amounts import SIZES, SPANS
 from overnight.state.home import NAME
 
@@ -42,6 +44,39 @@ def size(word: str) -> int:
 def size_or_none(word: str) -> int:
     """Bytes; 0 stands for `none`: without a limit."""
     return 0 if word == "none" else size(word)
+
+
+def instant(word: str) -> float:
+    """A moment to come, seconds since the epoch: the next `HH:MM` of the local clock, or a date and time."""
+    clock = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", word)
+    if clock is None:
+        return _dated(word)
+    now = time.localtime()
+    for day in (now.tm_mday, now.tm_mday + 1):
+        # By the calendar, not 24 hours later: clocks are set forth and back.
+        at = time.mktime((now.tm_year, now.tm_mon, day, int(clock[1]), int(clock[2]), 0, 0, 0, -1))
+        if at > time.time():
+            break
+    return at
+
+
+def _dated(word: str) -> float:
+    try:
+        at = forms.instant(word) if re.match(r"\d{4}-", word) else None
+    except forms.BadForm:
+        at = None
+    if at is None:
+        raise ArgumentTypeError(f"{word!r} is not a time such as 02:30 or 2026-11-28T02:30")
+    if at <= time.time():
+        raise ArgumentTypeError(f"{word!r} is over")
+    return at
+
+
+def whole(word: str) -> int:
+    """A whole number, below 0 too."""
+    if not re.fullmatch(r"-?\d{1,9}", word):
+        raise ArgumentTypeError(f"{word!r} is not a whole number")
+    return int(word)
 
 
 def count(word: str) -> int:

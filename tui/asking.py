@@ -39,6 +39,8 @@ class Wish(NamedTuple):
     """Of those, which."""
     next_attempt: bool = False
     """Only an attempt after the one that was asked has obeyed."""
+    queued: str = ""
+    """What is said of a run that has to wait for its turn first; "" = the same."""
 
 
 class Answer(NamedTuple):
@@ -68,12 +70,17 @@ def ask_each(options: Namespace, wish: Wish) -> int:
         console.say(f"There is no run to {wish.verb}.")
     asked: list[tuple[RunDir, Request | None]] = []
     code = max(code, selection.for_each(runs, lambda run: asked.append((run, wish.ask(run)))))
-    deadline = time.monotonic() + (PATIENCE if options.timeout is None else options.timeout)
+    return max(code, tell_each(asked, wish, options.timeout))
+
+
+def tell_each(asked: list[tuple[RunDir, Request | None]], wish: Wish, timeout: float | None) -> int:
+    """Wait for all, and say what became of each. Not obeyed within `timeout` seconds: the exit code says so, too."""
+    code, deadline = 0, time.monotonic() + (PATIENCE if timeout is None else timeout)
     for run, request in asked:
         answer = _answer(run, request, wish, deadline)
         console.say(answer.words)
-        if options.timeout is not None and not answer.in_time:
-            code = max(code, TimedOut.exit_code)
+        if timeout is not None and not answer.in_time:
+            code = TimedOut.exit_code
     return code
 
 
@@ -88,7 +95,8 @@ def _answer(run: RunDir, request: Request | None, wish: Wish, deadline: float) -
         if not os.path.isdir(run.path):
             return Answer(f"{run.id} was removed")
         if status in wish.reached and not (wish.next_attempt and _is_same_attempt(records, request)):
-            return Answer(f"{status if status in HELD else wish.done} {run.id}")
+            queued = wish.queued if status is Status.QUEUED else ""
+            return Answer(f"{status if status in HELD else queued or wish.done} {run.id}")
         if status in ENDED or time.monotonic() >= deadline:
             break
         time.sleep(pause)

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
+from overnight.state.queue import Stand
 from overnight.state.records import Event, Records
 from overnight.tui.detail import clean_event, event_name, event_words
 from overnight.tui.evidence import TELLING, death_of, evidence_lines
@@ -32,9 +33,11 @@ Field = tuple[str, str]
 """A label and what stands beside it."""
 
 
-def card_lines(records: Records, history: Sequence[Event], now: float, style: Style) -> list[str]:
+def card_lines(
+    records: Records, history: Sequence[Event], now: float, style: Style, stand: Stand | None = None
+) -> list[str]:
     """What is known of it, most urgent first; what there is nothing to say of is left out. `records`: clean."""
-    row = row_of(records, now)
+    row = row_of(records, now, stand)
     head = f"{style.glyphs.states[row.status]} {state_word(row.status)}  {row.summary.id}"
     fields = (*_work(row, style), *_process(row), *_trouble(row), *_launch(row))
     lines = [f"  {label:{LABEL}}{text}" for label, text in fields if text]
@@ -105,6 +108,9 @@ def _launch(row: Row) -> Iterator[Field]:
         yield "command", shlex.join(spec.command)
         yield "cwd", spec.cwd
         yield "group", spec.group if spec.group != "default" else ""
+        yield "priority", number(spec.priority) if spec.priority else ""
+        yield "after", ", ".join(spec.after)
+        yield "not before", moment(spec.start_at) if spec.start_at is not None else ""
         yield "labels", ", ".join(f"{key}={value}" for key, value in spec.labels.items())
         yield "restart", f"{spec.restart}, {spec.retries} without progress" if spec.retries else ""
         yield "limits", limits_text(spec)

@@ -26,6 +26,7 @@ VERBS = {
     "kill": "stop by force, now",
     "restart": "stop at a checkpoint, and start the next attempt",
     "retry": "start an ended run again from its checkpoint; --errors: its failed items",
+    "group": "how many runs of a group work at once; pause a group, or let it go on",
     "wait": "wait for the end; the exit code says how it ended",
     "rm": "remove ended runs",
     "prune": "remove runs that ended long ago",

@@ -1,5 +1,6 @@
 """The door: a run's records with every text clean, once, before anything shows them. Pure."""
 
+from overnight.state.current import GROUP, paused_group
 from overnight.state.records import Damaged, Exit, Heartbeat, Phase, Progress, Records, Request, Spec, SupervisorRecord
 from overnight.tui.clean import clean
 
@@ -73,7 +74,9 @@ def _heartbeat(heartbeat: Heartbeat) -> Heartbeat:
 
 
 def _request(request: Request) -> Request:
-    return request._replace(by=clean(request.by, LONGEST_NAME), options={})
+    group = paused_group(request)
+    options = {} if group is None else {GROUP: clean(group, LONGEST_NAME)}
+    return request._replace(by=clean(request.by, LONGEST_NAME), options=options)
 
 
 def _supervisor(record: SupervisorRecord) -> SupervisorRecord:

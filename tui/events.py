@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from overnight.state.queue import Group
 from overnight.state.records import Records
 from overnight.tui.detail import Detail, Tab
 
@@ -45,6 +46,13 @@ class Arrived:
 @dataclass(frozen=True, slots=True)
 class Ticked:
     now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The slots or pauses of groups are others now."""
+
+    groups: Mapping[str, Group]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +138,4 @@ class FoundNext:
 
 
 KeyEvent = CursorMoved | CursorPut | Opened | Backed | TabChosen | TabStepped | Switched | Marked | Sought | FoundNext
-Event = Arrived | Ticked | Detailed | Printed | Failed | KeyEvent
+Event = Arrived | Ticked | Grouped | Detailed | Printed | Failed | KeyEvent

@@ -11,18 +11,19 @@ from threading import Event as Flag
 from threading import Lock, Thread
 from typing import NamedTuple, Protocol
 
+from overnight.state import groups
 from overnight.state.errors import OvernightError
 from overnight.state.history import history_of
 from overnight.state.home import Home
 from overnight.state.newest import newest_of
-from overnight.state.records import ItemError
-from overnight.state.rundir import RunDir, changed_at
+from overnight.state.records import Damaged, ItemError
+from overnight.state.rundir import RunDir, Stamp, changed_at, stamp_of
 from overnight.state.status import LIVE, status_of
 from overnight.state.watch import changes
 from overnight.tui.clean import clean
 from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of, reported_group
 from overnight.tui.door import clean_records
-from overnight.tui.events import Arrived, Detailed, Event, Failed, Printed, Read, Ticked
+from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Ticked
 from overnight.tui.evidence import death_of
 from overnight.tui.tail import Tail, newest_line
 
@@ -76,6 +77,8 @@ class Feed:
         """Live runs that report nothing: the newest line of their output is what there is to show."""
         self._printed: dict[str, tuple[int, str]] = {}
         """Of these: the size of the log when it was read, and that line."""
+        self._groups: Stamp = None
+        """Of groups.json as it was told."""
         self._looker = Looker()
         self._wake: Callable[[], None] = lambda: None
 
@@ -150,12 +153,22 @@ class Feed:
             if now - ticked >= TICK or now < ticked:
                 ticked = now
                 self._tell(Ticked(now))
+                self._look_at_groups()
                 self._look_at_output()
             detail = self._looker.look(self._home, self._sight)
             if detail is not None:
                 self._tell(Detailed(detail))
             self._hurry.wait(max(0.0, TICK - (time.time() - ticked)))
             self._hurry.clear()
+
+    def _look_at_groups(self) -> None:
+        """Where they have changed. What cannot be read changes nothing: `doctor` says what is wrong with it."""
+        stamp = stamp_of(groups.path_of(self._home.path))
+        if stamp == self._groups:
+            return
+        self._groups, found = stamp, groups.found_in(self._home.path)
+        if not isinstance(found, Damaged):
+            self._tell(Grouped(found))
 
     def _look_at_output(self) -> None:
         """The newest line of the silent runs that are on the screen, where their log has grown."""

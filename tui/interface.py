@@ -24,7 +24,7 @@ def open_interface(home: Home, *, ascii: bool = False) -> int:
     if (exposed := exposure_of((home.path, home.runs_path))) is not None:
         console.say(exposed)
     every = sorted(records_of(home.runs()), key=lambda records: records.spec.created_at if records.spec else 0.0)
-    show_list(every)
+    show_list(home.path, every)
     return 0
 
 

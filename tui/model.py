@@ -5,10 +5,11 @@ keyboard (the cursor, marks, the open pane) is part of the fleet, what they aske
 comes back in the run's records.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from overnight.state.queue import Group, Stand, queue_of, stands_of
 from overnight.state.records import Records, Verb
 from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, TROUBLE, Status, status_of
 from overnight.state.summary import estimate_of, percent_of, summary_of
@@ -22,6 +23,7 @@ from overnight.tui.events import (
     Event,
     Failed,
     FoundNext,
+    Grouped,
     KeyEvent,
     Marked,
     Marking,
@@ -74,8 +76,10 @@ class Fleet:
     reads: Mapping[str, Read] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
-    places: Mapping[str, int] = field(default_factory=dict)
-    """Of queued runs, in the queue of their group."""
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    """What was said of groups."""
+    stands: Mapping[str, Stand] = field(default_factory=dict)
+    """Of queued runs: what they wait for."""
     printed: Mapping[str, str] = field(default_factory=dict)
     """The newest line of runs that report nothing."""
     order: tuple[str, ...] = ()
@@ -102,6 +106,8 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
             return _arrived(fleet, event)
         case Ticked(now):
             return _ticked(fleet, now)
+        case Grouped(groups):
+            return replace(fleet, groups=groups, stands=_stands(fleet.reads, fleet.statuses, groups, fleet.now))
         case Detailed(detail):
             return replace(fleet, detail=detail)
         case Printed(lines):
@@ -147,7 +153,7 @@ def row_at(fleet: Fleet, run_id: str) -> Row:
         records=read.records,
         summary=summary_of(read.records, fleet.now),
         now=fleet.now,
-        queue_place=fleet.places.get(run_id),
+        stand=fleet.stands.get(run_id),
         newest_line=fleet.printed.get(run_id, ""),
         samples=fleet.samples.get(run_id, ()),
     )
@@ -212,7 +218,7 @@ def _arrived(fleet: Fleet, event: Arrived) -> Fleet:
         samples=samples,
         statuses=statuses,
         order=order,
-        places=_places(reads, statuses, order),
+        stands=_stands(reads, statuses, fleet.groups, fleet.now),
         marks=fleet.marks & reads.keys(),
     )
     return _filtered(changed)
@@ -261,15 +267,12 @@ def _newest_first(read: Read) -> tuple[float, str]:
     return (-spec.created_at if spec else 0.0, read.id)
 
 
-def _places(reads: Mapping[str, Read], statuses: Mapping[str, Status], order: Iterable[str]) -> Mapping[str, int]:
-    queued = [run_id for run_id in order if statuses[run_id] is Status.QUEUED]
-    lengths: dict[str, int] = {}
-    places = {}
-    for run_id in sorted(queued, key=lambda each: _newest_first(reads[each]), reverse=True):
-        spec = reads[run_id].records.spec
-        group = spec.group if spec else ""
-        places[run_id] = lengths[group] = lengths.get(group, 0) + 1
-    return places
+def _stands(
+    reads: Mapping[str, Read], statuses: Mapping[str, Status], groups: Mapping[str, Group], now: float
+) -> Mapping[str, Stand]:
+    if Status.QUEUED not in statuses.values():
+        return {}
+    return stands_of(queue_of({run_id: read.records for run_id, read in reads.items()}, statuses, groups, now))
 
 
 def _sample_of(records: Records, now: float) -> Sample | None:

@@ -257,7 +257,8 @@ def _remarks(row: Row, frame: Frame) -> list[Line]:
         when = f" {view.age(since)} ago" if since is not None else ""
         said.append((f"{request.verb} asked{when} by {request.by}; waiting for {view.awaited(row)}", "held"))
     if row.status is Status.QUEUED:
-        said.append((f"{view.eta_text(row, frame.glyphs)} of group {row.summary.group}", "dim"))
+        place = f" of group {row.summary.group}" if row.stand and row.stand.place else ""
+        said.append((f"{view.eta_text(row, frame.glyphs)}{place}", "dim"))
     if (
         row.status in WAITING | {Status.STOPPING}
         and row.records.supervisor is not None

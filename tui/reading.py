@@ -3,10 +3,14 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from overnight.agents.survey import survey
+from overnight.state.errors import DamagedRecord
+from overnight.state.queue import Stand, stands_of
 from overnight.state.records import Records
 from overnight.state.rundir import RunDir
+from overnight.state.status import Status, status_of
 from overnight.tui import console
 from overnight.tui.door import clean_records
 from overnight.tui.tail import newest_line
@@ -19,20 +23,34 @@ def records_of(runs: Iterable[RunDir]) -> list[Records]:
     return [records for records in read if records.spec is not None or os.path.isdir(records.directory)]
 
 
-def show_list(every: Sequence[Records]) -> None:
-    for line in list_lines(every):
+def stands_now(home: str, every: Iterable[Records]) -> Mapping[str, Stand]:
+    """What those of them that are queued wait for, by id. Where that cannot be known, it is said once."""
+    now = time.time()
+    if all(status_of(records, now) is not Status.QUEUED for records in every):
+        return {}
+    try:
+        return stands_of(survey(home, now).queue)
+    except DamagedRecord as error:
+        console.complain(error)
+        return {}
+
+
+def show_list(home: str, every: Sequence[Records]) -> None:
+    for line in list_lines(home, every):
         console.data(line)
 
 
-def list_lines(every: Sequence[Records]) -> list[str]:
+def list_lines(home: str, every: Sequence[Records]) -> list[str]:
     """The plain list, for stdout as it is now."""
     from overnight.tui.table import table_lines
 
-    now = time.time()
-    return list(table_lines([row_of(clean_records(records), now) for records in every], console.style(sys.stdout)))
+    stands, now = stands_now(home, every), time.time()
+    rows = [row_of(clean_records(records), now, stands.get(records.id)) for records in every]
+    return list(table_lines(rows, console.style(sys.stdout)))
 
 
 def row_now(run: RunDir) -> Row:
     """One run as it is now; of one that reports nothing the newest line of its log too."""
-    row = row_of(clean_records(run.read()), time.time())
+    records = run.read()
+    row = row_of(clean_records(records), time.time(), stands_now(run.home, [records]).get(run.id))
     return row if row.reports else row._replace(newest_line=newest_line(run.output_path))

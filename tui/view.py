@@ -7,6 +7,7 @@ from typing import NamedTuple
 from overnight.state import current
 from overnight.state.amounts import size_words, span_words
 from overnight.state.health import silence
+from overnight.state.queue import Cause, Stand
 from overnight.state.records import Count, Outcome, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, HELD, RESUMABLE, TROUBLE, WAITING, Status
 from overnight.state.summary import Summary, summary_of
@@ -30,8 +31,8 @@ class Row(NamedTuple):
     records: Records
     summary: Summary
     now: float
-    queue_place: int | None = None
-    """1 = the next of its group."""
+    stand: Stand | None = None
+    """Of a queued run: what it waits for."""
     newest_line: str = ""
     """Of its output; read only for runs that report nothing."""
     samples: tuple[Sample, ...] = ()
@@ -46,8 +47,8 @@ class Row(NamedTuple):
         return self.records.progress is not None
 
 
-def row_of(records: Records, now: float) -> Row:
-    return Row(records, summary_of(records, now), now)
+def row_of(records: Records, now: float, stand: Stand | None = None) -> Row:
+    return Row(records, summary_of(records, now), now, stand)
 
 
 # -- numbers and durations
@@ -221,10 +222,10 @@ def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
         return "p continues it"
     if status in ENDED:
         return _ended_text(row)
+    if status is Status.QUEUED:
+        return _queued_text(row.stand, now)
     if row.summary.requested is not None and (asked := asked_age(row)) is not None:
         return f"asked {age(asked)} ago"
-    if status is Status.QUEUED:
-        return f"{ordinal(row.queue_place)} in queue" if row.queue_place else "in queue"
     if status is Status.BACKOFF:
         return _again_text(row)
     if status in HELD:
@@ -237,6 +238,22 @@ def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
     if status in {Status.UNSUPERVISED, Status.STARTING, Status.STOPPING}:
         return {Status.UNSUPERVISED: "no supervisor", Status.STARTING: "", Status.STOPPING: ""}[status]
     return _forecast_text(row, glyphs)
+
+
+def _queued_text(stand: Stand | None, now: float) -> str:
+    if stand is None:
+        return "in queue"
+    match stand.cause:
+        case Cause.PAUSE:
+            return "paused"
+        case Cause.TIME:
+            return f"in {about(max(0.0, (stand.until or now) - now))}"
+        case Cause.AFTER:
+            # Without what makes the id unique: it is the name that is known.
+            return f"after {stand.others[0].rpartition('-')[0] or stand.others[0]}"
+        case Cause.GROUP:
+            return "group paused"
+    return f"{ordinal(stand.place)} in queue" if stand.place else "in queue"
 
 
 def _forecast_text(row: Row, glyphs: Glyphs) -> str:

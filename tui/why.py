@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from overnight.state import current
 from overnight.state.health import Verdict, health_of
+from overnight.state.queue import Cause, Stand
 from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, Status, status_of
 from overnight.tui.evidence import death_of, last_words
+from overnight.tui.stands import left, reason_of
 from overnight.tui.view import age, duration, number, plural
 
 STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
@@ -37,6 +39,8 @@ class Case(NamedTuple):
     history: Sequence[Event]
     """Oldest first."""
     now: float
+    stand: Stand | None = None
+    """Of a queued run: what it waits for; None = that is not known."""
 
     @property
     def id(self) -> str:
@@ -51,7 +55,7 @@ class Case(NamedTuple):
 
     def pause(self) -> Request | None:
         """The pause that holds it; None = nobody asked for one, or it was taken back."""
-        return self.newest(Verb.PAUSE) if current.pause_wanted(self.records.requests) else None
+        return current.standing_pause(self.records.requests)
 
     def ago(self, at: float | None) -> str:
         """` 12m ago`; "" = it is not known when."""
@@ -61,17 +65,19 @@ class Case(NamedTuple):
         return any(each.path.endswith(name) for each in self.records.damaged)
 
     def asked(self, request: Request, for_what: str) -> str:
-        return f"{request.by or 'somebody'} asked it to {for_what}{self.ago(request.at)}"
+        group = current.paused_group(request)
+        whom = "it" if group is None else f"its group {group}"
+        return f"{request.by or 'somebody'} asked {whom} to {for_what}{self.ago(request.at)}"
 
 
-def why(records: Records, history: Sequence[Event], now: float) -> Answer:
-    """`history`: oldest first, clean. `now`: seconds since the epoch."""
+def why(records: Records, history: Sequence[Event], now: float, stand: Stand | None = None) -> Answer:
+    """`history`: oldest first, clean. `now`: seconds since the epoch. `stand`: of a queued run."""
     status = status_of(records, now)
-    case = Case(records, history, now)
+    case = Case(records, history, now, stand)
     reason, remedy = REASONS[status](case)
-    left = _left_behind(case) if status in ENDED else []
-    if left:
-        reason += f"; it left {', '.join(left)}"
+    left_over = _left_behind(case) if status in ENDED else []
+    if left_over:
+        reason += f"; it left {', '.join(left_over)}"
         remedy = f"{remedy} `overnight doctor` says what of it still goes on, and with --repair ends it.".lstrip()
     return Answer(status, reason, remedy)
 
@@ -100,23 +106,31 @@ Reason = tuple[str, str]
 
 
 def _queued(case: Case) -> Reason:
-    pause, supervisor = case.pause(), case.records.supervisor
-    if pause is not None:
-        return f"{case.asked(pause, 'pause')}, before it began", _resume(case, "lets it begin")
-    if supervisor is not None and supervisor.reason and case.records.supervised:
-        again = f"; the next try is in {_left(case, supervisor.next_start_at)}" if supervisor.next_start_at else ""
-        return f"{supervisor.reason}{again}", ""
-    if case.spec.start_at is not None and case.spec.start_at > case.now:
-        return f"it is to start in {_left(case, case.spec.start_at)}", ""
+    if (held := _held_back(case)) is not None:
+        return held
     if case.cannot_read("/spec.json"):
         return "its spec cannot be read, so nobody can start it", _doctor()
+    if case.stand is not None and case.stand.cause is not Cause.TURN:
+        return reason_of(case.stand, case.id, case.spec.group, case.now)
     if not case.records.supervised:
-        return "nobody has started it yet: who launched it was killed", "The next `overnight` command starts it."
+        return "it may begin, and nobody has started it yet", "The next `overnight` command that can, does."
     return "its supervisor is about to start it", ""
 
 
 def _starting(case: Case) -> Reason:
-    return "its supervisor is starting its command", ""
+    return _held_back(case) or ("its supervisor is starting its command", "")
+
+
+def _held_back(case: Case) -> Reason | None:
+    """What keeps a supervisor from the first attempt, or the next."""
+    pause, supervisor = case.pause(), case.records.supervisor
+    if pause is not None:
+        again = " again" if case.records.attempt is not None else ""
+        return f"{case.asked(pause, 'pause')}, before it began{again}", _resume(case, "lets it begin")
+    if supervisor is not None and supervisor.reason and case.records.supervised:
+        again = f"; the next try is in {left(supervisor.next_start_at, case.now)}" if supervisor.next_start_at else ""
+        return f"{supervisor.reason}{again}", ""
+    return None
 
 
 def _backoff(case: Case) -> Reason:
@@ -124,8 +138,8 @@ def _backoff(case: Case) -> Reason:
     ended = (supervisor.reason if supervisor else None) or "its attempt ended"
     if pause is not None:
         return f"{ended}; then {case.asked(pause, 'pause')}", _resume(case, "lets the next attempt begin")
-    left = _left(case, supervisor.next_start_at if supervisor else None)
-    return f"{ended}; the next attempt begins in {left}{_restarts(case)}", ""
+    at = supervisor.next_start_at if supervisor else None
+    return f"{ended}; the next attempt begins in {left(at, case.now)}{_restarts(case)}", ""
 
 
 def _restarts(case: Case) -> str:
@@ -135,10 +149,6 @@ def _restarts(case: Case) -> str:
     if not isinstance(used, int) or used < 1:
         return ""
     return f", restart {used} of {case.spec.retries} without progress"
-
-
-def _left(case: Case, at: float | None) -> str:
-    return "a moment" if at is None or at - case.now < 1 else duration(at - case.now)
 
 
 # -- held
@@ -189,7 +199,7 @@ def _running(case: Case) -> Reason:
     if heartbeat is not None and heartbeat.waiting is not None:
         until = heartbeat.waiting.until
         if until is None or until > case.now:
-            return f"it waits: {heartbeat.waiting.for_}{f', {_left(case, until)} more' if until else ''}", ""
+            return f"it waits: {heartbeat.waiting.for_}{f', {left(until, case.now)} more' if until else ''}", ""
     if health.verdict is Verdict.SLOW_ITEM:
         item = f", with {progress.current_item}" if progress and progress.current_item else ""
         return f"{health.reason}{item}; nothing else is wrong", ""
@@ -316,7 +326,10 @@ def _doctor() -> str:
 
 
 def _resume(case: Case, what: str) -> str:
-    return f"`overnight resume {case.id}` {what}."
+    pause = case.pause()
+    group = current.paused_group(pause) if pause is not None else None
+    also = f" `overnight group {group} resume` lets its group go on." if group is not None else ""
+    return f"`overnight resume {case.id}` {what}.{also}"
 
 
 REASONS: dict[Status, Callable[[Case], Reason]] = {

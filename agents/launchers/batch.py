@@ -26,14 +26,26 @@ class Held(NamedTuple):
     lock: int
 
 
+class Queued(NamedTuple):
+    """A run that starts when its turn comes, whoever starts it then."""
+
+    run: RunDir
+    report: int | None = None
+    """Where to read how it began, if its turn has come."""
+
+
 Begun = RunDir | OvernightError | None
 """The run, whose command runs or will; why it does not; None = there was nothing to start."""
+_Begun = Held | Queued | OvernightError | None
 
 
-def begin_all(things: Iterable[T], begin: Callable[[T], Held | None], *, report: bool = True) -> list[Begun]:
+def begin_all(
+    things: Iterable[T], begin: Callable[[T], Held | Queued | None], *, report: bool = True, admitted: bool = True
+) -> list[Begun]:
     """Have each thing made a run that nobody supervises, and start its supervisor. What one raises hurts no other.
 
-    Returns, with `report`, when every command runs. One answer for each, in their order.
+    Returns, with `report`, when every command runs that does not wait for its turn. One answer for each, in their
+    order. `admitted`: they may begin; else each waits for its turn, where nothing of it is under way.
     """
     answers: list[Begun] = []
     before: list[_Awaited] = []
@@ -41,13 +53,15 @@ def begin_all(things: Iterable[T], begin: Callable[[T], Held | None], *, report:
         begun = _begin(batch, begin)
         # Only now: while these were written down, those went on.
         answers += [each.answer() for each in before]
-        before = _start(begun, report=report)
+        before = _start(begun, report=report, admitted=admitted)
     return answers + [each.answer() for each in before]
 
 
-def begin_one(thing: T, begin: Callable[[T], Held | None], *, report: bool = True) -> RunDir | None:
+def begin_one(
+    thing: T, begin: Callable[[T], Held | Queued | None], *, report: bool = True, admitted: bool = True
+) -> RunDir | None:
     """The same with one. None = there was nothing to start. Raises OvernightError."""
-    (answer,) = begin_all([thing], begin, report=report)
+    (answer,) = begin_all([thing], begin, report=report, admitted=admitted)
     if isinstance(answer, OvernightError):
         raise answer
     return answer
@@ -67,8 +81,8 @@ def _batches(things: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def _begin(batch: Sequence[T], begin: Callable[[T], Held | None]) -> list[Held | OvernightError | None]:
-    begun: list[Held | OvernightError | None] = []
+def _begin(batch: Sequence[T], begin: Callable[[T], Held | Queued | None]) -> list[_Begun]:
+    begun: list[_Begun] = []
     try:
         for thing in batch:
             try:
@@ -79,6 +93,8 @@ def _begin(batch: Sequence[T], begin: Callable[[T], Held | None]) -> list[Held |
         for each in begun:
             if isinstance(each, Held):
                 os.close(each.lock)
+            elif isinstance(each, Queued) and each.report is not None:
+                os.close(each.report)
         raise
     return begun
 
@@ -95,19 +111,22 @@ class _Awaited(NamedTuple):
         return _told(self.known, self.report)
 
 
-def _start(begun: Sequence[Held | OvernightError | None], *, report: bool) -> list[_Awaited]:
+def _start(begun: Sequence[_Begun], *, report: bool, admitted: bool) -> list[_Awaited]:
     held = [each for each in begun if isinstance(each, Held)]
     failed: OSError | None = None
     reports: Iterator[int] = iter(())
     try:
         if held:
-            reports = iter(spawn([each.run for each in held], [each.lock for each in held], report=report))
+            runs, locks = [each.run for each in held], [each.lock for each in held]
+            reports = iter(spawn(runs, locks, report=report, admitted=admitted))
     except OSError as error:
         failed = error
     return [_awaited(each, reports, failed) for each in begun]
 
 
-def _awaited(each: Held | OvernightError | None, reports: Iterator[int], failed: OSError | None) -> _Awaited:
+def _awaited(each: _Begun, reports: Iterator[int], failed: OSError | None) -> _Awaited:
+    if isinstance(each, Queued):
+        return _Awaited(each.run, each.report)
     if not isinstance(each, Held):
         return _Awaited(each)
     return _Awaited(unwritable(each.run, failed) if failed else each.run, next(reports, None))

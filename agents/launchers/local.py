@@ -1,14 +1,18 @@
 """Supervisors on this machine: started at launch, for a run that lost its own, and to continue one that ended."""
 
 import os
+import time
 from collections.abc import Iterable
 from functools import partial
 
-from overnight.agents.launchers.batch import Held, begin_all, begin_one, unwritable
+from overnight.agents.dispatch import dispatch
+from overnight.agents.launchers import spawn
+from overnight.agents.launchers.batch import Held, Queued, begin_all, begin_one, unwritable
 from overnight.agents.launchers.order import Order, spec_of
 from overnight.agents.supervisor import book, environment
-from overnight.agents.supervisor.settle import exit_of_lost, goes_on, goes_on_after_all
-from overnight.state import control, current, lock
+from overnight.agents.supervisor.settle import exit_of_lost, goes_on, goes_on_after_all, has_open_attempt
+from overnight.agents.survey import survey_with
+from overnight.state import control, current, groups, lock
 from overnight.state.errors import (
     AlreadySupervised,
     DamagedRecord,
@@ -16,17 +20,18 @@ from overnight.state.errors import (
     OvernightError,
 )
 from overnight.state.home import Home
-from overnight.state.records import Damaged, Exit, Outcome, Spec, Verb
+from overnight.state.queue import is_open
+from overnight.state.records import Damaged, Exit, Outcome, Spec, SupervisorState, Verb
 from overnight.state.rundir import RunDir
 
 __all__ = ["Order", "adopt", "adopt_orphans", "launch", "launch_all", "revive", "revive_all", "supervise"]
 
 
 def launch(home: Home, order: Order) -> RunDir:
-    """Make a run and start its supervisor; returns when the command runs.
+    """Make a run; returns when its command runs, or when it is queued.
 
     Raises WrongUsage: nothing was made, or the command could not be executed and the run has failed with the reason.
-    Raises HomeUnusable, when nothing runs.
+    Raises HomeUnusable and DamagedRecord, when nothing runs.
     """
     launched = begin_one(order, partial(_make, home))
     assert launched is not None, "something is always made"
@@ -38,7 +43,7 @@ def launch_all(home: Home, orders: Iterable[Order]) -> list[RunDir | OvernightEr
     return [each for each in begin_all(orders, partial(_make, home)) if each is not None]
 
 
-def _make(home: Home, order: Order) -> Held:
+def _make(home: Home, order: Order) -> Held | Queued:
     """A run that exists, and its lock, which has been held since before that."""
     spec = spec_of(order)
     run = home.new_run(spec.name)
@@ -48,46 +53,49 @@ def _make(home: Home, order: Order) -> Held:
             environment.write(run, environment.surroundings_here(order.environment))
             # Last: with it the run exists.
             run.write(run.spec_path, spec._replace(id=run.id))
+            # Behind it: whoever limits the group from now on sees that the lock is held.
+            at_once = is_open(spec, groups.read(home.path))
         except BaseException:
             os.close(held)
             raise
     except OSError as error:
         _discard(run)
         raise unwritable(run, error) from None
-    return Held(run, held)
+    except DamagedRecord:
+        _discard(run)
+        raise
+    return Held(run, held) if at_once else _queued(run, held)
 
 
 def supervise(run: RunDir) -> bool:
     """Start a supervisor on a run that has none. False = it has one, has ended by now, or was removed."""
-    return begin_one(run, _hold, report=False) is not None
+    return begin_one(run, _hold, report=False, admitted=False) is not None
 
 
 def _hold(run: RunDir) -> Held | None:
     try:
-        held = lock.acquire(run.lock_path)
-    except FileNotFoundError:
-        return None
+        held = spawn.hold(run)
     except OSError as error:
         raise unwritable(run, error) from None
-    if held is None:
-        return None
-    # Asked while the lock is ours: another one may have begun with the run and seen its end in between.
-    if isinstance(run.exit(), Exit):
-        os.close(held)
-        return None
-    return Held(run, held)
+    return None if held is None else Held(run, held)
 
 
 def adopt_orphans(home: Home) -> list[str]:
-    """Give every run that goes on without a supervisor a new one. Returns the ids.
+    """Give every run that goes on without a supervisor a new one, and start what may start of the queue.
 
-    A run whose process has vanished without a word is not touched: `resume` or `cancel` decides about it.
+    Returns the ids. A run whose process has vanished without a word is not touched: `resume` or `cancel` decides
+    about it. Where groups.json cannot be read, or nothing can be written, nothing of the queue starts: whoever asks
+    for that is told.
     """
-    adopted = begin_all(filter(_is_orphan, home.runs()), _hold, report=False)
-    for each in adopted:
-        if isinstance(each, OvernightError):
-            raise each
-    return [each.id for each in adopted if isinstance(each, RunDir)]
+    try:
+        try:
+            done = dispatch(home.path)
+        except DamagedRecord:
+            seen = survey_with({}, home.path, time.time())
+            return [run_id for run_id in seen.orphans if spawn.supervise(seen.runs[run_id])]
+    except OSError as error:
+        raise home.unusable(error) from None
+    return [*done.adopted, *done.started]
 
 
 def adopt(run: RunDir) -> bool:
@@ -97,6 +105,8 @@ def adopt(run: RunDir) -> bool:
 
 def revive(run: RunDir, *, errors: bool = False) -> None:
     """Continue an ended or lost run from its checkpoint, with a next attempt. `errors`: with its failed items again.
+
+    In a group that has no free slot it is queued.
 
     Raises AlreadySupervised; NotPossibleNow for a run that turns out to have completed, with `errors` to have no
     failed item either; WrongUsage when its command can no longer be executed.
@@ -109,7 +119,7 @@ def revive_all(runs: Iterable[RunDir], *, errors: bool = False) -> list[RunDir |
     return [each for each in begin_all(runs, partial(_take_up, errors=errors)) if each is not None]
 
 
-def _take_up(run: RunDir, *, errors: bool) -> Held:
+def _take_up(run: RunDir, *, errors: bool) -> Held | Queued:
     """An ended or lost run that goes on, and its lock."""
     spec = run.spec()
     if not isinstance(spec, Spec):
@@ -118,18 +128,18 @@ def _take_up(run: RunDir, *, errors: bool) -> Held:
     if held is None:
         raise AlreadySupervised(f"{run.id} is at work", hint=f"`overnight show {run.id}` says what it does.")
     try:
-        _reopen(run, spec, errors)
+        at_once = _reopen(run, spec, errors)
     except OSError as error:
         os.close(held)
         raise unwritable(run, error) from None
     except BaseException:
         os.close(held)
         raise
-    return Held(run, held)
+    return Held(run, held) if at_once else _queued(run, held)
 
 
-def _reopen(run: RunDir, spec: Spec, errors: bool) -> None:
-    """The outcome so far is set aside; the wish to go on is the newest on record."""
+def _reopen(run: RunDir, spec: Spec, errors: bool) -> bool:
+    """The outcome so far is set aside; the wish to go on is the newest on record. False = it is to be queued."""
     ended = run.exit()
     if ended is None and not goes_on_after_all(run):
         ended = _settle_lost(run, spec)
@@ -139,8 +149,22 @@ def _reopen(run: RunDir, spec: Spec, errors: bool) -> None:
         raise NotPossibleNow(f"{run.id} is completed", hint="Launch it again with `overnight run`.")
     if not os.path.exists(run.env_path):
         environment.write(run, environment.surroundings_here({}))
+    at_once = _begins_at_once(run, spec)
     control.ask(run, Verb.RESUME, options={"errors": True} if errors else None)
     book.set_exit_aside(run)
+    return at_once
+
+
+def _begins_at_once(run: RunDir, spec: Spec) -> bool:
+    """Where not, that it waits is on record."""
+    if os.path.exists(run.exit_path) or not has_open_attempt(run):
+        # Before groups are asked: whoever limits one from now on sees that this run begins.
+        book.write_standing(run, SupervisorState.STARTING)
+        begun = run.last_attempt_number() > 0
+        if not is_open(spec, groups.read(run.home), begun=begun):
+            book.write_standing(run, SupervisorState.WAITING)
+            return False
+    return True
 
 
 def _settle_lost(run: RunDir, spec: Spec) -> Exit:
@@ -151,6 +175,15 @@ def _settle_lost(run: RunDir, spec: Spec) -> Exit:
     else:
         book.write_exit_aside(run, ended)
     return ended
+
+
+def _queued(run: RunDir, held: int) -> Queued:
+    """Give up the lock: whoever comes by starts it when it may. It may be now."""
+    os.close(held)
+    try:
+        return Queued(run, dispatch(run.home, awaited=run.id).report)
+    except OSError as error:
+        raise Home(run.home).unusable(error) from None
 
 
 def _is_orphan(run: RunDir) -> bool:

@@ -31,6 +31,11 @@ class Order(NamedTuple):
     """None = after the command."""
     group: str = "default"
     labels: Mapping[str, str] = {}
+    priority: int = 0
+    after: tuple[str, ...] = ()
+    """Ids of runs that must have completed; with `:ended` behind it, however they ended."""
+    start_at: float | None = None
+    """Seconds since the epoch; None = as soon as it may."""
     cwd: str | None = None
     """None = where the launcher is."""
     environment: Mapping[str, str] = {}
@@ -69,6 +74,9 @@ def spec_of(order: Order) -> Spec:
         cwd=cwd,
         group=order.group,
         labels=order.labels,
+        priority=order.priority,
+        after=order.after,
+        start_at=order.start_at,
         restart=restart,
         retries=retries,
         pause_grace=order.pause_grace,

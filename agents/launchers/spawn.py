@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 import overnight.state
 from overnight.agents.launchers.detached import FileAction, execute
+from overnight.state.lock import acquire
+from overnight.state.records import Exit
 from overnight.state.rundir import RunDir
 
 FIRST = 3
@@ -26,7 +28,7 @@ overnight.__path__ = [sys.argv[1]]
 from overnight.agents.supervisor.standins import install
 install()
 from overnight.agents.supervisor.__main__ import main
-main({FIRST}, handed, sys.argv[3:])
+main({FIRST}, handed, sys.argv[3] == "1", sys.argv[4:])
 """
 """Closes what the caller had left inheritable; imports nothing but ours.
 
@@ -34,15 +36,16 @@ Without `site`, and without the environment's say in what Python loads: 16 ms in
 """
 
 
-def spawn(runs: Sequence[RunDir], locks: Sequence[int], *, report: bool) -> list[int]:
+def spawn(runs: Sequence[RunDir], locks: Sequence[int], *, report: bool = False, admitted: bool = False) -> list[int]:
     """Start a supervisor for each run, which holds its lock; the locks are closed here.
 
-    Returns where to read each one's report, if asked for. Raises OSError; the locks are given up then, too.
+    `admitted`: they may begin, where nothing of their run is under way. Returns where to read each one's report, if
+    asked for. Raises OSError; the locks are given up then, too.
     """
     pipes: list[tuple[int, int]] = []
     try:
         pipes.extend(os.pipe() for _ in runs if report)
-        _execute(runs, [*locks, *(writer for _, writer in pipes)])
+        _execute(runs, [*locks, *(writer for _, writer in pipes)], admitted)
     except OSError:
         _close(reader for reader, _ in pipes)
         raise
@@ -52,7 +55,31 @@ def spawn(runs: Sequence[RunDir], locks: Sequence[int], *, report: bool) -> list
     return [reader for reader, _ in pipes]
 
 
-def _execute(runs: Sequence[RunDir], handed: Sequence[int]) -> None:
+def supervise(run: RunDir) -> bool:
+    """Start a supervisor on a run that has none. False = it has one, has ended by now, or was removed.
+
+    Raises OSError.
+    """
+    held = hold(run)
+    if held is not None:
+        spawn([run], [held])
+    return held is not None
+
+
+def hold(run: RunDir) -> int | None:
+    """The lock of a run that has no supervisor and is not over; None = it has, is, or was removed. Raises OSError."""
+    try:
+        held = acquire(run.lock_path)
+    except FileNotFoundError:
+        return None
+    # Asked while the lock is ours: another one may have begun with the run and seen its end in between.
+    if held is not None and isinstance(run.exit(), Exit):
+        os.close(held)
+        return None
+    return held
+
+
+def _execute(runs: Sequence[RunDir], handed: Sequence[int], admitted: bool) -> None:
     """Returns when each supervisor was forked, and the process that did it has ended."""
     moved: list[int] = []
     try:
@@ -64,7 +91,8 @@ def _execute(runs: Sequence[RunDir], handed: Sequence[int]) -> None:
             (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
             *((os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate(moved, FIRST)),
         ]
-        command = [sys.executable, "-I", "-S", "-c", _BOOT, _root(), str(len(handed)), *(run.path for run in runs)]
+        given = (_root(), str(len(handed)), str(int(admitted)), *(run.path for run in runs))
+        command = [sys.executable, "-I", "-S", "-c", _BOOT, *given]
         execute(runs, command, _environment(runs[0]), actions)
     finally:
         _close(moved)
@@ -77,8 +105,7 @@ def _root() -> str:
 
 def _environment(run: RunDir) -> dict[str, str]:
     """No value of the caller's: a secret is in env.json for the agent, and nowhere else."""
-    home = os.path.dirname(os.path.dirname(run.path))
-    return {"PATH": os.environ.get("PATH", os.defpath), "OVERNIGHT_HOME": home}
+    return {"PATH": os.environ.get("PATH", os.defpath), "OVERNIGHT_HOME": run.home}
 
 
 def _close(descriptors: Iterable[int]) -> None:

@@ -12,16 +12,18 @@ from overnight.agents.supervisor import cmdline, environment, standins
 from overnight.agents.supervisor.acts import FAILED, UNSUPERVISED
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
+from overnight.agents.supervisor.turn import pass_on
 from overnight.state.atomic import append_line, write_all
+from overnight.state.errors import DamagedRecord
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
 
 
-def main(first: int, handed: int, paths: list[str]) -> None:
+def main(first: int, handed: int, admitted: bool, paths: list[str]) -> None:
     """Fork a supervisor for the run in each of `paths`.
 
     From descriptor `first` on, `handed` ones were handed over: one for each run, that holds its lock; and one more for
-    each, that tells how it began, if anybody listens.
+    each, that tells how it began, if anybody listens. `admitted`: each may begin; else it waits for its turn.
     """
     descriptors = range(first, first + handed)
     locks, reports = descriptors[: len(paths)], descriptors[len(paths) :]
@@ -39,7 +41,7 @@ def main(first: int, handed: int, paths: list[str]) -> None:
             Listener(report).say(UNSUPERVISED, error.strerror or str(error))
         else:
             if pid == 0:
-                _be_supervisor(path, lock, report, descriptors)
+                _be_supervisor(path, lock, report, descriptors, admitted)
             elif report >= 0:
                 os.close(report)
         os.close(lock)
@@ -47,7 +49,7 @@ def main(first: int, handed: int, paths: list[str]) -> None:
     os._exit(0)
 
 
-def _be_supervisor(path: str, lock: int, report: int, descriptors: range) -> NoReturn:
+def _be_supervisor(path: str, lock: int, report: int, descriptors: range, admitted: bool) -> NoReturn:
     """Of this run, and of no other. Whatever happens, this copy never goes on to fork the next one."""
     code = 1
     try:
@@ -55,7 +57,7 @@ def _be_supervisor(path: str, lock: int, report: int, descriptors: range) -> NoR
         _close_all_but({lock, report}, descriptors)
         cmdline.show(path)
         gc.enable()
-        code = supervise(RunDir(path), Listener(report))
+        code = supervise(RunDir(path), Listener(report), admitted)
     finally:
         os._exit(code)
 
@@ -70,14 +72,15 @@ def _close_all_but(own: set[int], descriptors: range) -> None:
                 continue
 
 
-def supervise(run: RunDir, listener: "Listener") -> int:
+def supervise(run: RunDir, listener: "Listener", admitted: bool = False) -> int:
     """Until the run is over, or somebody else has to go on with it. The exit code."""
     try:
         become_subreaper()
         spec = run.spec()
         if not isinstance(spec, Spec):
             raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
-        Supervisor(run, spec, environment.read(run), listener.say).work()
+        if Supervisor(run, spec, environment.read(run), listener.say, admitted).work():
+            _pass_on(run)
     except Exception as error:  # noqa: BLE001
         # The boundary of this process. The agent works on, and the next command has it adopted.
         standins.give_way()
@@ -87,6 +90,13 @@ def supervise(run: RunDir, listener: "Listener") -> int:
         listener.say(FAILED, f"the supervisor failed: {error}")
         return 1
     return 0
+
+
+def _pass_on(run: RunDir) -> None:
+    try:
+        pass_on(run)
+    except (DamagedRecord, OSError) as error:
+        _complain(run, f"the queue does not go on: {error}\n")
 
 
 class Listener:

@@ -16,12 +16,14 @@ from overnight.agents.supervisor.facts import (
     Continue,
     Freeze,
     Insist,
+    Leave,
     Life,
     NoteStall,
     Sent,
     ShowStacks,
     Start,
     Stopping,
+    TakeTurn,
 )
 from overnight.agents.supervisor.ledger import Ledger
 from overnight.agents.supervisor.outcome import Again, Over, Stop
@@ -45,9 +47,16 @@ class Acts:
     def __init__(self, situation: Situation, ledger: Ledger, say: Say) -> None:
         self._at, self._ledger, self._say = situation, ledger, say
         self.over = False
+        """Its end is on record."""
+        self.left = False
+        """It is left to others."""
 
     def do(self, action: Action) -> None:
         match action:
+            case TakeTurn():
+                self._take_turn()
+            case Leave():
+                self.left = True
             case Start():
                 self._start()
             case AskStop(why):
@@ -72,6 +81,12 @@ class Acts:
                 self._again(action)
             case Over():
                 self._end(action)
+
+    def _take_turn(self) -> None:
+        at = self._at
+        at.reason = at.turn.take(at.record, at.inbox.pause_wanted)
+        if at.reason is not None:
+            self._ledger.complain(at.reason)
 
     def _start(self) -> None:
         at = self._at

@@ -8,8 +8,9 @@ import os
 import time
 from typing import Any
 
-from overnight.state import history
-from overnight.state.records import Attempt, Event, Exit, Outcome, SupervisorRecord
+from overnight.state import history, process
+from overnight.state.operator import host_name
+from overnight.state.records import Attempt, Event, Exit, Outcome, SupervisorRecord, SupervisorState
 from overnight.state.rundir import RunDir, read_record
 from overnight.state.spent import forget_environment
 
@@ -17,6 +18,24 @@ from overnight.state.spent import forget_environment
 def write_supervisor(run: RunDir, record: SupervisorRecord) -> None:
     """Replace supervisor.json."""
     run.write(run.supervisor_path, record._replace(updated_at=time.time()))
+
+
+def write_standing(run: RunDir, state: SupervisorState) -> None:
+    """Replace supervisor.json by whoever holds the lock of a run of which nothing is under way: it waits, or begins."""
+    me = process.identity_of(os.getpid())
+    assert me is not None, "a process that runs is there"
+    known = run.supervisor()
+    before = known if isinstance(known, SupervisorRecord) else SupervisorRecord(0, 0, "", "", state)
+    record = before._replace(
+        pid=me.pid,
+        start_time=me.start_time,
+        boot_id=me.boot_id,
+        host=host_name(),
+        state=state,
+        frozen=False,
+        agent=None,
+    )
+    write_supervisor(run, record)
 
 
 def write_attempt(run: RunDir, attempt: Attempt) -> None:

@@ -4,10 +4,12 @@ from overnight.agents.supervisor.facts import (
     Acknowledge,
     Action,
     Facts,
+    Leave,
     Life,
     NoteStall,
     ShowStacks,
     Start,
+    TakeTurn,
     Wait,
 )
 from overnight.agents.supervisor.ladders import pause_step, resume_step, stop_step, stop_wanted
@@ -33,12 +35,15 @@ def _between_attempts(facts: Facts) -> Action:
     if facts.asked.cancel_wanted or facts.kill is not None:
         return Over(Outcome.CANCELLED, "cancelled before its next attempt" if facts.budget.used else None)
     if facts.asked.shutdown:
-        return Over(Outcome.INTERRUPTED, "its supervisor was told to end")
+        return Over(Outcome.INTERRUPTED, "its supervisor was told to end") if facts.admitted else Leave()
+    early = facts.next_start is not None and facts.now < facts.next_start
+    if facts.turn_due and not facts.admitted and not early:
+        return TakeTurn()
     if facts.pause_wanted:
         return _settle(facts)
-    if facts.next_start is not None and facts.now < facts.next_start:
+    if early:
         return _settle(facts, until=facts.next_start)
-    return Start()
+    return Start() if facts.admitted else _settle(facts)
 
 
 def _steer(facts: Facts) -> Action:

@@ -50,6 +50,10 @@ class Facts(NamedTuple):
     ending: Ending | None = None
     asked: Asked = Asked()
     budget: Budget = Budget()
+    admitted: bool = True
+    """It may begin: it is in no queue any more."""
+    turn_due: bool = False
+    """Something has changed that may make it its turn."""
     next_start: float | None = None
     """When the next attempt is due; None = now."""
     lasting: Request | None = None
@@ -104,6 +108,14 @@ class NoteStall(NamedTuple):
     """Put a stall on record, and ask an agent that shows its stacks for them."""
 
 
+class TakeTurn(NamedTuple):
+    """Start what may start of the queue, this run if it is its turn."""
+
+
+class Leave(NamedTuple):
+    """End without a word: the run stays queued."""
+
+
 class Start(NamedTuple):
     """Start the next attempt."""
 
@@ -155,4 +167,4 @@ class ShowStacks(NamedTuple):
 
 
 Signalling = AskStop | AskRest | Insist | AskPause | Freeze | Continue | ShowStacks
-Action = Wait | Start | Signalling | NoteStall | Acknowledge | Over | Again
+Action = Wait | TakeTurn | Leave | Start | Signalling | NoteStall | Acknowledge | Over | Again

@@ -25,21 +25,21 @@ CLOSELY_FIRST, CLOSELY_LAST = 0.02, 0.5
 class Supervisor:
     """Of one run. Whoever makes it holds the run's lock."""
 
-    def __init__(self, run: RunDir, spec: Spec, surroundings: Surroundings, say: Say) -> None:
+    def __init__(self, run: RunDir, spec: Spec, surroundings: Surroundings, say: Say, admitted: bool) -> None:
         self._bell = Bell()
         self._ledger = Ledger(run)
-        self._at = Situation(run, spec, surroundings)
+        self._at = Situation(run, spec, surroundings, admitted)
         self._acts = Acts(self._at, self._ledger, say)
         self._log = Log(run, spec.log_limit)
         self._executed = 0
         self._closely = CLOSELY_FIRST
 
-    def work(self) -> None:
-        """Until the run is over and that is on record."""
+    def work(self) -> bool:
+        """Until the run is over and that is on record: True; or until it is left to others."""
         self._recall()
         # Before the first look: who asks after it can ring.
         self._ledger.supervisor(self._at.record())
-        while not self._acts.over:
+        while not (self._acts.over or self._acts.left):
             self._at.look()
             if self._at.child.ending is not None:
                 # A shutdown ends the agent and us at once: it is heard before the end is judged.
@@ -60,6 +60,7 @@ class Supervisor:
         while not self._ledger.ended and os.path.exists(self._at.run.path):
             self._bell.wait(LOOK_AFTER, ())
             self._ledger.flush()
+        return self._acts.over
 
     def _recall(self) -> None:
         """Take up what was begun before: starting and adopting are one path."""
@@ -100,5 +101,6 @@ class Supervisor:
         heard = self._bell.wait(timeout, self._at.child.descriptors())
         if heard:
             self._closely = CLOSELY_FIRST
+            self._at.turn.rung |= signal.SIGURG in heard
         self._at.shutdown |= signal.SIGTERM in heard
         self._ledger.flush()

@@ -25,6 +25,23 @@ def goes_on(run: RunDir) -> bool:
     return attempt.ended_at is not None or members.kernel_state(attempt) is not None
 
 
+def has_open_attempt(run: RunDir) -> bool:
+    """Whether an attempt lives, or has ended with that on record and was not judged yet: somebody has to take it over.
+
+    Without, nothing of the run is under way: it is lost, or another attempt is to follow.
+    """
+    number = run.last_attempt_number()
+    attempt = run.attempt(number) if number else None
+    if not isinstance(attempt, Attempt):
+        return False
+    if members.kernel_state(attempt) is not None:
+        return True
+    if attempt.ended_at is None or number <= book.judged_attempts(run):
+        return False
+    retried, _ = book.last_retry(run)
+    return retried != number
+
+
 def goes_on_after_all(run: RunDir) -> bool:
     """The same, once the keeper of a process that has vanished has had its time to write down how."""
     deadline = time.monotonic() + KEEPER_GRACE

@@ -10,6 +10,7 @@ from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.facts import Facts, Life, Sent, Stopping
 from overnight.agents.supervisor.inbox import Inbox
 from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Stop, signal_of
+from overnight.agents.supervisor.turn import Turn
 from overnight.agents.supervisor.usage import Usage
 from overnight.agents.supervisor.words import Words, words_of
 from overnight.state import process
@@ -32,9 +33,9 @@ PASSED_ON = ((Verb.KILL, Stop.KILL), (Verb.RESTART, Stop.RESTART))
 class Situation:
     """Of one run. Changed by what acts; `facts` and `record` say what it comes to."""
 
-    def __init__(self, run: RunDir, spec: Spec, surroundings: Surroundings) -> None:
+    def __init__(self, run: RunDir, spec: Spec, surroundings: Surroundings, admitted: bool) -> None:
         self.run, self.spec, self.surroundings = run, spec, surroundings
-        self.inbox, self.child = Inbox(run), Child(run)
+        self.inbox, self.child, self.turn = Inbox(run), Child(run), Turn(run, admitted)
         self.words = Words()
         self.usage = Usage(run, spec)
         self.shutdown = False
@@ -97,7 +98,9 @@ class Situation:
             self.next_start = None if due is None else min(from_wall(due), time.monotonic() + LONGEST_DELAY)
             return None
         self.succeeded_before, self.log_from = book.before(run, number)
-        self.adopted, self.told = True, book.told_of(run, number)
+        # It has held its place all the time.
+        self.adopted = self.turn.admitted = True
+        self.told = book.told_of(run, number)
         attempt = run.attempt(number)
         # Of an attempt whose record is damaged only the number is known: nothing that lives can have this identity.
         return attempt if isinstance(attempt, Attempt) else Attempt(number, 0, 0, "", time.time())
@@ -106,6 +109,9 @@ class Situation:
         """See what has changed: the process, the requests, and the agent's words."""
         self.child.refresh(time.monotonic())
         self.inbox.look()
+        if self.spec.start_at is not None and not self.turn.admitted and self.child.number == 0:
+            # Of the wall clock: the machine may have been asleep, or the clock set.
+            self.next_start = from_wall(self.spec.start_at)
         if self.child.life in {Life.RUNNING, Life.ENDED}:
             words = words_of(self.run, self.spec, self.child.attempt)
             if words.got_on_at != self.words.got_on_at:
@@ -128,6 +134,8 @@ class Situation:
             ending=self._ending() if life is Life.ENDED else None,
             asked=self.asked(),
             budget=Budget(self.spec.restart, self.spec.retries, self.restarts),
+            admitted=self.turn.admitted,
+            turn_due=self.turn.is_due(inbox.pause_wanted),
             next_start=self.next_start,
             lasting=inbox.lasting,
             newest=inbox.newest,
@@ -198,8 +206,10 @@ class Situation:
         if self.stopping is not None:
             return SupervisorState.STOPPING
         match self.child.life:
-            case Life.NONE if self.child.number == 0:
+            case Life.NONE if not self.turn.admitted:
                 return SupervisorState.WAITING
+            case Life.NONE if self.child.number == 0:
+                return SupervisorState.STARTING
             case Life.NONE:
                 return SupervisorState.BACKOFF
             case Life.STARTING:

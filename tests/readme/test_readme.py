@@ -37,6 +37,11 @@ def test_every_other_block_does_what_it_says(home: Path, tmp_path: Path) -> None
         "squares": "completed",
         "index": "completed",
         "counts": "completed",
+        "train-1": "completed",
+        "train-2": "completed",
+        "train-3": "completed",
+        "report": "completed",
+        "backup": "cancelled",
     }
     assert left["counts"]["processed_items"] == 50
 

@@ -36,8 +36,8 @@ from overnight.state.records import (
 T = 1_795_000_000.25
 
 FULL: list[Any] = [
-    Spec("a-1", "a", ("x", "y z"), "/tmp", "g", {"k": "v"}, ("b",), T, Restart.ALWAYS, 3, 1.0, 2.0, 9.0, "restart", 5,
-         7200.0, 1 << 31, "restart", 10, "p.json", "h.json", T, "ann@host"),
+    Spec("a-1", "a", ("x", "y z"), "/tmp", "g", {"k": "v"}, 4, ("b",), T, Restart.ALWAYS, 3, 1.0, 2.0, 9.0, "restart",
+         5, 7200.0, 1 << 31, "restart", 10, "p.json", "h.json", T, "ann@host"),
     Progress(AgentStatus.PAUSED, 10, 4, 2, 1, "é", "files", "embed", (Phase("fetch", 5, None),), "m", ("e",), 1,
              Estimate(1.0, 2.0, 3.0), T, 40.0, 12.5, {"usd": 0.5}, ItemSeconds(2.0, 1.0), 7, 2, T),
     Heartbeat("healthy", T, 5.0, 2.0, 77, T, frozenset({"pause", "stop"}), Waiting("429", T), 2),

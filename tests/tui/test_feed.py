@@ -8,9 +8,11 @@ from threading import Event as Flag
 
 import pytest
 
+from overnight.state import groups
 from overnight.state.atomic import append_line
 from overnight.state.codec import encode
 from overnight.state.home import Home
+from overnight.state.queue import Group
 from overnight.state.records import Exit, ItemError, Origin, Outcome, Progress
 from overnight.state.status import Status
 from overnight.tui.detail import Detail, Tab
@@ -122,3 +124,15 @@ def test_a_slow_taker_gets_the_newest_reading_of_a_run_and_no_older_one() -> Non
         mailbox.put(event)
     assert mailbox.empty() == [Ticked(2), Arrived((new,), frozenset({"b"}))]
     assert mailbox.empty() == []
+
+
+def test_it_tells_what_is_said_of_groups_and_of_a_damaged_file_nothing(home: Path, fed: Fed) -> None:
+    groups.write(str(home), {"gpu": Group(2)})
+    eventually(lambda: fed.fleet().groups == {"gpu": Group(2)})
+    path = Path(groups.path_of(str(home)))
+    path.write_text("{")
+    before = fed.fleet().now
+    eventually(lambda: fed.fleet().now > before + 1)
+    assert fed.fleet().groups == {"gpu": Group(2)}
+    path.unlink()
+    eventually(lambda: fed.fleet().groups == {})

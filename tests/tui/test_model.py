@@ -108,8 +108,7 @@ def test_an_unobeyed_pause_shows_as_pausing_until_the_agent_acknowledges_it() ->
 def test_queued_runs_know_their_place() -> None:
     waiting = {"attempt": None, "supervisor": a_supervisor(state=SupervisorState.WAITING)}
     fleet = a_fleet(named("late", created=2, **waiting), named("early", created=1, **waiting))
-    assert row_at(fleet, "early").queue_place == 1
-    assert row_at(fleet, "late").queue_place == 2
+    assert [fleet.stands[each].place for each in ("early", "late")] == [1, 2]
 
 
 def test_only_trouble_hides_the_rest_and_brings_it_back() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overnight.state.queue import Cause, Stand
 from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, SupervisorState, Verb
 from overnight.state.status import Status
 from overnight.tui import view
@@ -162,3 +163,25 @@ def test_a_steady_beat_reads_the_same_between_two_beats() -> None:
 )
 def test_block_characters_are_drawn_only_where_they_arrive(environ: dict[str, str], ascii_only: bool) -> None:
     assert needs_ascii(environ) is ascii_only
+
+
+@pytest.mark.parametrize(
+    ("stand", "text"),
+    [
+        (None, "in queue"),
+        (Stand(Cause.SLOT, 2), "2nd in queue"),
+        (Stand(Cause.TURN, 1), "1st in queue"),
+        (Stand(Cause.PAUSE), "paused"),
+        (Stand(Cause.GROUP), "group paused"),
+        (Stand(Cause.AFTER, others=("crawl-eu-a1b2c3", "x")), "after crawl-eu"),
+        (Stand(Cause.TIME, until=T0 + 725), "in 12m"),
+        (Stand(Cause.TIME, until=T0 - 5), "in 1s"),
+    ],
+)
+def test_a_queued_run_says_what_it_waits_for(stand: Stand | None, text: str) -> None:
+    queued = a_run(attempt=None, supervisor=a_supervisor(state=SupervisorState.WAITING))
+    assert view.eta_text(row_of(queued, T0, stand)) == text
+    # A request that it has obeyed by not starting is none that somebody has to wait for.
+    left_alone = queued._replace(supervised=False, process_state=None, requests=requests(Verb.PAUSE))
+    assert view.eta_text(row_of(left_alone, T0, stand)) == text
+    assert row_of(left_alone, T0).summary.requested is None

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from overnight.state.queue import Cause, Group, Stand
 from overnight.state.records import (
     AgentStatus,
     Damaged,
@@ -57,12 +58,6 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (Status.QUEUED, waiting(), "its supervisor is about to start it", ""),
     (
         Status.QUEUED,
-        {**waiting(), "spec": a_spec(start_at=T0 + 7500)},
-        "it is to start in 2h05",
-        "",
-    ),
-    (
-        Status.QUEUED,
         {**waiting(), "requests": PAUSED_BY_ANN},
         "ann@host asked it to pause 12m ago, before it began",
         f"{RESUME} lets it begin.",
@@ -76,8 +71,8 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.QUEUED,
         {**NOTHING_YET, "supervisor": None, "supervised": False},
-        "nobody has started it yet: who launched it was killed",
-        "The next `overnight` command starts it.",
+        "it may begin, and nobody has started it yet",
+        "The next `overnight` command that can, does.",
     ),
     (
         Status.QUEUED,
@@ -312,3 +307,69 @@ def test_an_answer_needs_none_of_the_records(status: Status, verb: Verb | None) 
     assert reason
     assert "\n" not in reason + remedy
     assert not reason.endswith(".")
+
+
+def slots(count: int, place: int = 1, *holders: str) -> Stand:
+    return Stand(Cause.SLOT, place, holders, group=Group(count))
+
+
+STANDS: list[tuple[Stand, str, str]] = [
+    (Stand(Cause.TIME, until=T0 + 7500), "it is to start in 2h05", ""),
+    (Stand(Cause.AFTER, None, ("a-1",), (None,)), "it waits for a-1, which is not over", ""),
+    (
+        Stand(Cause.AFTER, None, ("b-1", "a-1"), (None, Outcome.FAILED)),
+        "it waits for a-1, which failed, and 1 more run",
+        f"`overnight retry a-1` does it again, and then this goes on; `overnight cancel {ID}` ends it.",
+    ),
+    (
+        Stand(Cause.AFTER, None, ("a-1",), (Outcome.INTERRUPTED,)),
+        "it waits for a-1, which was interrupted",
+        "`overnight retry a-1`",
+    ),
+    (
+        Stand(Cause.AFTER, None, ("a-1",), (None,), gone=True),
+        "it waits for a-1 to complete, and that was removed",
+        f"`overnight cancel {ID}` ends it; launch it again without --after a-1.",
+    ),
+    (
+        Stand(Cause.GROUP, group=Group(2, True, "ann@host", T0 - 720)),
+        "ann@host paused its group gpu 12m ago",
+        "`overnight group gpu resume` lets it go on.",
+    ),
+    (slots(0), "its group gpu has no slot", "`overnight group gpu --slots N` gives it some."),
+    (slots(1, 2, "a-1"), "it is 2nd in line for the slot of group gpu, held by a-1", ""),
+    (
+        slots(3, 1, *"abcdefg"),
+        "it is 1st in line for one of 3 slots of group gpu, held by a, b, c, d, e and 2 more",
+        "",
+    ),
+    (Stand(Cause.TURN, 1), "its supervisor is about to start it", ""),
+]
+
+
+@pytest.mark.parametrize(("stand", "reason", "remedy"), STANDS)
+def test_what_a_queued_run_waits_for_is_said(stand: Stand, reason: str, remedy: str) -> None:
+    answer = why(a_run(**waiting(), spec=a_spec(group="gpu")), (), T0, stand)
+    assert answer.status is Status.QUEUED
+    assert answer.reason == reason
+    assert answer.remedy.startswith(remedy)
+    assert bool(answer.remedy) is bool(remedy)
+
+
+def test_a_run_that_waits_for_its_slot_again_is_queued_though_it_has_had_an_attempt() -> None:
+    record = a_supervisor(state=SupervisorState.WAITING)
+    ended = an_attempt(ended_at=T0 - 60, code=1)
+    for supervised in (True, False):
+        run = a_run(supervisor=record, attempt=ended, process_state=None, supervised=supervised)
+        assert why(run, (), T0, slots(1, 1, "a-1"))[:2] == (
+            Status.QUEUED,
+            "it is 1st in line for the slot of group default, held by a-1",
+        )
+
+
+def test_a_pause_of_its_group_is_told_from_its_own() -> None:
+    pause = a_request(Verb.PAUSE, by="ann@host", at=T0 - 720, options={"group": "gpu"})
+    run = a_run(requests=(pause,), progress=progress(status=AgentStatus.PAUSED, acknowledged=1))
+    answer = why(run, (), T0)
+    assert answer.reason == "ann@host asked its group gpu to pause 12m ago"
+    assert "`overnight group gpu resume`" in answer.remedy

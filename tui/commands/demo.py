@@ -45,7 +45,7 @@ def run(options: Namespace) -> int:
         return open_interface(home, ascii=options.ascii)
     console.say(f"Lines of progress instead of the interface: {why}. ctrl+c leaves, the agents go on.")
     code = _follow(home, runs)
-    show_list(records_of(runs))
+    show_list(home.path, records_of(runs))
     console.say(f"`overnight errors {runs[0].id}` shows what went wrong, `overnight rm --group demo` removes all.")
     return code
 

@@ -10,7 +10,7 @@ from overnight.agents.launchers.local import adopt_orphans
 from overnight.state.errors import WrongUsage
 from overnight.state.records import Records
 from overnight.state.summary import plain, summary_of
-from overnight.tui import console, reading, selection
+from overnight.tui import console, reading, selection, stands
 from overnight.tui.ending import CLOSER_AFTER
 from overnight.tui.meant import Meant
 
@@ -38,10 +38,12 @@ def run(options: Namespace) -> int:
         return code or watch(Meant(home, options, runs))
     every = reading.records_of(runs)
     if options.json:
-        now = time.time()
-        console.json_data([plain(summary_of(records, now)) for records in every])
+        now, queued = time.time(), reading.stands_now(home.path, every)
+        console.json_data(
+            [plain(summary_of(each, now)) | {"queue": stands.plain(queued.get(each.id))} for each in every]
+        )
     elif every:
-        reading.show_list(every)
+        reading.show_list(home.path, every)
     elif not code:
         console.say("No runs. `overnight run -- CMD…` launches one; `overnight demo` shows how it looks.")
     return code
@@ -54,7 +56,7 @@ def watch(meant: Meant) -> int:
     screenful, adopted_at = Screenful(), time.monotonic()
     while True:
         began = time.monotonic()
-        screenful.show(reading.list_lines(_by_age(reading.records_of(meant.now()))) or ["No runs."])
+        screenful.show(reading.list_lines(meant.home.path, _by_age(reading.records_of(meant.now()))) or ["No runs."])
         if began - adopted_at > CLOSER_AFTER:
             adopt_orphans(meant.home)
             adopted_at = began

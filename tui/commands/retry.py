@@ -10,8 +10,9 @@ from overnight.state.status import RETRYABLE, Status
 from overnight.tui import asking, console
 from overnight.tui.asking import Wish, ask_each
 
+QUEUED = "queued to be started again:"
 # What is started may have ended again before one looks.
-RETRY = Wish("retry", "started again:", operate.retry, frozenset(Status), RETRYABLE)
+RETRY = Wish("retry", "started again:", operate.retry, frozenset(Status), RETRYABLE, queued=QUEUED)
 RETRY_ERRORS = Wish(
     "retry",
     "started again:",
@@ -19,6 +20,7 @@ RETRY_ERRORS = Wish(
     frozenset(Status),
     RETRYABLE | {Status.COMPLETED},
     operate.has_errors_to_retry,
+    queued=QUEUED,
 )
 
 

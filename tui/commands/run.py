@@ -1,18 +1,24 @@
 """Launch a command as a run and print the run's id. Any program can be one; it needs no terminal to go on.
 
-Returns when the command runs: what cannot be executed is an error now.
+Returns when the command runs: what cannot be executed is an error now. Where it has to wait, for a slot of its group,
+for another run or for its time, it returns when it is queued.
 """
 
 import shlex
+import time
 from argparse import REMAINDER, ArgumentParser, Namespace
+from collections.abc import Iterable
 from functools import partial
 
 from overnight.agents.launchers.local import launch
 from overnight.agents.launchers.order import ON_MEMORY, ON_STALL, Order
 from overnight.state.errors import WrongUsage
+from overnight.state.find import find
 from overnight.state.home import Home
+from overnight.state.queue import HOWEVER
 from overnight.state.records import Restart
 from overnight.state.rundir import RunDir
+from overnight.state.status import Status, status_of
 from overnight.tui import arguments, console, selection
 from overnight.tui.commands.wait import tell
 from overnight.tui.ending import End, Ends, wait_for
@@ -27,6 +33,7 @@ def declare(parser: ArgumentParser) -> None:
 def declare_launch(parser: ArgumentParser) -> None:
     """What can be said of any launch."""
     _declare_place(parser)
+    _declare_queue(parser)
     _declare_rules(parser)
     parser.add_argument("--wait", action="store_true", help="wait for the end: 0 completed, 1 otherwise")
     parser.add_argument("--watch", action="store_true", help="the same, with one line of progress")
@@ -48,6 +55,22 @@ def _declare_place(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--progress-file", metavar="FILE", help="where it writes its progress, if not in its run")
     parser.add_argument("--heartbeat-file", metavar="FILE", help="where it writes its heartbeat, if not in its run")
+
+
+def _declare_queue(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--priority", type=arguments.whole, metavar="N", help="in the queue of its group the higher starts first (0)")
+    add(
+        "--after",
+        dest="awaited",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="start when that run has completed; RUN:ended: however it ended; may be given more than once",
+    )
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument("--delay", type=arguments.span, metavar="SPAN", help="start that much later: 90, 30m, 1h30m")
+    when.add_argument("--at", type=arguments.instant, metavar="TIME", help="start then: 02:30, 2026-11-28T02:30")
 
 
 def _declare_rules(parser: ArgumentParser) -> None:
@@ -85,9 +108,10 @@ def _declare_limits(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     order = order_of(options)
     home = selection.open_home()
-    launched = launch(home, order)
+    launched = launch(home, order._replace(after=after_of(home, options.awaited), start_at=start_of(options)))
     console.data(launched.id)
     console.finish()
+    say_if_queued(launched)
     console.warn_of_logout()
     if options.watch or options.wait:
         return _wait(home, launched, watched=options.watch)
@@ -112,6 +136,35 @@ def order_of(options: Namespace) -> Order:
         restart=None if options.restart is None else Restart(options.restart),
         **given,
     )
+
+
+def after_of(home: Home, words: Iterable[str]) -> tuple[str, ...]:
+    """The ids of the runs that are named, as the spec has them. Raises NoSuchRun, AmbiguousName, WrongUsage."""
+    found = []
+    for word in words:
+        name, _, how = word.partition(":")
+        if f":{how}" not in {":", HOWEVER}:
+            raise WrongUsage(f"--after {word}: not RUN nor RUN{HOWEVER}", hint=f"RUN{HOWEVER}: however that run ends.")
+        found.append(find(home, name).id + (HOWEVER if how else ""))
+    return tuple(found)
+
+
+def start_of(options: Namespace) -> float | None:
+    """When it may start at the earliest; None = at once."""
+    at: float | None = options.at
+    return time.time() + options.delay if options.delay else at
+
+
+def say_if_queued(launched: RunDir) -> None:
+    """That it does not run yet, and why."""
+    read = launched.read()
+    if status_of(read, time.time()) is Status.QUEUED:
+        from overnight.tui.door import clean_records  # most launches start at once
+        from overnight.tui.reading import stands_now
+        from overnight.tui.why import why
+
+        answer = why(clean_records(read), (), time.time(), stands_now(launched.home, [read]).get(launched.id))
+        console.say(f"queued: {answer.reason}")
 
 
 def _wait(home: Home, launched: RunDir, *, watched: bool) -> int:

@@ -8,11 +8,13 @@ from typing import Any
 
 from overnight.state import codec
 from overnight.state.history import history_of
+from overnight.state.queue import Stand
 from overnight.state.records import Records
 from overnight.state.rundir import RunDir
 from overnight.state.summary import plain, summary_of
-from overnight.tui import console, selection
+from overnight.tui import console, selection, stands
 from overnight.tui.evidence import TELLING, death_of
+from overnight.tui.reading import stands_now
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -23,8 +25,9 @@ def declare(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     home = selection.open_home()
     runs, code = selection.select(home, options)
+    queued = stands_now(home.path, [each.read() for each in runs])
     if options.json:
-        every = [_plain(each, each.read()) for each in runs]
+        every = [_plain(each, each.read(), queued.get(each.id)) for each in runs]
         is_one = len(options.runs) == 1 and options.group is None and not options.all
         if every or not is_one:
             console.json_data(every[0] if is_one else every)
@@ -32,15 +35,16 @@ def run(options: Namespace) -> int:
         for number, each in enumerate(runs):
             if number:
                 console.data("")
-            _show(each)
+            _show(each, queued.get(each.id))
     return code
 
 
-def _plain(run: RunDir, records: Records) -> dict[str, Any]:
+def _plain(run: RunDir, records: Records, stand: Stand | None) -> dict[str, Any]:
     summary, history = summary_of(records, time.time()), history_of(run)
     death = death_of(history) if summary.status in TELLING else None
     return {
         **plain(summary),
+        "queue": stands.plain(stand),
         "spec": None if records.spec is None else json.loads(codec.encode(records.spec)),
         "exit": None if records.exit is None else json.loads(codec.encode(records.exit)),
         "damaged": [each._asdict() for each in records.damaged],
@@ -49,9 +53,10 @@ def _plain(run: RunDir, records: Records) -> dict[str, Any]:
     }
 
 
-def _show(run: RunDir) -> None:
+def _show(run: RunDir, stand: Stand | None) -> None:
     from overnight.tui.card import card_lines
     from overnight.tui.door import clean_records
 
-    for line in card_lines(clean_records(run.read()), history_of(run), time.time(), console.style(sys.stdout)):
+    records, now = clean_records(run.read()), time.time()
+    for line in card_lines(records, history_of(run), now, console.style(sys.stdout), stand):
         console.data(line)

@@ -4,10 +4,12 @@ import time
 from argparse import ArgumentParser, Namespace
 
 from overnight.state.history import history_of
+from overnight.state.queue import Stand
 from overnight.state.rundir import RunDir
 from overnight.tui import console, selection
 from overnight.tui.detail import clean_event
 from overnight.tui.door import clean_records
+from overnight.tui.reading import stands_now
 from overnight.tui.why import why
 
 
@@ -18,14 +20,15 @@ def declare(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     home = selection.open_home()
     runs, code = selection.select(home, options)
+    queued = stands_now(home.path, [each.read() for each in runs])
     for each in runs:
-        _tell(each)
+        _tell(each, queued.get(each.id))
     return code
 
 
-def _tell(run: RunDir) -> None:
+def _tell(run: RunDir, stand: Stand | None) -> None:
     records = clean_records(run.read())
-    answer = why(records, tuple(map(clean_event, history_of(run))), time.time())
+    answer = why(records, tuple(map(clean_event, history_of(run))), time.time(), stand)
     console.data(f"{records.id} is {answer.status}: {answer.reason}.")
     if answer.remedy:
         console.data(f"  {answer.remedy}")

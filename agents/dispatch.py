@@ -1,0 +1,162 @@
+"""Starting what may start of the queue, by whoever comes by: a command, a supervisor that ends or awaits its turn.
+
+Idempotent, and right with any number of callers: looks first without a lock, and again under the lock of the queue
+where there is something to do. A run that is to begin is known by its record, written under that lock by the holder of
+its own: `starting` holds a slot, `waiting` does not. Killed before that, nothing has happened; killed after it and
+before a supervisor has the run, its lock is free and nothing of it works: it is queued as before.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from overnight.agents.launchers.spawn import spawn, supervise
+from overnight.agents.supervisor import book, environment
+from overnight.agents.survey import Survey, survey
+from overnight.state import control, groups, lock
+from overnight.state.queue import Plan, plan_of
+from overnight.state.records import SupervisorState
+from overnight.state.rundir import RunDir
+
+PATIENCE = 10.0
+"""Seconds to wait for the lock of the queue."""
+
+
+class Own(NamedTuple):
+    """The run of the supervisor that asks: it holds its lock, and starts it itself."""
+
+    run_id: str
+    admit: Callable[[], None]
+    """Puts on record that it begins. Raises OSError: it does not."""
+
+
+class Dispatched(NamedTuple):
+    """What was done, and what was seen."""
+
+    seen: Survey
+    late: bool = False
+    """Somebody else has held the lock of the queue all the time: what was to be done may not be."""
+    adopted: tuple[str, ...] = ()
+    """Runs that went on without a supervisor, and have one now."""
+    started: tuple[str, ...] = ()
+    admitted: bool = False
+    """The run of who asks begins."""
+    report: int | None = None
+    """Where to read how the run began that was awaited; None = it was not started here."""
+    problem: OSError | None = None
+    """Why something that was to be done was not."""
+
+
+def dispatch(home: str, own: Own | None = None, awaited: str | None = None, patience: float = PATIENCE) -> Dispatched:
+    """Do what is to be done now. `awaited`: of this run the caller wants to hear how it begins.
+
+    `patience`: seconds to wait for the lock. Raises DamagedRecord, for groups.json, and OSError where nobody can look.
+    """
+    done = _adopted(Dispatched(survey(home, time.time())))
+    if plan_of(done.seen.queue) == Plan():
+        return done
+    try:
+        held = groups.acquire(home, patience)
+    except OSError as error:
+        return done._replace(problem=error)
+    if held is None:
+        return done._replace(late=True)
+    try:
+        return _Acts(done._replace(seen=survey(home, time.time())), own, awaited).do()
+    finally:
+        os.close(held)
+
+
+def _adopted(done: Dispatched) -> Dispatched:
+    """They have held their place all the time: the queue has no part in it."""
+    for run_id in done.seen.orphans:
+        try:
+            if supervise(done.seen.runs[run_id]):
+                done = done._replace(adopted=(*done.adopted, run_id))
+        except OSError as error:
+            done = done._replace(problem=error)
+    return done
+
+
+class _Acts:
+    """For whoever holds the lock of the queue."""
+
+    def __init__(self, done: Dispatched, own: Own | None, awaited: str | None) -> None:
+        self._done, self._own, self._awaited = done, own, awaited
+
+    def do(self) -> Dispatched:
+        plan = _plan_of_able(self._done.seen)
+        for run_id in plan.start:
+            if self._tried(self._start, run_id):
+                self._done = self._done._replace(started=(*self._done.started, run_id))
+        for run_id in plan.watch:
+            self._tried(self._watch, run_id)
+        return self._done
+
+    def _tried(self, act: Callable[[RunDir], bool], run_id: str) -> bool:
+        """One that cannot be helped holds up no other."""
+        try:
+            return act(self._done.seen.runs[run_id])
+        except OSError as error:
+            self._done = self._done._replace(problem=error)
+            return False
+
+    def _start(self, run: RunDir) -> bool:
+        if self._own is not None and run.id == self._own.run_id:
+            self._own.admit()
+            self._done = self._done._replace(admitted=True)
+            return True
+        held = lock.acquire(run.lock_path)
+        if held is None:
+            # It has a supervisor, asleep until its turn. Until that has come for it, the slot is kept.
+            control.ring(run)
+            return False
+        if not _handed_over(run, held, SupervisorState.STARTING):
+            return False
+        for report in spawn([run], [held], report=run.id == self._awaited, admitted=True):
+            self._done = self._done._replace(report=report)
+        return True
+
+    def _watch(self, run: RunDir) -> bool:
+        held = lock.acquire(run.lock_path)
+        if held is None or not _handed_over(run, held, SupervisorState.WAITING):
+            return False
+        spawn([run], [held])
+        return True
+
+
+def _plan_of_able(seen: Survey) -> Plan:
+    """Without runs that no supervisor could begin with: their place goes to the next."""
+    queue = seen.queue
+    while True:
+        plan = plan_of(queue)
+        unable = {run_id for run_id in (*plan.start, *plan.watch) if not _is_able(seen.runs[run_id])}
+        if not unable:
+            return plan
+        queue = queue._replace(waiters=tuple(each for each in queue.waiters if each.id not in unable))
+
+
+def _is_able(run: RunDir) -> bool:
+    try:
+        environment.read(run)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _handed_over(run: RunDir, held: int, state: SupervisorState) -> bool:
+    """Put on record what its supervisor is to begin with. False = it is over by now, and its lock is given up.
+
+    Raises OSError; the lock is given up then, too.
+    """
+    try:
+        over = os.path.exists(run.exit_path)
+        if not over:
+            book.write_standing(run, state)
+    except BaseException:
+        os.close(held)
+        raise
+    if over:
+        os.close(held)
+    return not over

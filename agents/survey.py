@@ -1,0 +1,145 @@
+"""Looking at every run that is not over: who waits, who holds a slot, whom nobody supervises. Looks, never acts.
+
+Small: a supervisor loads it when its run is queued, or has ended.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from overnight.agents.supervisor import keeper, members
+from overnight.agents.supervisor.settle import has_open_attempt
+from overnight.state.groups import path_of, read
+from overnight.state.queue import FREE, Group, Queue, Waiter, dependency, waiter_of
+from overnight.state.records import Attempt, Exit, Outcome, Spec, SupervisorRecord, SupervisorState
+from overnight.state.rundir import RunDir, Stamp, stamp_of
+
+
+class Survey(NamedTuple):
+    """What was seen. `runs`: those that wait or hold a slot, by id."""
+
+    queue: Queue
+    runs: Mapping[str, RunDir] = {}
+    orphans: tuple[str, ...] = ()
+    """They go on, or their end is on record, and nobody supervises them. They hold a slot until that is judged."""
+    exits: Mapping[str, tuple[str, Stamp]] = {}
+    """Of the runs that others come after: where exit.json is, and its stamp as it was read."""
+    groups: tuple[str, Stamp] = ("", None)
+    """The same of groups.json."""
+
+
+class Watch(NamedTuple):
+    """By what it is cheap to see that the queue of one group may go on."""
+
+    stamps: Mapping[str, Stamp] = {}
+    """Files that were as these say."""
+    busy: tuple[RunDir, ...] = ()
+    """Runs that were not over, and supervised."""
+    until: float | None = None
+    """When the time of the next one has come."""
+
+
+def survey(home: str, now: float) -> Survey:
+    """Everything as it is now. Raises DamagedRecord, for groups.json, and OSError."""
+    # Before the runs: one that begins meanwhile without asking has read the same, or is seen.
+    stamp = (path_of(home), stamp_of(path_of(home)))
+    return survey_with(read(home), home, now)._replace(groups=stamp)
+
+
+def survey_with(groups: Mapping[str, Group], home: str, now: float) -> Survey:
+    waiters, orphans = list[Waiter](), list[str]()
+    busy, runs = dict[str, list[str]](), dict[str, RunDir]()
+    for run in unended(home):
+        spec = run.spec()
+        if not isinstance(spec, Spec):
+            continue
+        place = _place_of(run, spec)
+        if place is None:
+            continue
+        runs[run.id] = run
+        if isinstance(place, Waiter):
+            waiters.append(place)
+            continue
+        busy.setdefault(spec.group, []).append(run.id)
+        if place is Orphan:
+            orphans.append(run.id)
+    named = {dependency(word)[0] for waiter in waiters for word in waiter.after}
+    outcomes, exits = _outcomes(home, named)
+    holders = {group: tuple(ids) for group, ids in busy.items()}
+    return Survey(Queue(now, tuple(waiters), holders, groups, outcomes), runs, tuple(orphans), exits)
+
+
+def watch_of(seen: Survey, run_id: str) -> Watch:
+    """What the group of a queued run waits for."""
+    waiters = seen.queue.waiters
+    group = next((each.group for each in waiters if each.id == run_id), None)
+    mine = [each for each in waiters if each.group == group]
+    named = {dependency(word)[0] for each in mine for word in each.after}
+    limited = group is not None and seen.queue.groups.get(group, FREE).slots is not None
+    holders = seen.queue.busy.get(group, ()) if group is not None and limited else ()
+    times = [each.start_at for each in mine if each.start_at is not None and each.start_at > seen.queue.now]
+    return Watch(
+        dict([seen.groups, *(seen.exits[each] for each in named)]),
+        tuple(seen.runs[each] for each in holders),
+        min(times, default=None),
+    )
+
+
+def unended(home: str) -> list[RunDir]:
+    """Every run without an outcome. Asking for one file each is all that the ended ones cost."""
+    folder = os.path.join(home, "runs")
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    return [
+        RunDir(f"{folder}/{name}")
+        for name in names
+        if not name.startswith(".") and not os.access(f"{folder}/{name}/exit.json", os.F_OK)
+    ]
+
+
+class Busy:
+    """It holds a slot."""
+
+
+class Orphan(Busy):
+    """The same, and it has no supervisor."""
+
+
+def _place_of(run: RunDir, spec: Spec) -> Waiter | type[Busy] | None:
+    """None = it neither waits nor works: it is over by now, or lost."""
+    # The lock before exit.json: a run that ends in between is over. And after spec.json: who launches held it before.
+    held = run.is_supervised()
+    if os.path.exists(run.exit_path):
+        return None
+    number, record = run.last_attempt_number(), run.supervisor()
+    waits = isinstance(record, SupervisorRecord) and record.state is SupervisorState.WAITING
+    if held and not waits:
+        return Busy
+    if held or waits or number == 0 or _is_settled(run, number):
+        requests, _ = run.requests()
+        return waiter_of(spec, run.id, requests, begun=number > 0, supervised=held)
+    if has_open_attempt(run):
+        return Orphan
+    return Busy if keeper.at_work(run, number) else None
+
+
+def _is_settled(run: RunDir, number: int) -> bool:
+    """Whether the end of its newest attempt was judged, and another one is to follow."""
+    attempt = run.attempt(number)
+    if not isinstance(attempt, Attempt) or attempt.ended_at is None:
+        return False
+    return members.kernel_state(attempt) is None and not has_open_attempt(run)
+
+
+def _outcomes(home: str, ids: set[str]) -> tuple[dict[str, Outcome | None], dict[str, tuple[str, Stamp]]]:
+    """Of those that are there; None = not over, or nobody can read how."""
+    outcomes, stamps = dict[str, Outcome | None](), dict[str, tuple[str, Stamp]]()
+    for run_id in ids:
+        run = RunDir(f"{home}/runs/{run_id}")
+        stamps[run_id] = (run.exit_path, stamp_of(run.exit_path))
+        if os.path.isdir(run.path):
+            ended = run.exit()
+            outcomes[run_id] = ended.outcome if isinstance(ended, Exit) else None
+    return outcomes, stamps

@@ -1,0 +1,225 @@
+"""Who waits in the queue of which group, for what, and who may start. Pure: no clock, no disk.
+
+A run that is queued waits for the first of these that holds: its own pause, its time, a run it comes after, the pause
+of its group, a slot. Who waits for a slot only stands in line: by priority, then as launched.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from overnight.state.current import pause_wanted
+from overnight.state.records import Outcome, Records, Request, Spec
+from overnight.state.status import LIVE, Status
+
+HOWEVER = ":ended"
+"""Behind an id in `after`: however that run ended."""
+
+
+class Group(NamedTuple):
+    """What was said of one group."""
+
+    slots: int | None = None
+    """How many of its runs work at once; None = no limit."""
+    paused: bool = False
+    """Nothing new starts in it."""
+    by: str = ""
+    """Who paused it."""
+    at: float | None = None
+    """When, seconds since the epoch."""
+
+
+FREE = Group()
+"""Any group of which nothing was said."""
+
+
+class Waiter(NamedTuple):
+    """A run that is queued."""
+
+    id: str
+    group: str
+    priority: int = 0
+    created_at: float = 0.0
+    after: tuple[str, ...] = ()
+    """As in its spec; of a run that has begun once, nothing."""
+    start_at: float | None = None
+    """The same."""
+    paused: bool = False
+    """An operator wants it paused."""
+    supervised: bool = False
+    """It has a supervisor, which looks when something changes."""
+
+
+class Queue(NamedTuple):
+    """Every queued run of a home, and what they wait for, at one moment."""
+
+    now: float
+    waiters: tuple[Waiter, ...] = ()
+    busy: Mapping[str, tuple[str, ...]] = {}
+    """Group -> ids of the runs that hold its slots."""
+    groups: Mapping[str, Group] = {}
+    outcomes: Mapping[str, Outcome | None] = {}
+    """Of the runs that others come after; None = not over. One that is missing was removed."""
+
+
+class Plan(NamedTuple):
+    """What somebody has to do now so that the queue goes on."""
+
+    start: tuple[str, ...] = ()
+    """These may begin."""
+    watch: tuple[str, ...] = ()
+    """These need a supervisor that waits: nobody else would look when something changes."""
+
+
+class Cause(StrEnum):
+    """What a queued run waits for."""
+
+    PAUSE = "pause"
+    TIME = "time"
+    AFTER = "after"
+    GROUP = "group"
+    """Its group is paused."""
+    SLOT = "slot"
+    TURN = "turn"
+    """Nothing: it may begin, and is about to."""
+
+
+class Stand(NamedTuple):
+    """Where a queued run stands."""
+
+    cause: Cause
+    place: int | None = None
+    """In the line of its group, 1 = the next; None = it waits for something else than a slot."""
+    others: tuple[str, ...] = ()
+    """The runs that it waits for: those it comes after, or those that hold the slots."""
+    outcomes: tuple[Outcome | None, ...] = ()
+    """Of each of these, if it comes after them; None = not over."""
+    gone: bool = False
+    """The first of these was removed."""
+    group: Group = FREE
+    until: float | None = None
+    """When its time has come."""
+
+
+def dependency(word: str) -> tuple[str, bool]:
+    """The id in a word of `after`, and whether that run must have completed."""
+    return (word.removesuffix(HOWEVER), False) if word.endswith(HOWEVER) else (word, True)
+
+
+def is_open(spec: Spec, groups: Mapping[str, Group], *, begun: bool = False) -> bool:
+    """Whether a run starts at once: there is nothing that it could wait for. `begun`: it has had an attempt."""
+    group = groups.get(spec.group, FREE)
+    unlimited = group.slots is None and not group.paused
+    return unlimited and (begun or not (spec.after or spec.start_at))
+
+
+def plan_of(queue: Queue) -> Plan:
+    """Who starts now, and who has to keep watch. Asked again after that was done, it is empty."""
+    start = who_may_start(queue)
+    rest = sorted((each for each in queue.waiters if each.id not in start), key=_order)
+    early = frozenset(each.id for each in rest if _is_early(each, queue.now))
+    watched = {each.group for each in rest if each.supervised and each.id not in early}
+    watch: list[str] = []
+    for each in rest:
+        if each.supervised or each.paused:
+            # Whoever lets a paused run go on looks for itself.
+            continue
+        if each.id in early or each.group not in watched:
+            watch.append(each.id)
+        if each.id not in early:
+            watched.add(each.group)
+    return Plan(start, tuple(watch))
+
+
+def who_may_start(queue: Queue) -> tuple[str, ...]:
+    """In the order in which they start."""
+    started: list[str] = []
+    used = {name: len(ids) for name, ids in queue.busy.items()}
+    for waiter in sorted((each for each in queue.waiters if _held(each, queue) is None), key=_order):
+        slots = queue.groups.get(waiter.group, FREE).slots
+        if slots is None or used.get(waiter.group, 0) < slots:
+            used[waiter.group] = used.get(waiter.group, 0) + 1
+            started.append(waiter.id)
+    return tuple(started)
+
+
+def stands_of(queue: Queue) -> Mapping[str, Stand]:
+    """Where each queued run stands, by id."""
+    turn, places, stands = frozenset(who_may_start(queue)), dict[str, int](), dict[str, Stand]()
+    for waiter in sorted(queue.waiters, key=_order):
+        group = queue.groups.get(waiter.group, FREE)
+        held = _held(waiter, queue)
+        if held is not None:
+            stands[waiter.id] = held
+            continue
+        place = places[waiter.group] = places.get(waiter.group, 0) + 1
+        if waiter.id in turn:
+            stands[waiter.id] = Stand(Cause.TURN, place, group=group)
+        else:
+            stands[waiter.id] = Stand(Cause.SLOT, place, queue.busy.get(waiter.group, ()), group=group)
+    return stands
+
+
+def _held(waiter: Waiter, queue: Queue) -> Stand | None:
+    """What keeps it from standing in line."""
+    group = queue.groups.get(waiter.group, FREE)
+    if waiter.paused:
+        return Stand(Cause.PAUSE)
+    if _is_early(waiter, queue.now):
+        return Stand(Cause.TIME, until=waiter.start_at)
+    if unmet := list(_unmet(waiter, queue.outcomes)):
+        outcomes = tuple(queue.outcomes.get(run_id) for run_id in unmet)
+        return Stand(Cause.AFTER, others=tuple(unmet), outcomes=outcomes, gone=unmet[0] not in queue.outcomes)
+    return Stand(Cause.GROUP, group=group) if group.paused else None
+
+
+def _unmet(waiter: Waiter, outcomes: Mapping[str, Outcome | None]) -> Iterable[str]:
+    """The runs that it still comes after: what was removed has ended, but nobody knows any more how."""
+    for run_id, completed in map(dependency, waiter.after):
+        outcome = outcomes.get(run_id)
+        met = outcome is Outcome.COMPLETED if completed else outcome is not None or run_id not in outcomes
+        if not met:
+            yield run_id
+
+
+def _is_early(waiter: Waiter, now: float) -> bool:
+    return waiter.start_at is not None and waiter.start_at > now
+
+
+def _order(waiter: Waiter) -> tuple[int, float, str]:
+    return -waiter.priority, waiter.created_at, waiter.id
+
+
+# -- from records
+
+
+def waiter_of(spec: Spec, run_id: str, requests: tuple[Request, ...], *, begun: bool, supervised: bool) -> Waiter:
+    """`begun`: it has had an attempt."""
+    return Waiter(
+        id=run_id,
+        group=spec.group,
+        priority=spec.priority,
+        created_at=spec.created_at,
+        after=() if begun else spec.after,
+        start_at=None if begun else spec.start_at,
+        paused=pause_wanted(requests),
+        supervised=supervised,
+    )
+
+
+def queue_of(
+    every: Mapping[str, Records], statuses: Mapping[str, Status], groups: Mapping[str, Group], now: float
+) -> Queue:
+    """As the records of all runs tell. `every` and `statuses`: by id."""
+    waiters, busy = list[Waiter](), dict[str, tuple[str, ...]]()
+    for run_id, status in statuses.items():
+        spec = every[run_id].spec
+        if status is Status.QUEUED and spec is not None:
+            records = every[run_id]
+            begun = records.attempt is not None
+            waiters.append(waiter_of(spec, run_id, records.requests, begun=begun, supervised=records.supervised))
+        elif status in LIVE and spec is not None:
+            busy[spec.group] = (*busy.get(spec.group, ()), run_id)
+    named = {dependency(word)[0] for waiter in waiters for word in waiter.after}
+    outcomes = {run_id: ended.outcome if (ended := every[run_id].exit) else None for run_id in named & every.keys()}
+    return Queue(now, tuple(waiters), busy, groups, outcomes)
