@@ -11,11 +11,11 @@ from overnight.tui import asking, console
 from overnight.tui.asking import Wish, ask_each
 
 # What is started may have ended again before one looks.
-RETRY = Wish("retry", "started again:", operate.retry, frozenset(Status), RETRYABLE)
+RETRY = Wish("retry", "started again:", operate.retry_all, frozenset(Status), RETRYABLE)
 RETRY_ERRORS = Wish(
     "retry",
     "started again:",
-    operate.retry_errors,
+    operate.retry_errors_all,
     frozenset(Status),
     RETRYABLE | {Status.COMPLETED},
     operate.has_errors_to_retry,
