@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from overnight.agents.launchers.spawn import spawn
-from overnight.agents.supervisor.acts import FAILED, NOT_YET, STARTED, UNSUPERVISED
+from overnight.agents.supervisor.report import FAILED, NOT_YET, STARTED, UNSUPERVISED, hear
 from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
 from overnight.state.rundir import RunDir
 
@@ -115,7 +115,7 @@ def _awaited(each: Held | OvernightError | None, reports: Iterator[int], failed:
 
 def _told(run: RunDir, report: int) -> Begun:
     """What its supervisor says about the start. Waits for it."""
-    word, reason = _listen(report)
+    word, reason = hear(report)
     if word in {STARTED, NOT_YET}:
         return run
     if word == FAILED:
@@ -132,15 +132,3 @@ def _told(run: RunDir, report: int) -> Begun:
         f"{run.id}: its supervisor was killed before it started anything",
         hint=f"`overnight resume {run.id}` starts it again; {run.supervisor_log_path} may say more.",
     )
-
-
-def _listen(report: int) -> tuple[bytes, str]:
-    """The word and the reason; nothing where the supervisor died."""
-    said = b""
-    try:
-        while part := os.read(report, 4096):
-            said += part
-    finally:
-        os.close(report)
-    word, _, reason = said.partition(b"\n")
-    return word, reason.decode("utf-8", "replace")

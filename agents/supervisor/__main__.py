@@ -9,10 +9,10 @@ import os
 from typing import NoReturn
 
 from overnight.agents.supervisor import cmdline, environment, standins
-from overnight.agents.supervisor.acts import FAILED, UNSUPERVISED
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
-from overnight.state.atomic import append_line, write_all
+from overnight.agents.supervisor.report import FAILED, UNSUPERVISED, Listener
+from overnight.state.atomic import append_line
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
 
@@ -70,7 +70,7 @@ def _close_all_but(own: set[int], descriptors: range) -> None:
                 continue
 
 
-def supervise(run: RunDir, listener: "Listener") -> int:
+def supervise(run: RunDir, listener: Listener) -> int:
     """Until the run is over, or somebody else has to go on with it. The exit code."""
     try:
         become_subreaper()
@@ -87,24 +87,6 @@ def supervise(run: RunDir, listener: "Listener") -> int:
         listener.say(FAILED, f"the supervisor failed: {error}")
         return 1
     return 0
-
-
-class Listener:
-    """Whoever launched, as long as it waits: hears one word and a reason."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def say(self, word: bytes, reason: str) -> None:
-        if self._descriptor < 0:
-            return
-        try:
-            write_all(self._descriptor, word + b"\n" + reason.encode("utf-8", "replace"))
-        except OSError:
-            # It has gone away; the records say the same.
-            pass
-        os.close(self._descriptor)
-        self._descriptor = -1
 
 
 def _complain(run: RunDir, problem: str) -> None:
