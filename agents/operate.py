@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from overnight.agents.launchers.local import revive, revive_all, supervise
 from overnight.agents.supervisor.settle import end_cancelled, goes_on, goes_on_after_all
 from overnight.state import control, current, lock, verbs
 from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun, NotPossibleNow, OvernightError
@@ -159,6 +158,8 @@ def _find_someone(run: RunDir, verb: Verb) -> None:
     if verb in {Verb.CANCEL, Verb.KILL} and (not goes_on(run) or run.last_attempt_number() == 0):
         _end_cancelled(run)
     if goes_on(run) and not os.path.exists(run.exit_path):
+        from overnight.agents.launchers.local import supervise  # not at the top: a pause launches nothing
+
         supervise(run)
 
 
@@ -197,6 +198,8 @@ def _check_retry_errors(run: RunDir) -> bool:
 
 
 def _revive(run: RunDir, *, errors: bool = False) -> Request | None:
+    from overnight.agents.launchers.local import revive
+
     revive(run, errors=errors)
     return _newest_resume(run)
 
@@ -209,6 +212,8 @@ def _revive_those(
     errors: bool = False,
 ) -> list[Answer]:
     """A next attempt for those that need one, together; the others by `otherwise`. An answer for each, in order."""
+    from overnight.agents.launchers.local import revive_all
+
     answers: dict[int, Answer] = {}
     reviving: list[int] = []
     for place, run in enumerate(runs):

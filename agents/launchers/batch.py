@@ -16,7 +16,7 @@ T = TypeVar("T")
 AT_ONCE = 50
 """Runs of a batch: its one start of an interpreter is shared by so many."""
 DESCRIPTORS = 8
-"""That are open for one of them at most, those of the batch before included."""
+"""That are opened for one of them at most."""
 
 
 class Held(NamedTuple):
@@ -60,11 +60,16 @@ def unwritable(run: RunDir, error: OSError) -> HomeUnusable:
 
 
 def _batches(things: Iterable[T]) -> Iterator[list[T]]:
-    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    size = max(1, min(AT_ONCE, descriptors // DESCRIPTORS))
     left = iter(things)
-    while batch := list(islice(left, size)):
+    while batch := list(islice(left, _room())):
         yield batch
+
+
+def _room() -> int:
+    """For how many runs of a batch files can be opened now: at least one is tried."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = most - len(os.listdir("/proc/self/fd"))
+    return max(1, min(AT_ONCE, free // DESCRIPTORS))
 
 
 def _begin(batch: Sequence[T], begin: Callable[[T], Held | None]) -> list[Held | OvernightError | None]:

@@ -19,7 +19,7 @@ from overnight.state.home import Home
 from overnight.state.records import Damaged, Exit, Outcome, Spec, Verb
 from overnight.state.rundir import RunDir
 
-__all__ = ["Order", "adopt", "adopt_orphans", "launch", "launch_all", "revive", "revive_all", "supervise"]
+__all__ = ["Order", "adopt", "adopt_all", "launch", "launch_all", "revive", "revive_all", "supervise"]
 
 
 def launch(home: Home, order: Order) -> RunDir:
@@ -78,16 +78,13 @@ def _hold(run: RunDir) -> Held | None:
     return Held(run, held)
 
 
-def adopt_orphans(home: Home) -> list[str]:
-    """Give every run that goes on without a supervisor a new one. Returns the ids.
-
-    A run whose process has vanished without a word is not touched: `resume` or `cancel` decides about it.
-    """
-    adopted = begin_all(filter(_is_orphan, home.runs()), _hold, report=False)
+def adopt_all(runs: Iterable[RunDir]) -> list[RunDir]:
+    """`adopt` each, many at once. Those that got a new supervisor."""
+    adopted = begin_all(filter(_is_orphan, runs), _hold, report=False)
     for each in adopted:
         if isinstance(each, OvernightError):
             raise each
-    return [each.id for each in adopted if isinstance(each, RunDir)]
+    return [each for each in adopted if isinstance(each, RunDir)]
 
 
 def adopt(run: RunDir) -> bool:

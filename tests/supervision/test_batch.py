@@ -10,7 +10,8 @@ import pytest
 
 from overnight.agents import operate
 from overnight.agents.launchers import batch
-from overnight.agents.launchers.local import Order, adopt_orphans, launch_all, revive_all
+from overnight.agents.launchers.local import Order, launch_all, revive_all
+from overnight.agents.orphans import adopt_orphans
 from overnight.state.errors import HomeUnusable, NotPossibleNow, OvernightError, WrongUsage
 from overnight.state.home import Home
 from overnight.state.records import Exit, Outcome, SupervisorRecord
