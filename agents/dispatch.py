@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from overnight.agents.launchers.spawn import spawn, supervise
+from overnight.agents.launchers.spawn import spawn, supervise_all
 from overnight.agents.supervisor import book, environment
-from overnight.agents.survey import Survey, survey
+from overnight.agents.survey import Survey, survey, survey_with
 from overnight.state import control, groups, lock
 from overnight.state.queue import Plan, plan_of
 from overnight.state.records import SupervisorState
@@ -68,15 +68,15 @@ def dispatch(home: str, own: Own | None = None, awaited: str | None = None, pati
         os.close(held)
 
 
+def adopt(home: str) -> Dispatched:
+    """Only that in which the queue has no part: where groups.json cannot be read. Raises OSError."""
+    return _adopted(Dispatched(survey_with({}, home, time.time())))
+
+
 def _adopted(done: Dispatched) -> Dispatched:
     """They have held their place all the time: the queue has no part in it."""
-    for run_id in done.seen.orphans:
-        try:
-            if supervise(done.seen.runs[run_id]):
-                done = done._replace(adopted=(*done.adopted, run_id))
-        except OSError as error:
-            done = done._replace(problem=error)
-    return done
+    adopted, problem = supervise_all([done.seen.runs[run_id] for run_id in done.seen.orphans])
+    return done._replace(adopted=tuple(run.id for run in adopted), problem=problem)
 
 
 class _Acts:

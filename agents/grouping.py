@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from overnight.agents import operate
 from overnight.agents.dispatch import PATIENCE
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.agents.survey import survey
 from overnight.state import current, groups
 from overnight.state.errors import HomeUnusable, NoSuchRun, NotPossibleNow

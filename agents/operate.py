@@ -6,13 +6,13 @@ for what makes no sense in the run's status, and HomeUnusable where nothing can 
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from overnight.agents.launchers.local import adopt_orphans, revive, supervise
+from overnight.agents.orphans import adopt_orphans
 from overnight.agents.supervisor.settle import end_cancelled, goes_on, goes_on_after_all, has_open_attempt
 from overnight.state import control, current, lock, verbs
-from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun, NotPossibleNow
+from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun, NotPossibleNow, OvernightError
 from overnight.state.home import Home
 from overnight.state.records import Records, Request, Verb
 from overnight.state.removal import remove_folder
@@ -23,6 +23,10 @@ LOOK_AFTER = 0.01
 """Seconds between two looks of `wait_obeyed`."""
 
 
+Answer = Request | OvernightError | None
+"""What one of these functions returns for a run, or what it raises."""
+
+
 def pause(run: RunDir) -> Request | None:
     """It finishes its item and waits, or is frozen; a run that has not begun does not begin."""
     return ask(run, Verb.PAUSE)
@@ -30,12 +34,20 @@ def pause(run: RunDir) -> Request | None:
 
 def resume(run: RunDir) -> Request | None:
     """It goes on; an interrupted or lost run continues from its checkpoint, with a next attempt."""
+    return _revive(run) if _needs_attempt(run) else ask(run, Verb.RESUME)
+
+
+def resume_all(runs: Sequence[RunDir]) -> list[Answer]:
+    """`resume` each; those that need a next attempt get theirs together."""
+    return _revive_those(runs, _needs_attempt, lambda run: ask(run, Verb.RESUME))
+
+
+def _needs_attempt(run: RunDir) -> bool:
+    """Whether resuming it means a next attempt. Raises NotPossibleNow, NoSuchRun."""
     status = _status(run)
     verbs.check(Verb.RESUME, status, run.id)
     # A damaged record of its newest attempt hides that the run is lost.
-    if status in RESUMABLE or not (run.is_supervised() or goes_on(run)):
-        return _revive(run)
-    return ask(run, Verb.RESUME)
+    return status in RESUMABLE or not (run.is_supervised() or goes_on(run))
 
 
 def is_held_back(run: RunDir) -> bool:
@@ -63,14 +75,29 @@ def restart(run: RunDir) -> Request | None:
 
 def retry(run: RunDir) -> Request | None:
     """A run that ended without completing continues from its checkpoint, with a next attempt."""
-    verbs.check_retry(_status(run), run.id)
+    _check_retry(run)
     return _revive(run)
+
+
+def retry_all(runs: Sequence[RunDir]) -> list[Answer]:
+    """`retry` each, together."""
+    return _revive_those(runs, _check_retry)
 
 
 def retry_errors(run: RunDir) -> Request | None:
     """The items that failed are done again, by a next attempt of a run that is over; of a completed one only these."""
     _check_retry_errors(run)
     return _revive(run, errors=True)
+
+
+def retry_errors_all(runs: Sequence[RunDir]) -> list[Answer]:
+    """`retry_errors` each, together."""
+    return _revive_those(runs, _check_retry_errors, errors=True)
+
+
+def one_by_one(ask: Callable[[RunDir], Request | None]) -> Callable[[Sequence[RunDir]], list[Answer]]:
+    """What `ask` does to one run, for many. What one refuses hurts no other."""
+    return lambda runs: [_answer_of(ask, run) for run in runs]
 
 
 def has_errors_to_retry(run: RunDir) -> bool:
@@ -133,6 +160,8 @@ def ask(run: RunDir, verb: Verb, options: Mapping[str, Any] | None = None) -> Re
 def _find_someone(run: RunDir, verb: Verb) -> None:
     """Nobody hears it: give the run a supervisor, or end it here if nothing of it lives."""
     if has_open_attempt(run):
+        from overnight.agents.launchers.local import supervise  # not at the top: a pause launches nothing
+
         supervise(run)
         return
     if verb in {Verb.CANCEL, Verb.KILL}:
@@ -162,16 +191,61 @@ def _end_cancelled(run: RunDir) -> None:
         os.close(held)
 
 
-def _check_retry_errors(run: RunDir) -> None:
-    """Raises NotPossibleNow, NoSuchRun."""
+def _check_retry(run: RunDir) -> bool:
+    """True. Raises NotPossibleNow, NoSuchRun."""
+    verbs.check_retry(_status(run), run.id)
+    return True
+
+
+def _check_retry_errors(run: RunDir) -> bool:
+    """True. Raises NotPossibleNow, NoSuchRun."""
     checkpointed = os.path.exists(run.checkpoint_log_path)
     verbs.check_retry_errors(
         _status(run), run.id, checkpointed=checkpointed, failed=current.has_failed_items(run.read())
     )
+    return True
 
 
 def _revive(run: RunDir, *, errors: bool = False) -> Request | None:
+    from overnight.agents.launchers.local import revive
+
     revive(run, errors=errors)
+    return _newest_resume(run)
+
+
+def _revive_those(
+    runs: Sequence[RunDir],
+    needs_attempt: Callable[[RunDir], bool],
+    otherwise: Callable[[RunDir], Request | None] = lambda run: None,
+    *,
+    errors: bool = False,
+) -> list[Answer]:
+    """A next attempt for those that need one, together; the others by `otherwise`. An answer for each, in order."""
+    from overnight.agents.launchers.local import revive_all
+
+    answers: dict[int, Answer] = {}
+    reviving: list[int] = []
+    for place, run in enumerate(runs):
+        try:
+            if needs_attempt(run):
+                reviving.append(place)
+            else:
+                answers[place] = otherwise(run)
+        except OvernightError as error:
+            answers[place] = error
+    for place, revived in zip(reviving, revive_all([runs[place] for place in reviving], errors=errors), strict=True):
+        answers[place] = revived if isinstance(revived, OvernightError) else _newest_resume(revived)
+    return [answers[place] for place in range(len(runs))]
+
+
+def _answer_of(ask: Callable[[RunDir], Request | None], run: RunDir) -> Answer:
+    try:
+        return ask(run)
+    except OvernightError as error:
+        return error
+
+
+def _newest_resume(run: RunDir) -> Request | None:
     requests, _ = run.requests()
     return next((each for each in reversed(requests) if each.verb is Verb.RESUME), None)
 

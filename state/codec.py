@@ -5,7 +5,7 @@ are read leniently: a field of a wrong kind counts as absent, as long as the rec
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from overnight.state import forms
@@ -226,14 +226,15 @@ def _build(kind: type[R], coercers: Coercers, raw: Mapping[str, Any]) -> R:
                 raise forms.BadForm(f"{name}: {error}") from None
     if kind is Progress:
         values.update(_reported_errors(raw))
-    missing = [name for name in _needed(kind) if values.get(name) is None]
-    if missing:
-        raise forms.BadForm(f"{missing[0]} is missing")
+    for name in _needed(kind):
+        if values.get(name) is None:
+            raise forms.BadForm(f"{name} is missing")
     return kind(**values)
 
 
-def _needed(kind: Any) -> list[str]:
-    return [name for name in kind._fields if name not in kind._field_defaults]
+def _needed(kind: Any) -> Iterable[str]:
+    # Fields without a default come first.
+    return kind._fields[: len(kind._fields) - len(kind._field_defaults)]  # type: ignore[no-any-return]
 
 
 def _reported_errors(raw: Mapping[str, Any]) -> dict[str, Any]:

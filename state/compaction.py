@@ -11,7 +11,6 @@ it was.
 
 import json
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -58,7 +57,7 @@ class Compaction:
         """Begins at once. `head`: the head as it is now, which says what the log says up to here. `written`: the bytes
         of the log that count.
         """
-        self.generation = secrets.token_hex(8)
+        self.generation = os.urandom(8).hex()
         self.ended = False
         self._run, self._written = run, written
         self._head: dict[str, Any] = json.loads(codec.to_json(head))

@@ -31,6 +31,9 @@ def text(raw: Any) -> str:
 
 def number(raw: Any) -> Count:
     """A finite number, also when written as text."""
+    # What nearly all of them are, first: a list of many runs reads thousands.
+    if type(raw) is int:
+        return raw
     if isinstance(raw, str):
         try:
             raw = float(raw) if "." in raw or "e" in raw.lower() else int(raw)

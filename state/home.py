@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 
@@ -75,7 +74,7 @@ class Home:
         check_name(name)
         self.prepare()
         while True:
-            run = self.run(f"{name}-{secrets.token_hex(3)}")
+            run = self.run(f"{name}-{os.urandom(3).hex()}")
             try:
                 make_folder(run.path)
                 make_folder(run.control_path)

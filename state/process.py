@@ -10,6 +10,10 @@ _START_TIME = 19
 """Fields of /proc/PID/stat behind the command's name, see proc(5): numbers 3, 4 and 22 there."""
 
 
+_boot_ids: list[str] = []
+"""The one, once it was read: a list of runs asks twice for each."""
+
+
 class Identity(NamedTuple):
     """One process of one boot of one machine."""
 
@@ -20,10 +24,12 @@ class Identity(NamedTuple):
 
 
 def boot_id() -> str:
-    """Of the running kernel; it changes at every boot."""
-    # As bytes: a text file of any encoding but UTF-8 makes a process load one more module, at its first one.
-    with open("/proc/sys/kernel/random/boot_id", "rb") as file:
-        return file.read().strip().decode("ascii")
+    """Of the running kernel; it changes at every boot, and in no process's life."""
+    if not _boot_ids:
+        # As bytes: a text file of any encoding but UTF-8 makes a process load one more module, at its first one.
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            _boot_ids.append(file.read().strip().decode("ascii"))
+    return _boot_ids[0]
 
 
 def identity_of(pid: int) -> Identity | None:

@@ -7,7 +7,6 @@ in its shorter form only the whole can be believed: where that is damaged, every
 
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -85,7 +84,7 @@ class _Reopening:
             _set_aside(self._run.checkpoint_path)
         self._cut_log(standing.offset, anew=not whole)
         if not standing.offset:
-            generation = secrets.token_hex(8)
+            generation = os.urandom(8).hex()
             self._log.append(logline.line_of(logline.body_of({"generation": generation, "version": codec.VERSION})))
             standing.offset = self._log.length
         self._outputs.cut_to(standing.artifacts)

@@ -55,7 +55,8 @@ class RunDir:
         self.checkpoint_path = self.file("checkpoint.json")
 
     def file(self, name: str) -> str:
-        return os.path.join(self.path, name)
+        # A list of many runs asks for thousands of these: os.path.join takes ten times as long.
+        return f"{self.path}/{name}"
 
     def attempt_path(self, number: int) -> str:
         return os.path.join(self.attempts_path, f"{number:04d}.json")

@@ -22,7 +22,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from overnight.agents import operate
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.state import verbs
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home

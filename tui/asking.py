@@ -7,11 +7,11 @@ the time, a script for example, also gets an exit code that says so.
 import os
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from overnight.agents import operate
-from overnight.state.errors import TimedOut
+from overnight.state.errors import OvernightError, TimedOut
 from overnight.state.records import Records, Request
 from overnight.state.rundir import RunDir
 from overnight.state.status import ENDED, HELD, Status, status_of
@@ -29,8 +29,8 @@ class Wish(NamedTuple):
     verb: str
     done: str
     """What is said of a run that has obeyed."""
-    ask: Callable[[RunDir], Request | None]
-    """None = it was so already, or was done at once."""
+    ask: Callable[[Sequence[RunDir]], list[operate.Answer]]
+    """An answer for each: None = it was so already, or was done at once; an error = it was refused."""
     reached: frozenset[Status]
     """The statuses of a run that has obeyed."""
     concerns: frozenset[Status]
@@ -68,9 +68,15 @@ def ask_each(options: Namespace, wish: Wish) -> int:
     runs, code = selection.select(home, options, wish.concerns, wish.fits)
     if not runs and not code:
         console.say(f"There is no run to {wish.verb}.")
-    asked: list[tuple[RunDir, Request | None]] = []
-    code = max(code, selection.for_each(runs, lambda run: asked.append((run, wish.ask(run)))))
-    return max(code, tell_each(asked, wish, options.timeout))
+    asked = wish.ask(runs)
+    obeyed: list[tuple[RunDir, Request | None]] = []
+    for run, answer in zip(runs, asked, strict=True):
+        if isinstance(answer, OvernightError):
+            console.complain(answer)
+            code = max(code, answer.exit_code)
+        else:
+            obeyed.append((run, answer))
+    return max(code, tell_each(obeyed, wish, options.timeout))
 
 
 def tell_each(asked: list[tuple[RunDir, Request | None]], wish: Wish, timeout: float | None) -> int:

@@ -4,6 +4,7 @@ Imports only what it takes to get to a verb, and each verb only when it is calle
 is back in a few tens of milliseconds.
 """
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from importlib import import_module
@@ -64,9 +65,7 @@ def refusal_of(platform: str) -> str | None:
     needed = f"needs Linux {OLDEST_KERNEL[0]}.{OLDEST_KERNEL[1]} or later"
     if platform != "linux":
         return f"{needed}, and this is {platform}. Run it on a Linux machine, over SSH for example."
-    from os import uname
-
-    release = uname().release
+    release = os.uname().release
     numbers = tuple(int(part) for part in release.split("-")[0].split(".")[:2] if part.isdecimal())
     return f"{needed}, and this is Linux {release}." if numbers < OLDEST_KERNEL else None
 
@@ -106,11 +105,28 @@ def _dispatch(arguments: list[str]) -> int:
     return module.run(parser.parse_args(rest))
 
 
+class Formatter(RawDescriptionHelpFormatter):
+    """As wide as the terminal. Asked by `argparse`, which does it for each option, that loads three compressors."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    named = os.environ.get("COLUMNS", "")
+    if named.isdecimal() and int(named):
+        return int(named)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
+
+
 class Parser(ArgumentParser):
     """Takes no abbreviations, which a later option would make ambiguous, and complains in one line."""
 
     def __init__(self, prog: str, **rest: Any) -> None:
-        super().__init__(prog, allow_abbrev=False, formatter_class=RawDescriptionHelpFormatter, **rest)
+        super().__init__(prog, allow_abbrev=False, formatter_class=Formatter, **rest)
 
     def error(self, message: str) -> NoReturn:
         from overnight.state.errors import WrongUsage

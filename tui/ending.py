@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.state.errors import NoSuchRun
 from overnight.state.home import Home
 from overnight.state.records import Exit

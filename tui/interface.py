@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.state.home import Home
 from overnight.state.private import exposure_of
 from overnight.tui import console

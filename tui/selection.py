@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.state.errors import OvernightError, WrongUsage
 from overnight.state.find import find
 from overnight.state.home import Home, default_home
@@ -74,13 +74,13 @@ def _tell_exposed(*paths: str) -> None:
 
 def _of_many(home: Home, group: str | None, concerns: frozenset[Status]) -> dict[str, RunDir]:
     """By id, in the order in which they were launched; of the group, or of all where it is None."""
-    found = []
+    found: list[tuple[float, str, RunDir]] = []
     for run in home.runs():
         spec = run.spec()
         created_at, its_group = (spec.created_at, spec.group) if isinstance(spec, Spec) else (0.0, None)
         if group in {None, its_group} and (concerns == ANY or status_of(run.read(), time.time()) in concerns):
-            found.append((created_at, run.id))
-    return {run_id: home.run(run_id) for _, run_id in sorted(found)}
+            found.append((created_at, run.id, run))
+    return {run_id: run for _, run_id, run in sorted(found, key=lambda each: each[:2])}
 
 
 def for_each(things: Iterable[T], act: Callable[[T], int | None]) -> int:

@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from overnight.agents.launchers.spawn import spawn
-from overnight.agents.supervisor.acts import FAILED, NOT_YET, STARTED, UNSUPERVISED
+from overnight.agents.launchers.spawn import AT_ONCE, spawn
+from overnight.agents.supervisor.report import FAILED, NOT_YET, STARTED, UNSUPERVISED, hear
 from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
 from overnight.state.rundir import RunDir
 
 T = TypeVar("T")
 
-AT_ONCE = 50
-"""Runs of a batch: its one start of an interpreter is shared by so many."""
 DESCRIPTORS = 8
-"""That are open for one of them at most, those of the batch before included."""
+"""That are opened for one of them at most."""
 
 
 class Held(NamedTuple):
@@ -74,11 +72,16 @@ def unwritable(run: RunDir, error: OSError) -> HomeUnusable:
 
 
 def _batches(things: Iterable[T]) -> Iterator[list[T]]:
-    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    size = max(1, min(AT_ONCE, descriptors // DESCRIPTORS))
     left = iter(things)
-    while batch := list(islice(left, size)):
+    while batch := list(islice(left, _room())):
         yield batch
+
+
+def _room() -> int:
+    """For how many runs of a batch files can be opened now: at least one is tried."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = most - len(os.listdir("/proc/self/fd"))
+    return max(1, min(AT_ONCE, free // DESCRIPTORS))
 
 
 def _begin(batch: Sequence[T], begin: Callable[[T], Held | Queued | None]) -> list[_Begun]:
@@ -134,7 +137,7 @@ def _awaited(each: _Begun, reports: Iterator[int], failed: OSError | None) -> _A
 
 def _told(run: RunDir, report: int) -> Begun:
     """What its supervisor says about the start. Waits for it."""
-    word, reason = _listen(report)
+    word, reason = hear(report)
     if word in {STARTED, NOT_YET}:
         return run
     if word == FAILED:
@@ -151,15 +154,3 @@ def _told(run: RunDir, report: int) -> Begun:
         f"{run.id}: its supervisor was killed before it started anything",
         hint=f"`overnight resume {run.id}` starts it again; {run.supervisor_log_path} may say more.",
     )
-
-
-def _listen(report: int) -> tuple[bytes, str]:
-    """The word and the reason; nothing where the supervisor died."""
-    said = b""
-    try:
-        while part := os.read(report, 4096):
-            said += part
-    finally:
-        os.close(report)
-    word, _, reason = said.partition(b"\n")
-    return word, reason.decode("utf-8", "replace")

@@ -1,7 +1,6 @@
 """Supervisors on this machine: started at launch, for a run that lost its own, and to continue one that ended."""
 
 import os
-import time
 from collections.abc import Iterable
 from functools import partial
 
@@ -11,7 +10,6 @@ from overnight.agents.launchers.batch import Held, Queued, begin_all, begin_one,
 from overnight.agents.launchers.order import Order, spec_of
 from overnight.agents.supervisor import book, environment
 from overnight.agents.supervisor.settle import exit_of_lost, goes_on, goes_on_after_all, has_open_attempt
-from overnight.agents.survey import survey_with
 from overnight.state import control, current, groups, lock
 from overnight.state.errors import (
     AlreadySupervised,
@@ -24,7 +22,7 @@ from overnight.state.queue import is_open
 from overnight.state.records import Damaged, Exit, Outcome, Spec, SupervisorState, Verb
 from overnight.state.rundir import RunDir
 
-__all__ = ["Order", "adopt", "adopt_orphans", "launch", "launch_all", "revive", "revive_all", "supervise"]
+__all__ = ["Order", "adopt", "launch", "launch_all", "revive", "revive_all", "supervise"]
 
 
 def launch(home: Home, order: Order) -> RunDir:
@@ -78,24 +76,6 @@ def _hold(run: RunDir) -> Held | None:
     except OSError as error:
         raise unwritable(run, error) from None
     return None if held is None else Held(run, held)
-
-
-def adopt_orphans(home: Home) -> list[str]:
-    """Give every run that goes on without a supervisor a new one, and start what may start of the queue.
-
-    Returns the ids. A run whose process has vanished without a word is not touched: `resume` or `cancel` decides
-    about it. Where groups.json cannot be read, or nothing can be written, nothing of the queue starts: whoever asks
-    for that is told.
-    """
-    try:
-        try:
-            done = dispatch(home.path)
-        except DamagedRecord:
-            seen = survey_with({}, home.path, time.time())
-            return [run_id for run_id in seen.orphans if spawn.supervise(seen.runs[run_id])]
-    except OSError as error:
-        raise home.unusable(error) from None
-    return [*done.adopted, *done.started]
 
 
 def adopt(run: RunDir) -> bool:

@@ -13,6 +13,8 @@ from overnight.state.lock import acquire
 from overnight.state.records import Exit
 from overnight.state.rundir import RunDir
 
+AT_ONCE = 50
+"""Runs that share one start of an interpreter."""
 FIRST = 3
 """The first descriptor that is handed over: the locks, then the reports, in the order of the runs."""
 
@@ -55,15 +57,28 @@ def spawn(runs: Sequence[RunDir], locks: Sequence[int], *, report: bool = False,
     return [reader for reader, _ in pipes]
 
 
-def supervise(run: RunDir) -> bool:
-    """Start a supervisor on a run that has none. False = it has one, has ended by now, or was removed.
+def supervise_all(runs: Sequence[RunDir]) -> tuple[list[RunDir], OSError | None]:
+    """Start a supervisor on each run that has none and is not over, many with one start of an interpreter.
 
-    Raises OSError.
+    Those that got one, and why another did not: one that cannot be helped holds up no other.
     """
-    held = hold(run)
-    if held is not None:
-        spawn([run], [held])
-    return held is not None
+    supervised, problem = list[RunDir](), None
+    for first in range(0, len(runs), AT_ONCE):
+        held = list[tuple[RunDir, int]]()
+        for run in runs[first : first + AT_ONCE]:
+            try:
+                lock = hold(run)
+            except OSError as error:
+                problem = error
+            else:
+                held += [] if lock is None else [(run, lock)]
+        try:
+            if held:
+                spawn([run for run, _ in held], [lock for _, lock in held])
+                supervised += [run for run, _ in held]
+        except OSError as error:
+            problem = error
+    return supervised, problem
 
 
 def hold(run: RunDir) -> int | None:

@@ -9,11 +9,11 @@ import os
 from typing import NoReturn
 
 from overnight.agents.supervisor import cmdline, environment, standins
-from overnight.agents.supervisor.acts import FAILED, UNSUPERVISED
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
+from overnight.agents.supervisor.report import FAILED, UNSUPERVISED, Listener
 from overnight.agents.supervisor.turn import pass_on
-from overnight.state.atomic import append_line, write_all
+from overnight.state.atomic import append_line
 from overnight.state.errors import DamagedRecord
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
@@ -33,20 +33,23 @@ def main(first: int, handed: int, admitted: bool, paths: list[str]) -> None:
     # No collection touches what is shared, which would make copies of it.
     gc.disable()
     gc.freeze()
-    for place, path in enumerate(paths):
-        lock, report = locks[place], reports[place] if reports else -1
-        try:
-            pid = os.fork()
-        except OSError as error:
-            Listener(report).say(UNSUPERVISED, error.strerror or str(error))
-        else:
-            if pid == 0:
-                _be_supervisor(path, lock, report, descriptors, admitted)
-            elif report >= 0:
-                os.close(report)
-        os.close(lock)
-    # Without taking anything down: that would make copies of it, for nobody.
-    os._exit(0)
+    try:
+        for place, path in enumerate(paths):
+            lock, report = locks[place], reports[place] if reports else -1
+            try:
+                pid = os.fork()
+            except OSError as error:
+                Listener(report).say(UNSUPERVISED, error.strerror or str(error))
+            else:
+                if pid == 0:
+                    _be_supervisor(path, lock, report, descriptors, admitted)
+                elif report >= 0:
+                    os.close(report)
+            os.close(lock)
+    finally:
+        # Whatever happened: another code would have all of them started once more. And without taking anything down,
+        # which would make copies of it, for nobody.
+        os._exit(0)
 
 
 def _be_supervisor(path: str, lock: int, report: int, descriptors: range, admitted: bool) -> NoReturn:
@@ -72,7 +75,7 @@ def _close_all_but(own: set[int], descriptors: range) -> None:
                 continue
 
 
-def supervise(run: RunDir, listener: "Listener", admitted: bool = False) -> int:
+def supervise(run: RunDir, listener: Listener, admitted: bool = False) -> int:
     """Until the run is over, or somebody else has to go on with it. The exit code."""
     try:
         become_subreaper()
@@ -97,24 +100,6 @@ def _pass_on(run: RunDir) -> None:
         pass_on(run)
     except (DamagedRecord, OSError) as error:
         _complain(run, f"the queue does not go on: {error}\n")
-
-
-class Listener:
-    """Whoever launched, as long as it waits: hears one word and a reason."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def say(self, word: bytes, reason: str) -> None:
-        if self._descriptor < 0:
-            return
-        try:
-            write_all(self._descriptor, word + b"\n" + reason.encode("utf-8", "replace"))
-        except OSError:
-            # It has gone away; the records say the same.
-            pass
-        os.close(self._descriptor)
-        self._descriptor = -1
 
 
 def _complain(run: RunDir, problem: str) -> None:

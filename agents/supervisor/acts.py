@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 
 from overnight.agents.retry import delay_before
 from overnight.agents.supervisor import book, keeper, memory
@@ -27,6 +26,7 @@ from overnight.agents.supervisor.facts import (
 )
 from overnight.agents.supervisor.ledger import Ledger
 from overnight.agents.supervisor.outcome import Again, Over, Stop
+from overnight.agents.supervisor.report import FAILED, NOT_YET, STARTED, Say
 from overnight.agents.supervisor.situation import Situation
 from overnight.agents.supervisor.usage import LIMITED
 from overnight.agents.supervisor.words import words_of as words_of_agent
@@ -34,11 +34,6 @@ from overnight.state.records import Attempt, Handle, Outcome, Request, Verb
 
 START_AGAIN = 5.0
 """Seconds until an attempt that could not be put on record is tried again."""
-
-Say = Callable[[bytes, str], None]
-"""Tells whoever launched how the first attempt began; it listens once. The words for that:"""
-STARTED, FAILED, NOT_YET, UNSUPERVISED = b"started", b"failed", b"not yet", b"unsupervised"
-"""It runs; it does not, and will not; it will; no supervisor could be forked, and the reason."""
 
 
 class Acts:

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from overnight.agents.supervisor.acts import Acts, Say
+from overnight.agents.supervisor.acts import Acts
 from overnight.agents.supervisor.bell import Bell
 from overnight.agents.supervisor.bounding import Log
 from overnight.agents.supervisor.child import Child
@@ -12,6 +12,7 @@ from overnight.agents.supervisor.decide import decide
 from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.facts import Wait
 from overnight.agents.supervisor.ledger import Ledger
+from overnight.agents.supervisor.report import Say
 from overnight.agents.supervisor.situation import Situation
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir

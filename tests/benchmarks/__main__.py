@@ -11,33 +11,59 @@ from pathlib import Path
 
 from overnight.state.atomic import replace
 from tests.benchmarks.commits import commits
+from tests.benchmarks.footprint import footprint
+from tests.benchmarks.latency import latency
+from tests.benchmarks.launching import launching
+from tests.benchmarks.listing import listing
 from tests.benchmarks.memory import memory
 from tests.benchmarks.overhead import overhead
-from tests.benchmarks.place import NothingMeasured, Place
+from tests.benchmarks.place import ROOT, NothingMeasured, Place
 from tests.benchmarks.resuming import resuming
 from tests.benchmarks.scale import FULL, QUICK, Scale
 from tests.benchmarks.table import Bar, Result, markdown, put_between, table_of
 
 Benchmark = Callable[[Scale, Place, Callable[[str], None]], Result]
-BENCHMARKS: dict[str, Benchmark] = {"commit": commits, "resume": resuming, "memory": memory, "overhead": overhead}
+DOCUMENTS: dict[str, dict[str, Benchmark]] = {
+    "agents/README.md": {"commit": commits, "resume": resuming, "memory": memory, "overhead": overhead},
+    "tests/benchmarks/README.md": {
+        "launching": launching,
+        "footprint": footprint,
+        "latency": latency,
+        "listing": listing,
+    },
+}
+"""Where the figures of each stand: what an author has of it, and what an operator has."""
+BENCHMARKS = {name: benchmark for each in DOCUMENTS.values() for name, benchmark in each.items()}
 
 
 def main() -> int:
     options = _options()
+    chosen = {document: [name for name in each if name in options.only] for document, each in DOCUMENTS.items()}
+    reached = True
+    written: Path | None = None
     try:
-        if options.write:
+        for document in (document for document, names in chosen.items() if names and options.write):
             # Before anything is measured: it takes long.
-            put_between(options.write.read_text(), "")
-        text, bars = measured(options.only or list(BENCHMARKS), QUICK if options.quick else FULL, options.at, _say)
-        print(text)
-        if options.write:
-            mode = stat.S_IMODE(options.write.stat().st_mode)
-            replace(str(options.write), put_between(options.write.read_text(), text).encode(), mode=mode)
+            written = options.write / document
+            put_between(written.read_text(), "")
+        for document, names in chosen.items():
+            if names:
+                text, bars = measured(names, QUICK if options.quick else FULL, options.at, _say)
+                reached = reached and all(bar.met for bar in bars)
+                print(text)
+                if options.write:
+                    written = options.write / document
+                    _write(written, text)
     except (OSError, ValueError, NothingMeasured) as error:
-        what = f"{options.write}: {error}" if isinstance(error, ValueError) else error
+        what = f"{written}: {error}" if isinstance(error, ValueError) else error
         print(f"benchmarks: {what}", file=sys.stderr)
         return 2
-    return 0 if all(bar.met for bar in bars) else 1
+    return 0 if reached else 1
+
+
+def _write(document: Path, text: str) -> None:
+    mode = stat.S_IMODE(document.stat().st_mode)
+    replace(str(document), put_between(document.read_text(), text).encode(), mode=mode)
 
 
 def measured(names: list[str], scale: Scale, parent: str, say: Callable[[str], None]) -> tuple[str, list[Bar]]:
@@ -52,12 +78,20 @@ def measured(names: list[str], scale: Scale, parent: str, say: Callable[[str], N
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure ours beside others.")
     parser.add_argument("only", nargs="*", metavar="BENCHMARK", help=f"of {', '.join(BENCHMARKS)} (default: all)")
-    parser.add_argument("--quick", action="store_true", help="less than a minute instead of ten: fewer items")
+    parser.add_argument("--quick", action="store_true", help="some minutes instead of many: fewer items and runs")
     parser.add_argument("--at", default="/var/tmp", help="a folder on the disk to measure on (default: %(default)s)")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables between the markers of this file")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        nargs="?",
+        const=ROOT,
+        metavar="TREE",
+        help=f"put the tables between the markers in {' and '.join(DOCUMENTS)} of this tree (default: here)",
+    )
     options = parser.parse_args()
     if unknown := set(options.only) - BENCHMARKS.keys():
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    options.only = options.only or list(BENCHMARKS)
     return options
 
 

@@ -1,6 +1,6 @@
 """What several repeats of one measurement gave, and how it is said. Pure."""
 
-from statistics import median
+from statistics import median, quantiles
 from typing import NamedTuple
 
 
@@ -12,6 +12,11 @@ class Figure(NamedTuple):
     @property
     def median(self) -> float:
         return median(self.values)
+
+    @property
+    def p95(self) -> float:
+        """What 19 of 20 repeats did not exceed."""
+        return quantiles(self.values, n=20, method="inclusive")[-1]
 
     def over(self, other: "Figure") -> "Figure":
         """The ratio within each repeat: what slowed the machine down then slowed both."""

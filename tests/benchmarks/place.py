@@ -55,16 +55,12 @@ class Place:
 
     def run(self, home: Path, program: str, *arguments: object) -> tuple[str, str]:
         """One program to its end, started by hand as anybody would: its stdout, and what its terminal was shown."""
-        # What others have left to be written would be waited for in the middle of this.
-        os.sync()
-        self._wavering.append(_fixed_work(self.folder))
-        # Nothing of a run inside of which this may be.
-        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("OVERNIGHT_")}
+        self.settle()
         with Terminal() as terminal:
             done = subprocess.run(
                 [sys.executable, "-m", f"tests.benchmarks.programs.{program}", *map(str, arguments)],
                 cwd=ROOT,
-                env={**surroundings, "OVERNIGHT_HOME": str(home), "TERM": "xterm-256color"},
+                env={**surroundings(home), "TERM": "xterm-256color"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=terminal.descriptor,
@@ -73,6 +69,12 @@ class Place:
                 check=False,
             )
         return done.stdout, terminal.text()
+
+    def settle(self) -> None:
+        """Before each measurement."""
+        # What others have left to be written would be waited for in the middle of it.
+        os.sync()
+        self._wavering.append(_fixed_work(self.folder))
 
     def described(self) -> str:
         """The machine, and by how much the same work took longer at one time than at another."""
@@ -84,6 +86,12 @@ class Place:
             f"{least:.1f} / {middle:.1f} / {most:.1f} ms (least / median / most of {len(took)} times, one before each "
             "measurement): trust ratios, and those no further than that."
         )
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    """The environment of what is measured in this home: nothing of a run inside of which this may be."""
+    here = {name: value for name, value in os.environ.items() if not name.startswith("OVERNIGHT_")}
+    return {**here, "OVERNIGHT_HOME": str(home)}
 
 
 class Terminal:

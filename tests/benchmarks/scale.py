@@ -22,6 +22,16 @@ class Scale(NamedTuple):
     """Times that each such run goes on."""
     looped: int
     """Items of a loop that does nothing."""
+    launched: int
+    """Runs that are launched, or listed."""
+    crowd: int
+    """Runs that are launched together without one failure."""
+    launches: int
+    """Times that they are launched."""
+    asked: int
+    """Times that a run is paused, or all are listed."""
+    idle: float
+    """Seconds in which wake-ups are counted: several of the looks that a supervisor takes by itself, every 5 s."""
 
     def repeats_at(self, size: int) -> int:
         return self.repeats_of_largest if size == max(self.sizes) else self.repeats
@@ -38,6 +48,11 @@ FULL = Scale(
     resumed=(100_000, 1_000_000),
     resumes=3,
     looped=3_000_000,
+    launched=100,
+    crowd=1_000,
+    launches=3,
+    asked=40,
+    idle=30.0,
 )
 QUICK = Scale(
     sizes=(10_000, 100_000),
@@ -50,4 +65,9 @@ QUICK = Scale(
     resumed=(10_000, 100_000),
     resumes=2,
     looped=500_000,
+    launched=20,
+    crowd=60,
+    launches=2,
+    asked=10,
+    idle=10.0,
 )

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,12 +11,18 @@ import pytest
 
 from tests.benchmarks.commits import STORES, commits
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.footprint import footprint
+from tests.benchmarks.latency import latency
+from tests.benchmarks.launching import launching
+from tests.benchmarks.listing import listing
 from tests.benchmarks.memory import memory
 from tests.benchmarks.overhead import overhead
+from tests.benchmarks.peers import NOT_INSTALLED
 from tests.benchmarks.place import ROOT, Place
 from tests.benchmarks.resuming import resuming
 from tests.benchmarks.scale import Scale
-from tests.benchmarks.table import BEGIN, END, Bar, Result, markdown, put_between, table_of
+from tests.benchmarks.table import BEGIN, END, Bar, Result, Table, markdown, put_between, table_of
+from tests.conftest import processes_of
 
 TINY = Scale(
     sizes=(200, 2_000),
@@ -29,6 +35,11 @@ TINY = Scale(
     resumed=(500,),
     resumes=1,
     looped=20_000,
+    launched=3,
+    crowd=4,
+    launches=1,
+    asked=2,
+    idle=0.1,
 )
 NUMBER = r"-?\d[\d\N{NARROW NO-BREAK SPACE}]*(\.\d+)?"
 FIGURE = re.compile(rf"{NUMBER}( \({NUMBER}–{NUMBER}\))?(, \d+ .+)?")
@@ -82,6 +93,19 @@ def test_a_stream_of_fifty_times_the_items_takes_the_same_memory(place: Place) -
     assert result.bars[0].reached.median < 0.25
 
 
+@pytest.mark.leaves_no_process
+@pytest.mark.parametrize("benchmark", [launching, footprint, latency, listing])
+def test_runs_are_launched_asked_and_listed_beside_what_others_start(
+    benchmark: Callable[[Scale, Place, Callable[[str], None]], Result], place: Place, tmp_path: Path
+) -> None:
+    result = benchmark(TINY, place, quietly)
+    labels = 2 if benchmark is launching else 1
+    measured = [row for row in result.table.rows if NOT_INSTALLED not in row]
+    figures_are_numbers(Result(Table("", (), measured), result.bars), labels)
+    assert any("overnight" in row[0] for row in measured)
+    assert processes_of(tmp_path) == {}
+
+
 @pytest.mark.skipif(find_spec("tqdm") is None, reason="the peers are an extra: pip install -e '.[bench]'")
 def test_a_bar_draws_and_is_measured_on_a_terminal(place: Place) -> None:
     figures_are_numbers(overhead(TINY, place, quietly), labels=1)
@@ -111,10 +135,16 @@ def test_the_tables_take_the_place_of_older_ones_between_their_markers() -> None
 
 
 @pytest.mark.parametrize("guide", ["", f"{BEGIN}\n", f"{END}\n{BEGIN}\n", f"{BEGIN}\n{END}\n{BEGIN}\n{END}\n"])
-def test_a_guide_without_a_place_for_them_is_refused_before_anything_is_measured(guide: str, tmp_path: Path) -> None:
-    path = tmp_path / "guide.md"
+@pytest.mark.parametrize(
+    ("document", "name"), [("agents/README.md", "memory"), ("tests/benchmarks/README.md", "launching")]
+)
+def test_a_guide_without_a_place_for_them_is_refused_before_anything_is_measured(
+    guide: str, document: str, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / document
+    path.parent.mkdir(parents=True)
     path.write_text(guide)
-    command = [sys.executable, "-m", "tests.benchmarks", "--write", str(path), "--at", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.benchmarks", name, "--write", str(tmp_path), "--at", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, path.read_text()) == (2, "", guide)
     assert done.stderr.startswith(f"benchmarks: {path}: it needs one line {BEGIN}")

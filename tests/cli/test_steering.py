@@ -11,7 +11,7 @@ import pytest
 from overnight.state.records import Outcome
 from tests.cli.records import an_ended_run
 from tests.command import OVERNIGHT, launched, listed, overnight, when, when_ended
-from tests.conftest import processes_of
+from tests.conftest import kill_processes_of, processes_of
 from tests.terminal import a_terminal
 from tests.waiting import eventually
 
@@ -257,3 +257,14 @@ def test_without_a_terminal_the_interface_is_a_plain_list_and_says_why(home: Pat
     with a_terminal([OVERNIGHT], TERM="dumb") as terminal:
         terminal.shows(run.id, "TERM=dumb")
         assert terminal.ends() == 0
+
+
+def test_runs_that_were_cut_off_together_are_resumed_together(home: Path) -> None:
+    ids = [launched("--", "sh", "-c", "test $OVERNIGHT_ATTEMPT = 2 || exec sleep 600") for _ in range(3)]
+    finished = launched("--", "true")
+    when_ended(finished)
+    kill_processes_of(home)
+    done = overnight("resume", *ids, finished)
+    assert done.returncode == 1, "one of them has nothing left to do"
+    assert finished in done.stderr
+    assert [when_ended(run_id)["status"] for run_id in ids] == ["completed"] * 3

@@ -20,6 +20,7 @@ HEAVY = {
     "platformdirs",
     "psutil",
     "rich",
+    "secrets",
     "subprocess",
     "textual",
     "watchfiles",

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import overnight.state
-from overnight.agents.launchers.local import Order, adopt_orphans
+from overnight.agents.launchers.local import Order
 from overnight.agents.launchers.order import spec_of
+from overnight.agents.orphans import adopt_orphans
 from overnight.agents.supervisor import environment
 from overnight.state import process
 from overnight.state.history import history_of

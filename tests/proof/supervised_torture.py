@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overnight.agents import operate
-from overnight.agents.launchers.local import Order, adopt_orphans, launch
+from overnight.agents.launchers.local import Order, launch
+from overnight.agents.orphans import adopt_orphans
 from overnight.state import process
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home

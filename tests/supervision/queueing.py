@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.state import groups
 from overnight.state.home import Home
 from overnight.state.queue import Group

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from overnight.agents import operate
-from overnight.agents.launchers import batch
-from overnight.agents.launchers.local import Order, adopt_orphans, launch_all, revive_all
+from overnight.agents.launchers import spawn
+from overnight.agents.launchers.local import Order, launch_all, revive_all
+from overnight.agents.orphans import adopt_orphans
 from overnight.state.errors import HomeUnusable, NotPossibleNow, OvernightError, WrongUsage
 from overnight.state.home import Home
 from overnight.state.records import Exit, Outcome, SupervisorRecord
@@ -118,7 +119,7 @@ def test_one_that_cannot_be_launched_is_told_and_hurts_no_other(home: Path, tmp_
 
 def test_the_answers_come_in_the_order_of_the_orders(home: Path) -> None:
     """More than one batch of them."""
-    count = batch.AT_ONCE + 2
+    count = spawn.AT_ONCE + 2
     launched = launch_all(Home(str(home)), (Order(("echo", str(number))) for number in range(count)))
     for number, run in enumerate(launched):
         assert isinstance(run, RunDir)

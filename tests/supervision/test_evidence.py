@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.agents.supervisor.evidence import LINES, LONGEST, evidence_of
 from overnight.state.history import history_of
 from overnight.state.home import Home

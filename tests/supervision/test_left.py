@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from overnight.agents import operate
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.state.belonging import belongs, processes_of, runs_of_processes
 from overnight.state.history import history_of
 from overnight.state.home import Home

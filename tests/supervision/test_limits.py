@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from overnight.agents import operate
-from overnight.agents.launchers.local import Order, adopt_orphans, launch
+from overnight.agents.launchers.local import Order, launch
+from overnight.agents.orphans import adopt_orphans
 from overnight.agents.supervisor import book
 from overnight.agents.supervisor.family import memory_of
 from overnight.agents.supervisor.outcome import Limit

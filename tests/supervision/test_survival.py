@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from overnight.agents import operate
-from overnight.agents.launchers.local import adopt_orphans, revive, supervise
+from overnight.agents.launchers.local import revive, supervise
+from overnight.agents.orphans import adopt_orphans
 from overnight.agents.supervisor import environment
 from overnight.state import process
 from overnight.state.atomic import replace

@@ -229,9 +229,11 @@ def test_an_agent_that_writes_junk_is_steered_all_the_same(home: Path, written: 
 def test_an_agent_that_writes_a_hundred_megabytes_for_progress_costs_its_supervisor_nothing(home: Path) -> None:
     body = """
     for name in ("progress.json", "heartbeat.json"):
-        with open(f"{RUN}/{name}", "wb") as file:
+        # Whole at once: of one that grows a look at the right moment may read what is not yet too much.
+        with open(f"{RUN}/.{name}", "wb") as file:
             for _ in range(100):
                 file.write(b"9" * (1 << 20))
+        os.rename(f"{RUN}/.{name}", f"{RUN}/{name}")
     print("ready", flush=True)
     forever()
     """

@@ -36,7 +36,8 @@ pytestmark = pytest.mark.leaves_no_process
 FAULTY = """
 import os, signal, sys, time
 from overnight.agents.supervisor import keeper
-from overnight.agents.supervisor.__main__ import Listener, supervise
+from overnight.agents.supervisor.__main__ import supervise
+from overnight.agents.supervisor.report import Listener
 from overnight.state import lock
 from overnight.state.rundir import RunDir
 claim = keeper._claim

@@ -8,7 +8,7 @@ from overnight.tui.asking import Wish, ask_each, declare
 
 __all__ = ["declare", "run"]
 
-CANCEL = Wish("cancel", "cancelled", operate.cancel, frozenset({Status.CANCELLED}), LIVE)
+CANCEL = Wish("cancel", "cancelled", operate.one_by_one(operate.cancel), frozenset({Status.CANCELLED}), LIVE)
 
 
 def run(options: Namespace) -> int:

@@ -8,8 +8,8 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 
-from overnight.agents.launchers.local import launch
-from overnight.state.errors import HomeUnusable
+from overnight.agents.launchers.local import launch_all
+from overnight.state.errors import HomeUnusable, OvernightError
 from overnight.state.home import Home
 from overnight.state.rundir import RunDir
 from overnight.tui import arguments, console, demo, selection
@@ -55,7 +55,11 @@ def _launch_all(home: Home, seconds: float) -> list[RunDir]:
         orders = demo.orders(home, seconds)
     except OSError as error:
         raise HomeUnusable(f"{error.filename}: {error.strerror}", hint="The demo writes a file there.") from None
-    return [launch(home, order) for order in orders]
+    launched = launch_all(home, orders)
+    for each in launched:
+        if isinstance(each, OvernightError):
+            raise each
+    return [each for each in launched if isinstance(each, RunDir)]
 
 
 def _follow(home: Home, runs: list[RunDir]) -> int:

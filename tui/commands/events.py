@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from math import inf
 
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.state.errors import NoSuchRun
 from overnight.state.stream import SETTLED, Stream, Told
 from overnight.tui import console, selection

@@ -8,7 +8,7 @@ from overnight.tui.asking import Wish, ask_each, declare
 
 __all__ = ["declare", "run"]
 
-KILL = Wish("kill", "killed", operate.kill, frozenset({Status.CANCELLED}), LIVE)
+KILL = Wish("kill", "killed", operate.one_by_one(operate.kill), frozenset({Status.CANCELLED}), LIVE)
 
 
 def run(options: Namespace) -> int:

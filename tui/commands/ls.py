@@ -6,7 +6,7 @@
 import time
 from argparse import ArgumentParser, Namespace
 
-from overnight.agents.launchers.local import adopt_orphans
+from overnight.agents.orphans import adopt_orphans
 from overnight.state.errors import WrongUsage
 from overnight.state.records import Records
 from overnight.state.summary import plain, summary_of

@@ -9,7 +9,7 @@ from overnight.tui.asking import Wish, ask_each, declare
 __all__ = ["declare", "run"]
 
 # A run that waits for its next attempt is paused by not being started.
-PAUSE = Wish("pause", "paused", operate.pause, HELD | WAITING, LIVE - HELD - {Status.STOPPING})
+PAUSE = Wish("pause", "paused", operate.one_by_one(operate.pause), HELD | WAITING, LIVE - HELD - {Status.STOPPING})
 
 
 def run(options: Namespace) -> int:

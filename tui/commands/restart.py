@@ -13,7 +13,12 @@ __all__ = ["declare", "run"]
 
 # What is started may have ended again before one looks.
 RESTART = Wish(
-    "restart", "restarted", operate.restart, frozenset(Status), LIVE - WAITING - {Status.STOPPING}, next_attempt=True
+    "restart",
+    "restarted",
+    operate.one_by_one(operate.restart),
+    frozenset(Status),
+    LIVE - WAITING - {Status.STOPPING},
+    next_attempt=True,
 )
 
 

@@ -15,7 +15,7 @@ HELD_BACK = HELD | {Status.PAUSING, Status.QUEUED, Status.BACKOFF}
 RESUME = Wish(
     "resume",
     "resumed",
-    operate.resume,
+    operate.resume_all,
     frozenset(Status) - HELD - {Status.PAUSING, Status.RESUMING},
     HELD_BACK | RESUMABLE,
     operate.is_held_back,

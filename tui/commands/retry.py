@@ -12,11 +12,11 @@ from overnight.tui.asking import Wish, ask_each
 
 QUEUED = "queued to be started again:"
 # What is started may have ended again before one looks.
-RETRY = Wish("retry", "started again:", operate.retry, frozenset(Status), RETRYABLE, queued=QUEUED)
+RETRY = Wish("retry", "started again:", operate.retry_all, frozenset(Status), RETRYABLE, queued=QUEUED)
 RETRY_ERRORS = Wish(
     "retry",
     "started again:",
-    operate.retry_errors,
+    operate.retry_errors_all,
     frozenset(Status),
     RETRYABLE | {Status.COMPLETED},
     operate.has_errors_to_retry,

@@ -19,7 +19,8 @@ def set_time() -> float:
 
 time.time = set_time
 
-from overnight.agents.supervisor.__main__ import Listener, supervise  # noqa: E402
+from overnight.agents.supervisor.__main__ import supervise  # noqa: E402
+from overnight.agents.supervisor.report import Listener  # noqa: E402
 from overnight.state import lock  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 

@@ -15,8 +15,9 @@ from overnight.agents.supervisor.standins import install  # noqa: E402
 
 install()
 from overnight.agents.supervisor import acts, keeper  # noqa: E402
-from overnight.agents.supervisor.__main__ import Listener, supervise  # noqa: E402
+from overnight.agents.supervisor.__main__ import supervise  # noqa: E402
 from overnight.agents.supervisor.kernel import reset_library_signals  # noqa: E402
+from overnight.agents.supervisor.report import Listener  # noqa: E402
 from overnight.state import lock  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
