@@ -138,6 +138,7 @@ class Acts:
         limit = self._at.usage.limit
         if limit is not None:
             self._at.reason = limit.reason
+        if limit is not None and LIMITED not in self._at.told:
             self._ledger.note(LIMITED, self._at.child.number, reason=limit.reason, restart=limit.again or None)
 
     def _ask_rest(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from overnight.agents.supervisor import members
 from overnight.state.belonging import lives, processes_of, told
+from overnight.state.process import Identity, identity_of
 from overnight.state.records import Attempt
 from overnight.state.rundir import RunDir
 
@@ -35,11 +36,18 @@ def left_of(run: RunDir, *, ours: bool) -> list[str]:
     a subreaper; else it may be anywhere, and everything that runs has to be asked.
     """
     deadline = time.monotonic() + SETTLING
-    found = processes_of(run.id, _below({os.getpid()}) if ours and _children_are_told() else None)
+    below_me = ours and _children_are_told()
+    # What is just being executed has no environment yet: it is asked at the end.
+    found = _living_below_me() if below_me else processes_of(run.id)
     while found and time.monotonic() < deadline:
         time.sleep(LOOK_AFTER)
-        found = [each for each in found if lives(each)]
-    return [told(each) for each in found[:MOST]]
+        found = _living_below_me() if below_me else [each for each in found if lives(each)]
+    left = processes_of(run.id, [each.pid for each in found]) if found else []
+    return [told(each) for each in left[:MOST]]
+
+
+def _living_below_me() -> list[Identity]:
+    return [found for pid in _below({os.getpid()}) if (found := identity_of(pid)) is not None]
 
 
 def _family(attempt: Attempt) -> set[int]:

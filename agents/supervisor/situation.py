@@ -85,7 +85,7 @@ class Situation:
         if isinstance(previous, SupervisorRecord):
             self.acknowledged = self.handled = previous.acknowledged
             self.frozen = previous.frozen and previous.attempt == number
-        self.usage.recall(number, time.time())
+        self.usage.recall(number)
         retried, restarts = book.last_retry(run)
         self.restarts = restarts if retried > judged else 0
         if number == 0:

@@ -33,15 +33,15 @@ class Usage:
         self._working_since = None
         self._pause, self._look_at_memory = SOONEST, 0.0
 
-    def recall(self, attempt: int, now: float) -> None:
-        """Take up what the records say, of an earlier supervisor's time and of this attempt. `now`: wall clock."""
+    def recall(self, attempt: int) -> None:
+        """Take up what the records say, of an earlier supervisor's time and of this attempt."""
         if self._spec.time_limit is None and self._spec.memory_limit is None:
             return
         from overnight.agents.supervisor.worked import worked_seconds
         from overnight.state.history import supervisors_events
 
         events = supervisors_events(self._run)
-        self.worked = worked_seconds(self._run, events, now)
+        self.worked = worked_seconds(self._run, events)
         self.limit = next((limit_of(each) for each in events if is_limit(each, attempt)), None)
 
     def look(self, attempt: Attempt | None, now: float, *, works: bool) -> None:

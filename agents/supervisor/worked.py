@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from overnight.agents.supervisor import book
+from overnight.agents.supervisor import book, members
 from overnight.state.records import Attempt, Event
 from overnight.state.rundir import RunDir
 
@@ -11,29 +11,28 @@ Span = tuple[float, float]
 HELD, GOES_ON = frozenset({"paused", "frozen"}), "resumed"
 
 
-def worked_seconds(run: RunDir, events: Sequence[Event], now: float) -> float:
+def worked_seconds(run: RunDir, events: Sequence[Event]) -> float:
     """Of the attempts since the run was launched or retried, pauses and freezes not counted."""
-    spans = list(_attempts(run, events, now))
-    return sum(end - begin for begin, end in spans) - sum(
-        _common(span, hold) for span in spans for hold in _holds(events, now)
-    )
+    spans, holds = list(_attempts(run, events)), list(_holds(events))
+    held = sum(_common(span, hold) for span in spans for hold in holds)
+    return sum(end - begin for begin, end in spans) - held
 
 
-def _attempts(run: RunDir, events: Iterable[Event], now: float) -> Iterator[Span]:
-    newest = run.last_attempt_number()
-    for number in range(book.allowed_from(run), newest + 1):
+def _attempts(run: RunDir, events: Iterable[Event]) -> Iterator[Span]:
+    for number in range(book.allowed_from(run), run.last_attempt_number() + 1):
         found = run.attempt(number)
         if isinstance(found, Attempt):
-            end = found.ended_at or (now if number == newest else _last_seen(events, found))
-            yield found.started_at, max(found.started_at, end)
+            yield found.started_at, max(found.started_at, found.ended_at or _seen_until(events, found))
 
 
-def _last_seen(events: Iterable[Event], attempt: Attempt) -> float:
-    """Of one whose end nobody could write down: a reboot ended it."""
+def _seen_until(events: Iterable[Event], attempt: Attempt) -> float:
+    """Of one that works: now, by a clock that nobody can set. Else a reboot ended it, and nobody wrote down when."""
+    if members.kernel_state(attempt) is not None:
+        return attempt.started_at + members.age_of(attempt)
     return max((each.at for each in events if each.attempt == attempt.attempt), default=attempt.started_at)
 
 
-def _holds(events: Iterable[Event], now: float) -> Iterator[Span]:
+def _holds(events: Iterable[Event]) -> Iterator[Span]:
     since: float | None = None
     for event in events:
         if event.event in HELD:
@@ -42,7 +41,7 @@ def _holds(events: Iterable[Event], now: float) -> Iterator[Span]:
             yield since, event.at
             since = None
     if since is not None:
-        yield since, now
+        yield since, float("inf")
 
 
 def _common(one: Span, other: Span) -> float:

@@ -11,11 +11,12 @@ import pytest
 from overnight.agents import operate
 from overnight.agents.launchers.local import Order, launch
 from overnight.agents.orphans import adopt_orphans
-from overnight.agents.supervisor import book
+from overnight.agents.supervisor import book, members
 from overnight.agents.supervisor.family import memory_of
 from overnight.agents.supervisor.outcome import Limit
 from overnight.agents.supervisor.usage import SOONEST, Usage
 from overnight.agents.supervisor.worked import worked_seconds
+from overnight.state import process
 from overnight.state.errors import WrongUsage
 from overnight.state.history import append, history_of
 from overnight.state.home import Home
@@ -128,7 +129,7 @@ def a_run_on_record(home: Path, *attempts: tuple[float, float | None]) -> RunDir
         # It ended while it was paused.
         ([(7, "paused")], 7 + 5),
         ([(1, "paused"), (3, "frozen"), (4, "resumed")], 7 + 5),
-        # The newest attempt still is.
+        # And so did this one.
         ([(23, "frozen")], 10 + 3),
         ([(9, "paused"), (15, "resumed")], 9 + 5),
     ],
@@ -136,18 +137,36 @@ def a_run_on_record(home: Path, *attempts: tuple[float, float | None]) -> RunDir
 def test_the_time_of_all_attempts_counts_but_no_pause_and_no_backoff(
     home: Path, held: list[tuple[int, str]], worked: float
 ) -> None:
-    run = a_run_on_record(home, (0, 10), (20, None))
+    run = a_run_on_record(home, (0, 10), (20, 25))
     noted = [*history_of(run), *(Event(T0 + at, event, 1) for at, event in held)]
-    assert worked_seconds(run, sorted(noted, key=lambda each: each.at), T0 + 25) == worked
+    assert worked_seconds(run, sorted(noted, key=lambda each: each.at)) == worked
+
+
+def test_of_what_a_reboot_ended_counts_what_is_on_record_and_not_the_time_until_it_goes_on(home: Path) -> None:
+    run = a_run_on_record(home, (0, None))
+    append(run, Event(T0 + 30, "stalled", 1))
+    assert worked_seconds(run, history_of(run)) == 30
+
+
+def test_of_what_works_counts_the_age_of_its_process_whatever_the_clock_says(home: Path) -> None:
+    run = Home(str(home)).new_run("live")
+    me = process.identity_of(os.getpid())
+    assert me is not None
+    working = Attempt(1, me.pid, me.start_time, me.boot_id, started_at=T0)
+    book.write_attempt(run, working)
+    before = members.age_of(working)
+    assert before <= worked_seconds(run, []) <= members.age_of(working)
+    frozen = Event(T0 + before / 2, "frozen", 1)
+    assert worked_seconds(run, [frozen]) == pytest.approx(before / 2)
 
 
 @pytest.mark.parametrize(("outcome", "worked"), [(Outcome.FAILED, 5), (Outcome.INTERRUPTED, 15)])
 def test_what_was_only_interrupted_goes_on_with_what_it_had_left(home: Path, outcome: Outcome, worked: float) -> None:
-    run = a_run_on_record(home, (0, 10), (20, None))
+    run = a_run_on_record(home, (0, 10), (20, 25))
     run.write(run.file("exit.1.json"), Exit(outcome, attempts=1))
-    assert worked_seconds(run, history_of(run), T0 + 25) == worked
+    assert worked_seconds(run, history_of(run)) == worked
     usage = Usage(run, Spec("x", "x", ("x",), "/", time_limit=worked + 2.0))
-    usage.recall(2, T0 + 25)
+    usage.recall(2)
     working = attempt(run, 2)
     usage.look(working, 100.0, works=True)
     assert (usage.limit, usage.due) == (None, 102.0)
