@@ -1,6 +1,7 @@
 """Walking one scene of supervision again and again, each time hurt at another system call."""
 
 import itertools
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 
@@ -42,6 +43,17 @@ class SupervisedWalk:
         points = [(point, call) for point, call in numbered(self.calls) if call.name not in LOOKING]
         killed = sum(self.kill_at(point) for point, _ in thinned(points, most))
         assert killed >= most // 2
+
+    def fail_at_each(self, error: str, names: Collection[str]) -> int:
+        """Each call of these names, refused by itself. How many were."""
+        return sum(self.fail_at(point, error) for point in self._changing(names))
+
+    def fail_at_some(self, error: str, names: Collection[str], most: int) -> int:
+        points = self._changing(names)
+        return sum(self.fail_at(point, error) for point in points[:: max(1, len(points) // most)])
+
+    def _changing(self, names: Collection[str]) -> list[Point]:
+        return [point for point, call in numbered(self.calls) if call.name in names]
 
     def kill_at(self, point: Point) -> bool:
         """Killed there, it all comes to the same end. False = it never came there."""
