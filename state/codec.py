@@ -220,10 +220,14 @@ def _build(kind: type[R], coercers: Coercers, raw: Mapping[str, Any]) -> R:
         if given is None:
             continue
         try:
-            values[name] = coerce(given)
+            value = coerce(given)
         except (ValueError, OverflowError) as error:
             if kind not in LENIENT:
                 raise forms.BadForm(f"{name}: {error}") from None
+            continue
+        # A time that is unknown by its own word: as if it were not there.
+        if value is not None:
+            values[name] = value
     if kind is Progress:
         values.update(_reported_errors(raw))
     for name in _needed(kind):

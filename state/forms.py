@@ -39,9 +39,17 @@ def number(raw: Any) -> Count:
             raw = float(raw) if "." in raw or "e" in raw.lower() else int(raw)
         except ValueError:
             raise BadForm(f"not a number: {brief(raw)}") from None
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not isfinite(raw):
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not _is_finite(raw):
         raise BadForm(f"not a number: {brief(raw)}")
     return raw
+
+
+def _is_finite(raw: Count) -> bool:
+    try:
+        return isfinite(raw)
+    except OverflowError:
+        # A whole number that no float can be: nothing is counted so far.
+        return False
 
 
 def count(raw: Any) -> Count:

@@ -62,7 +62,7 @@ def parent_of(pid: int) -> int | None:
 
 def open_process(identity: Identity) -> int | None:
     """A pidfd of exactly this process (close it); None = it is gone, or belongs to another boot."""
-    if identity.boot_id != boot_id():
+    if identity.boot_id != boot_id() or identity.pid <= 0:
         return None
     try:
         descriptor = os.pidfd_open(identity.pid)

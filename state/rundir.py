@@ -177,6 +177,9 @@ def _read_once(kind: type[R], path: str) -> R | Damaged | None:
         return None
     except OSError as error:
         return Damaged(path, error.strerror or str(error), intact=True)
+    except ValueError:
+        # A name with a NUL or half a character in it, which a damaged spec may give.
+        return Damaged(path, "no file can have this name", intact=True)
     try:
         if os.fstat(descriptor).st_size > codec.LARGEST:
             # Not read at all: whoever looks now and then need not carry megabytes each time.
@@ -211,7 +214,7 @@ def changed_at(path: str) -> float | None:
     """The file's own time, seconds since the epoch; None = there is no file."""
     try:
         return os.stat(path).st_mtime
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

@@ -57,7 +57,8 @@ def exit_of(
     out_of_memory: bool | None = None,
 ) -> Exit:
     """How the run ends now. `last`: its newest attempt, where that is known better than it is on record."""
-    number = run.last_attempt_number()
+    # A folder that cannot be listed at this moment says 0.
+    number = max(run.last_attempt_number(), last.attempt if last else 0)
     first, recorded = run.attempt(1), run.attempt(number)
     newest = last or (recorded if isinstance(recorded, Attempt) else None)
     return Exit(

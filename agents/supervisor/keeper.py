@@ -147,8 +147,17 @@ def _become_agent(plan: Plan, reserved: str, gate: int, output: int, complaint: 
         os.execvpe(plan.spec.command[0], plan.spec.command, variables)
     except OSError as error:
         what = error.filename or plan.spec.command[0]
-        os.write(complaint, f"{os.fspath(what)}: {error.strerror}".encode("utf-8", "replace")[:LONGEST_ERROR])
+        # Its keeper may have been killed: that must not end it by another signal.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        _complain(complaint, f"{os.fspath(what)}: {error.strerror}")
         os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
+
+
+def _complain(complaint: int, problem: str) -> None:
+    try:
+        os.write(complaint, problem.encode("utf-8", "replace")[:LONGEST_ERROR])
+    except BrokenPipeError:
+        pass
 
 
 def _note_unexecuted(plan: Plan, reserved: str) -> None:

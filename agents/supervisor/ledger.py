@@ -3,16 +3,17 @@
 What cannot be written is kept in memory, said in supervisor.log where that is possible, and written later.
 """
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 from overnight.agents.supervisor import book
-from overnight.state import history
+from overnight.state import codec, history
 from overnight.state.atomic import append_line
 from overnight.state.forms import iso
 from overnight.state.records import Event, Exit, SupervisorRecord
-from overnight.state.rundir import RunDir
+from overnight.state.rundir import RunDir, open_to_read
 
 MOST_PENDING = 1000
 """Events that are kept while the disk is full; the oldest go first."""
@@ -96,11 +97,21 @@ class Ledger:
             self._exit = None
 
     def _append(self, event: Event) -> None:
-        if self._torn:
+        if self._torn and not self._is_written(event):
             append_line(self._run.history_path, b"\n")
-        self._torn = True
-        history.append(self._run, event)
+            self._torn = False
+        if not self._torn:
+            self._torn = True
+            history.append(self._run, event)
         self._torn = False
+
+    def _is_written(self, event: Event) -> bool:
+        """Whether it is the newest line after all: it was the close that failed."""
+        line = codec.encode(event)
+        with open_to_read(self._run.history_path) as file:
+            begins = max(0, file.seek(0, os.SEEK_END) - len(line))
+            file.seek(begins)
+            return file.read() == line
 
 
 def _failure_of(write: Callable[[], None]) -> OSError | None:

@@ -51,7 +51,7 @@ def is_member(attempt: Attempt, pid: int | None) -> bool:
         return False
     try:
         return os.getsid(pid) == attempt.pid and kernel_state(attempt) is not None
-    except OSError:
+    except (OSError, OverflowError):
         return False
 
 

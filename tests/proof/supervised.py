@@ -197,7 +197,14 @@ def perform(stage: Stage, role: str, names: Sequence[str], harms: Sequence[Harm]
     ready, now_ready = os.pipe()
     going, go = os.pipe()
     command = [sys.executable, "-I", "-S", str(PROGRAM), str(ROOT), stage.run.path, role, str(now_ready), str(going)]
-    supervisor = subprocess.Popen(command, pass_fds=(now_ready, going), start_new_session=True)
+    # With nothing of ours: what it leaves behind would hold our output, and who waits for its end would wait for that.
+    supervisor = subprocess.Popen(
+        command,
+        pass_fds=(now_ready, going),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     os.close(now_ready)
     os.close(going)
     record = stage.beside("calls")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.proof.supervised import Scene
-from tests.proof.supervised_scenes import IS_PAUSED, SCENES, STARTS_AGAIN, SUCCEEDS
+from tests.proof.supervised_scenes import FAILS, IS_KILLED, IS_PAUSED, IS_RESTARTED, SCENES, STARTS_AGAIN, SUCCEEDS
 from tests.proof.supervised_walks import SupervisedWalk
 from tests.proof.syscalls import no_tracing
 
@@ -25,6 +25,11 @@ def name_of(given: Scene | str) -> str:
 @pytest.mark.parametrize("scene", SCENES, ids=name_of)
 def test_a_supervisor_killed_at_a_call_is_followed_by_one_that_goes_on(scene: Scene, home: Path) -> None:
     SupervisedWalk(home, scene, "supervisor").kill_at_some(SLOW.get(scene.name, 5))
+
+
+@pytest.mark.parametrize("scene", [FAILS, IS_KILLED, IS_RESTARTED], ids=name_of)
+def test_a_supervisor_killed_just_before_the_outcome_is_there_tells_it_once(scene: Scene, home: Path) -> None:
+    SupervisedWalk(home, scene, "supervisor").kill_at_the_end()
 
 
 @pytest.mark.parametrize("scene", [scene for scene in SCENES if scene.has("keeper 1")], ids=name_of)

@@ -38,6 +38,11 @@ def facts(**what: Any) -> Facts:
     return Facts(now=NOW)._replace(**what)
 
 
+def of_its_kind(action: Action) -> tuple[str, Action]:
+    """Tuples of two kinds are equal where their fields are."""
+    return type(action).__name__, action
+
+
 def running(**what: Any) -> Facts:
     """An attempt that has settled in and reports nothing."""
     return facts(life=Life.RUNNING, age=100.0)._replace(**what)
@@ -51,6 +56,8 @@ def asked(verb: Verb, number: int = 7, **what: Any) -> Facts:
     ("seen", "action"),
     [
         (facts(), Start()),
+        # What an earlier supervisor held, nobody knows.
+        (asked(Verb.RESUME, adopted=True), Continue(7)),
         (facts(next_start=NOW - 1), Start()),
         (facts(next_start=NOW + 9), Wait(NOW + 9)),
         (facts(pause_wanted=True, newest=3), Acknowledge(3)),
@@ -73,11 +80,13 @@ def asked(verb: Verb, number: int = 7, **what: Any) -> Facts:
     ],
 )
 def test_between_attempts(seen: Facts, action: Action) -> None:
-    assert decide(seen) == action
+    assert of_its_kind(decide(seen)) == of_its_kind(action)
 
 
 def test_an_ending_is_judged_before_anything_else() -> None:
-    assert decide(facts(life=Life.ENDED, ending=Ending(0), pause_wanted=True)) == Over(Outcome.COMPLETED)
+    assert of_its_kind(decide(facts(life=Life.ENDED, ending=Ending(0), pause_wanted=True))) == of_its_kind(
+        Over(Outcome.COMPLETED)
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +124,7 @@ def test_an_ending_is_judged_before_anything_else() -> None:
     ],
 )
 def test_the_stop_ladder(seen: Facts, action: Action) -> None:
-    assert decide(seen) == action
+    assert of_its_kind(decide(seen)) == of_its_kind(action)
 
 
 def pausing(**what: Any) -> Facts:
@@ -142,7 +151,7 @@ def pausing(**what: Any) -> Facts:
     ],
 )
 def test_the_pause_ladder(seen: Facts, action: Action) -> None:
-    assert decide(seen) == action
+    assert of_its_kind(decide(seen)) == of_its_kind(action)
 
 
 def resuming(**what: Any) -> Facts:
@@ -166,10 +175,10 @@ def resuming(**what: Any) -> Facts:
     ],
 )
 def test_the_way_back_from_a_pause(seen: Facts, action: Action) -> None:
-    assert decide(seen) == action
+    assert of_its_kind(decide(seen)) == of_its_kind(action)
 
 
 def test_stacks_are_asked_for_once_and_then_on_record() -> None:
-    assert decide(running(stacks=8, newest=8)) == ShowStacks(8)
-    assert decide(running(newest=8)) == Acknowledge(8)
-    assert decide(running(newest=8, acknowledged=8)) == Wait()
+    assert of_its_kind(decide(running(stacks=8, newest=8))) == of_its_kind(ShowStacks(8))
+    assert of_its_kind(decide(running(newest=8))) == of_its_kind(Acknowledge(8))
+    assert of_its_kind(decide(running(newest=8, acknowledged=8))) == of_its_kind(Wait())
