@@ -5,8 +5,9 @@ from argparse import Action, ArgumentParser
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 
+from overnight.state import groups
 from overnight.state.home import Home, default_home
-from overnight.state.records import Spec
+from overnight.state.records import Damaged, Spec
 from overnight.tui.cli import VERBS, Parser, interface_parser
 
 
@@ -54,4 +55,6 @@ def _runs(home: Home) -> set[str]:
 
 
 def _groups(home: Home) -> set[str]:
-    return {spec.group for run in home.runs() if isinstance(spec := run.spec(), Spec)}
+    said = groups.found_in(home.path)
+    named = set() if isinstance(said, Damaged) else set(said)
+    return named | {spec.group for run in home.runs() if isinstance(spec := run.spec(), Spec)}

@@ -25,7 +25,7 @@ ACTIONS = ("pause", "resume")
 
 def declare(parser: ArgumentParser) -> None:
     parser.usage = "overnight group [NAME] [--slots N] [pause|resume] [--json]"
-    parser.add_argument("name", nargs="?", type=arguments.group, metavar="NAME")
+    parser.add_argument("group", nargs="?", type=arguments.group, metavar="NAME")
     parser.add_argument("action", nargs="?", choices=ACTIONS)
     parser.add_argument(
         "--slots",
@@ -44,14 +44,14 @@ def _slots(word: str) -> int | str:
 
 
 def run(options: Namespace) -> int:
-    if options.name in ACTIONS and options.action is None and options.slots is None:
-        raise WrongUsage(f"group: which group shall {options.name}?", hint=f"overnight group NAME {options.name}")
-    if options.slots is not None and options.name is None:
+    if options.group in ACTIONS and options.action is None and options.slots is None:
+        raise WrongUsage(f"group: which group shall {options.group}?", hint=f"overnight group NAME {options.group}")
+    if options.slots is not None and options.group is None:
         raise WrongUsage("group: the slots of which group?", hint="overnight group NAME --slots N")
     home = selection.open_home()
     if options.slots is not None:
-        grouping.set_slots(home, options.name, None if options.slots == UNLIMITED else options.slots)
-    code = _act(home, options.name, options.action) if options.action else 0
+        grouping.set_slots(home, options.group, None if options.slots == UNLIMITED else options.slots)
+    code = _act(home, options.group, options.action) if options.action else 0
     if options.json or not (options.action or options.slots is not None):
         _show(home, options)
     return code
@@ -64,10 +64,10 @@ def _act(home: Home, name: str, action: str) -> int:
 
 
 def _show(home: Home, options: Namespace) -> None:
-    every = [grouping.group_now(home, options.name)] if options.name else grouping.all_now(home)
+    every = [grouping.group_now(home, options.group)] if options.group else grouping.all_now(home)
     if options.json:
         plain = [_plain(each) for each in every]
-        console.json_data(plain[0] if options.name else plain)
+        console.json_data(plain[0] if options.group else plain)
     elif every:
         width = max(5, *(len(each.name) for each in every))
         console.data(f"{'GROUP':{width}}  SLOTS  RUNNING  QUEUED")
