@@ -16,6 +16,9 @@ UNKNOWN_YEAR = 9999
 YEAR_1, YEAR_9999 = -62_135_596_800.0, 253_370_764_800.0
 """Their beginnings in UTC, seconds since the epoch."""
 
+LARGEST = 1 << 1023
+"""Of a whole number: what is larger, no float can be."""
+
 
 class BadForm(ValueError):
     """Not a form that the protocol lists."""
@@ -32,7 +35,7 @@ def text(raw: Any) -> str:
 def number(raw: Any) -> Count:
     """A finite number, also when written as text."""
     # What nearly all of them are, first: a list of many runs reads thousands.
-    if type(raw) is int:
+    if type(raw) is int and -LARGEST < raw < LARGEST:
         return raw
     if isinstance(raw, str):
         try:

@@ -108,7 +108,11 @@ class Ledger:
     def _is_written(self, event: Event) -> bool:
         """Whether it is the newest line after all: it was the close that failed."""
         line = codec.encode(event)
-        with open_to_read(self._run.history_path) as file:
+        try:
+            file = open_to_read(self._run.history_path)
+        except FileNotFoundError:
+            return False
+        with file:
             begins = max(0, file.seek(0, os.SEEK_END) - len(line))
             file.seek(begins)
             return file.read() == line

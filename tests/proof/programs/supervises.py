@@ -50,4 +50,4 @@ assert held is not None, "somebody supervises it"
 if role == "supervisor":
     wait_for_tracer()
 reset_library_signals()
-sys.exit(supervise(RunDir(path), Listener(-1)))
+sys.exit(supervise(RunDir(path), Listener(-1), admitted=True))
