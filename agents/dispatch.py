@@ -8,10 +8,10 @@ before a supervisor has the run, its lock is free and nothing of it works: it is
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from overnight.agents.launchers.spawn import spawn, supervise_all
+from overnight.agents.launchers.spawn import AT_ONCE, spawn, supervise_all
 from overnight.agents.supervisor import book, environment
 from overnight.agents.survey import Survey, survey, survey_with
 from overnight.state import control, groups, lock
@@ -42,14 +42,16 @@ class Dispatched(NamedTuple):
     started: tuple[str, ...] = ()
     admitted: bool = False
     """The run of who asks begins."""
-    report: int | None = None
-    """Where to read how the run began that was awaited; None = it was not started here."""
+    reports: Mapping[str, int] = {}
+    """Of the runs that were awaited and started here: where to read how each began, by id."""
     problem: OSError | None = None
     """Why something that was to be done was not."""
 
 
-def dispatch(home: str, own: Own | None = None, awaited: str | None = None, patience: float = PATIENCE) -> Dispatched:
-    """Do what is to be done now. `awaited`: of this run the caller wants to hear how it begins.
+def dispatch(
+    home: str, own: Own | None = None, awaited: Collection[str] = (), patience: float = PATIENCE
+) -> Dispatched:
+    """Do what is to be done now. `awaited`: of these runs the caller wants to hear how they begin.
 
     `patience`: seconds to wait for the lock. Raises DamagedRecord, for groups.json, and OSError where nobody can look.
     """
@@ -82,48 +84,60 @@ def _adopted(done: Dispatched) -> Dispatched:
 class _Acts:
     """For whoever holds the lock of the queue."""
 
-    def __init__(self, done: Dispatched, own: Own | None, awaited: str | None) -> None:
+    def __init__(self, done: Dispatched, own: Own | None, awaited: Collection[str]) -> None:
         self._done, self._own, self._awaited = done, own, awaited
 
     def do(self) -> Dispatched:
         plan = _plan_of_able(self._done.seen)
-        for run_id in plan.start:
-            if self._tried(self._start, run_id):
-                self._done = self._done._replace(started=(*self._done.started, run_id))
-        for run_id in plan.watch:
-            self._tried(self._watch, run_id)
+        for some in _batches(plan.start):
+            begin = self._held(some, self._begin)
+            self._spawn([each for each in begin if each[0].id in self._awaited], report=True, admitted=True)
+            self._spawn([each for each in begin if each[0].id not in self._awaited], admitted=True)
+        for some in _batches(plan.watch):
+            self._spawn(self._held(some, lambda run: _handed_over(run, SupervisorState.WAITING)))
         return self._done
 
-    def _tried(self, act: Callable[[RunDir], bool], run_id: str) -> bool:
-        """One that cannot be helped holds up no other."""
-        try:
-            return act(self._done.seen.runs[run_id])
-        except OSError as error:
-            self._done = self._done._replace(problem=error)
-            return False
+    def _held(self, ids: Iterable[str], hold: Callable[[RunDir], int | None]) -> list[tuple[RunDir, int]]:
+        """The runs that are to get a supervisor, and their locks. One that cannot be helped holds up no other."""
+        held = list[tuple[RunDir, int]]()
+        for run in (self._done.seen.runs[run_id] for run_id in ids):
+            try:
+                lock = hold(run)
+            except OSError as error:
+                self._done = self._done._replace(problem=error)
+            else:
+                held += [] if lock is None else [(run, lock)]
+        return held
 
-    def _start(self, run: RunDir) -> bool:
+    def _begin(self, run: RunDir) -> int | None:
+        """Put on record that its slot is taken. Its lock; None = this needs no new supervisor. Raises OSError."""
         if self._own is not None and run.id == self._own.run_id:
             self._own.admit()
-            self._done = self._done._replace(admitted=True)
-            return True
-        held = lock.acquire(run.lock_path)
-        if held is None:
+            self._done = self._done._replace(admitted=True, started=(*self._done.started, run.id))
+            return None
+        held = _handed_over(run, SupervisorState.STARTING)
+        if held is None and not os.path.exists(run.exit_path):
             # It has a supervisor, asleep until its turn. Until that has come for it, the slot is kept.
             control.ring(run)
-            return False
-        if not _handed_over(run, held, SupervisorState.STARTING):
-            return False
-        for report in spawn([run], [held], report=run.id == self._awaited, admitted=True):
-            self._done = self._done._replace(report=report)
-        return True
+        return held
 
-    def _watch(self, run: RunDir) -> bool:
-        held = lock.acquire(run.lock_path)
-        if held is None or not _handed_over(run, held, SupervisorState.WAITING):
-            return False
-        spawn([run], [held])
-        return True
+    def _spawn(self, held: list[tuple[RunDir, int]], *, report: bool = False, admitted: bool = False) -> None:
+        """With one start of an interpreter for all."""
+        if not held:
+            return
+        runs, locks = [run for run, _ in held], [lock for _, lock in held]
+        try:
+            reports = spawn(runs, locks, report=report, admitted=admitted)
+        except OSError as error:
+            self._done = self._done._replace(problem=error)
+            return
+        done, ids = self._done, [run.id for run in runs]
+        told = {**done.reports, **dict(zip(ids, reports, strict=False))}
+        self._done = done._replace(reports=told, started=(*done.started, *ids) if admitted else done.started)
+
+
+def _batches(ids: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    return (ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE))
 
 
 def _plan_of_able(seen: Survey) -> Plan:
@@ -145,11 +159,14 @@ def _is_able(run: RunDir) -> bool:
     return True
 
 
-def _handed_over(run: RunDir, held: int, state: SupervisorState) -> bool:
-    """Put on record what its supervisor is to begin with. False = it is over by now, and its lock is given up.
+def _handed_over(run: RunDir, state: SupervisorState) -> int | None:
+    """Put on record what its supervisor is to begin with. Its lock; None = it has a supervisor, or is over by now.
 
     Raises OSError; the lock is given up then, too.
     """
+    held = lock.acquire(run.lock_path)
+    if held is None:
+        return None
     try:
         over = os.path.exists(run.exit_path)
         if not over:
@@ -159,4 +176,5 @@ def _handed_over(run: RunDir, held: int, state: SupervisorState) -> bool:
         raise
     if over:
         os.close(held)
-    return not over
+        return None
+    return held

@@ -2,13 +2,14 @@
 
 import os
 import resource
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from overnight.agents.launchers.spawn import AT_ONCE, spawn
 from overnight.agents.supervisor.report import FAILED, NOT_YET, STARTED, UNSUPERVISED, hear
 from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
+from overnight.state.home import Home
 from overnight.state.rundir import RunDir
 
 T = TypeVar("T")
@@ -28,8 +29,6 @@ class Queued(NamedTuple):
     """A run that starts when its turn comes, whoever starts it then."""
 
     run: RunDir
-    report: int | None = None
-    """Where to read how it began, if its turn has come."""
 
 
 Begun = RunDir | OvernightError | None
@@ -96,8 +95,6 @@ def _begin(batch: Sequence[T], begin: Callable[[T], Held | Queued | None]) -> li
         for each in begun:
             if isinstance(each, Held):
                 os.close(each.lock)
-            elif isinstance(each, Queued) and each.report is not None:
-                os.close(each.report)
         raise
     return begun
 
@@ -115,24 +112,47 @@ class _Awaited(NamedTuple):
 
 
 def _start(begun: Sequence[_Begun], *, report: bool, admitted: bool) -> list[_Awaited]:
-    held = [each for each in begun if isinstance(each, Held)]
-    failed: OSError | None = None
-    reports: Iterator[int] = iter(())
+    spawned = _spawned([each for each in begun if isinstance(each, Held)], report=report, admitted=admitted)
+    dispatched = _dispatched([each.run for each in begun if isinstance(each, Queued)])
+    return [
+        _awaited(each.run, spawned if isinstance(each, Held) else dispatched)
+        if isinstance(each, Held | Queued)
+        else _Awaited(each)
+        for each in begun
+    ]
+
+
+_Reports = Mapping[str, int] | OvernightError
+"""By the run's id, where to read how it began; or why none of them did."""
+
+
+def _spawned(held: Sequence[Held], *, report: bool, admitted: bool) -> _Reports:
+    if not held:
+        return {}
+    runs, locks = [each.run for each in held], [each.lock for each in held]
     try:
-        if held:
-            runs, locks = [each.run for each in held], [each.lock for each in held]
-            reports = iter(spawn(runs, locks, report=report, admitted=admitted))
+        reports = spawn(runs, locks, report=report, admitted=admitted)
     except OSError as error:
-        failed = error
-    return [_awaited(each, reports, failed) for each in begun]
+        return unwritable(runs[0], error)
+    return dict(zip((run.id for run in runs), reports, strict=False))
 
 
-def _awaited(each: _Begun, reports: Iterator[int], failed: OSError | None) -> _Awaited:
-    if isinstance(each, Queued):
-        return _Awaited(each.run, each.report)
-    if not isinstance(each, Held):
-        return _Awaited(each)
-    return _Awaited(unwritable(each.run, failed) if failed else each.run, next(reports, None))
+def _dispatched(queued: Sequence[RunDir]) -> _Reports:
+    """Start those whose turn it is already."""
+    if not queued:
+        return {}
+    from overnight.agents.dispatch import dispatch  # not at the top: most runs wait for nothing
+
+    try:
+        return dispatch(queued[0].home, awaited={run.id for run in queued}).reports
+    except OvernightError as error:
+        return error
+    except OSError as error:
+        return Home(queued[0].home).unusable(error)
+
+
+def _awaited(run: RunDir, reports: _Reports) -> _Awaited:
+    return _Awaited(reports) if isinstance(reports, OvernightError) else _Awaited(run, reports.get(run.id))
 
 
 def _told(run: RunDir, report: int) -> Begun:

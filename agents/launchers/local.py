@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable
 from functools import partial
 
-from overnight.agents.dispatch import dispatch
 from overnight.agents.launchers import spawn
 from overnight.agents.launchers.batch import Held, Queued, begin_all, begin_one, unwritable
 from overnight.agents.launchers.order import Order, spec_of
@@ -160,10 +159,7 @@ def _settle_lost(run: RunDir, spec: Spec) -> Exit:
 def _queued(run: RunDir, held: int) -> Queued:
     """Give up the lock: whoever comes by starts it when it may. It may be now."""
     os.close(held)
-    try:
-        return Queued(run, dispatch(run.home, awaited=run.id).report)
-    except OSError as error:
-        raise Home(run.home).unusable(error) from None
+    return Queued(run)
 
 
 def _is_orphan(run: RunDir) -> bool:
