@@ -74,7 +74,7 @@ def _declare_queue(parser: ArgumentParser) -> None:
 
 
 def _declare_rules(parser: ArgumentParser) -> None:
-    add_seconds = partial(parser.add_argument, type=arguments.seconds, metavar="S")
+    add_span = partial(parser.add_argument, type=arguments.span, metavar="SPAN")
     parser.add_argument(
         "--retries", type=arguments.count, metavar="N", help="restarts without progress between them (0)"
     )
@@ -83,9 +83,9 @@ def _declare_rules(parser: ArgumentParser) -> None:
         choices=[str(each) for each in Restart],
         help="when it is started again (on-failure with --retries)",
     )
-    add_seconds("--stop-grace", help="from a stop to the end by force (20)")
-    add_seconds("--pause-grace", help="from a pause to being frozen (30)")
-    add_seconds("--stall", help="without progress, that count as stalled (by its own pace)")
+    add_span("--stop-grace", help="from a stop to the end by force (20)")
+    add_span("--pause-grace", help="from a pause to being frozen (30)")
+    add_span("--stall", help="without progress, that count as stalled (by its own pace)")
     parser.add_argument("--on-stall", choices=ON_STALL, help="what happens then (mark)")
     _declare_limits(parser)
 
