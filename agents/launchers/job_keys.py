@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from overnight.agents.launchers.toml_lines import Path
 from overnight.state import measures
 from overnight.state.names import NAME
+from overnight.state.queue import HOWEVER, dependency
 from overnight.state.records import Restart
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
 """Takes what TOML held, and returns what it means, never None. Raises Unfit."""
 
-HOWEVER = ":ended"
 UNLIMITED = "none"
 MOST = 10**9
 """Of what is counted; more makes no sense, and more digits are not always printable."""
@@ -64,7 +64,7 @@ def after(raw: Any) -> tuple[str, ...]:
 
 def _awaited(raw: Any) -> str:
     word = text(raw)
-    if ":" in word.removesuffix(HOWEVER):
+    if ":" in dependency(word)[0]:
         raise Unfit(f'"{word}" is neither RUN nor RUN{HOWEVER}')
     return word
 

@@ -10,14 +10,15 @@ out.
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
-from overnight.agents.launchers.job_keys import HOWEVER, OF_A_GROUP, OF_A_RUN, UNLIMITED, Reader, Unfit
+from overnight.agents.launchers.job_keys import OF_A_GROUP, OF_A_RUN, UNLIMITED, Reader, Unfit
 from overnight.agents.launchers.toml_lines import Path, lines_of
 from overnight.state.names import NAME
+from overnight.state.queue import dependency
 
 VERSION = 1
 AT_THE_TOP = ("run", "group", "version")
@@ -92,9 +93,9 @@ def meant(word: str, known: Iterable[str]) -> str:
     return f' (did you mean "{near[0]}"?)' if near else ""
 
 
-def awaited_of(job: Job, jobs: Mapping[str, Job]) -> list[str]:
+def awaited_of(job: Job, jobs: Container[str]) -> list[str]:
     """Which of these jobs it comes after, by name."""
-    return [name for word in job.after if (name := word.removesuffix(HOWEVER)) in jobs]
+    return [name for name, _ in map(dependency, job.after) if name in jobs]
 
 
 def waves_of(jobs: Mapping[str, Job]) -> list[list[Job]]:
@@ -128,7 +129,8 @@ def _syntax_mistake(said: str, text: str) -> Mistake:
     """tomllib says `what (at line 3, column 7)`, or `what (at end of document)`."""
     found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", said, re.DOTALL)
     if found is None:
-        return Mistake(f"not TOML: {said}")
+        # A number with too many digits: the advice behind it is for programmers.
+        return Mistake(f"not TOML: {said.partition(';')[0]}")
     what, line, column = found.groups()
     if line is None:
         return Mistake(f"not TOML: {what}, at its end", text.count("\n", 0, -1) + 1)

@@ -38,7 +38,7 @@ def _workers(word: str) -> int:
 def run(options: Namespace) -> int:
     options.name = options.name or name_from(options.template.split()[0] if options.template.split() else "map")
     options.command = ["--", *command_of(options)]
-    return launching.run(options)
+    return launching.run_one(options)
 
 
 def command_of(options: Namespace) -> list[str]:
