@@ -19,7 +19,8 @@ from overnight.state.queue import dependency
 from overnight.tui import arguments
 
 LARGEST = 4 * 1024 * 1024
-KEYS = {field: key for key, field in FIELDS.items()}
+KEYS = {field: key for key, field in FIELDS.items()} | {"start_at": "delay"}
+"""Fields of an order by whose key they are said. A time that is said by `at` is one that can be."""
 
 
 class Planned(NamedTuple):

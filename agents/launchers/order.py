@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from overnight.state.amounts import size_words
 from overnight.state.errors import WrongUsage
+from overnight.state.forms import YEAR_9999
 from overnight.state.names import check_name, name_from
 from overnight.state.operator import operator_name
 from overnight.state.records import LOG_LIMIT, Restart, Spec
@@ -121,6 +122,8 @@ def faults_of(order: Order, word: Callable[[str], str] = option) -> Iterator[Fau
     yield from _number_faults(order, word)
     yield from _choice_faults(order, word)
     yield from _limit_faults(order, word)
+    if order.start_at is not None and order.start_at >= YEAR_9999:
+        yield Fault("start_at", "would start after the year 9998", "Name a time that comes sooner.")
 
 
 def name_of(command: tuple[str, ...]) -> str:
