@@ -16,7 +16,8 @@ from overnight.agents.supervisor import book, environment, members
 from overnight.agents.terminal import Terminal
 from overnight.state import control, current, lock, process
 from overnight.state.errors import AlreadySupervised, HomeUnusable
-from overnight.state.home import Home, default_home, name_from
+from overnight.state.home import Home, default_home
+from overnight.state.names import name_from
 from overnight.state.operator import host_name, operator_name
 from overnight.state.private import exposure_of
 from overnight.state.records import (

@@ -1,18 +1,16 @@
 """The state directory: where runs live, and which run a name means."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 
-from overnight.state.errors import HomeUnusable, NoSuchRun, WrongUsage
+from overnight.state.errors import HomeUnusable, NoSuchRun
+from overnight.state.names import check_name
 from overnight.state.operator import account_name
 from overnight.state.private import make_folder, make_folders
 from overnight.state.rundir import RunDir
 
 VARIABLE = "OVERNIGHT_HOME"
-NAME = re.compile(r"[^\W_][\w.-]{0,63}")
-"""What a name may be: a letter or digit, then letters, digits, dot, dash, underscore."""
 
 
 class Home:
@@ -116,18 +114,3 @@ def _default_path() -> str:
         return os.path.expanduser(named)
     state = os.environ.get("XDG_STATE_HOME", "").strip() or os.path.expanduser("~/.local/state")
     return os.path.join(state, "overnight")
-
-
-def check_name(name: str) -> None:
-    """Raise WrongUsage for a name that cannot be a file's and a word on the command line."""
-    if not NAME.fullmatch(name):
-        raise WrongUsage(
-            f"{name!r} cannot be a run's name",
-            hint=f"Use letters, digits, dot, dash, underscore, at most 64: --name {name_from(name)}",
-        )
-
-
-def name_from(text: str) -> str:
-    """The nearest allowed name."""
-    kept = re.sub(r"[^\w.-]+", "-", text).strip("-._")[:64]
-    return kept or "run"

@@ -3,47 +3,35 @@
 import re
 import time
 from argparse import ArgumentTypeError
-from math import isfinite
+from collections.abc import Callable
+from typing import TypeVar
 
-from overnight.state import forms
-from overnight.state.amounts import SIZES, SPANS
-from overnight.state.home import NAME
+from overnight.state import forms, measures
+from overnight.state.names import NAME
 
-SPAN = re.compile("(?=.)" + "".join(rf"(?:(?P<{unit}>\d{{1,9}}){unit})?" for unit in SPANS))
-SIZE = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,9}})?)([{''.join(SIZES)}])?", re.IGNORECASE)
-
-
-def seconds(word: str) -> float:
-    """A span of time, 0 included."""
-    try:
-        value = float(word)
-    except ValueError:
-        value = -1.0
-    if not isfinite(value) or value < 0:
-        raise ArgumentTypeError(f"{word!r} is not a number of seconds")
-    return value
+T = TypeVar("T")
 
 
 def span(word: str) -> float:
-    """A long span of time in seconds: `7d`, `12h`, `1d12h`, `90` (seconds)."""
-    parts = SPAN.fullmatch(f"{word}s" if word.isdecimal() else word)
-    if parts is None:
-        raise ArgumentTypeError(f"{word!r} is not a span of time such as 30d, 12h or 1d12h")
-    return float(sum(SPANS[unit] * int(number) for unit, number in parts.groupdict(default="0").items()))
+    """Seconds: `7d`, `12h`, `1d12h`, `90`, `0.5`; 0 included."""
+    return _said(measures.span_of, word)
 
 
 def size(word: str) -> int:
     """Bytes: `64M`, `1.5G`, `4096`."""
-    parts = SIZE.fullmatch(word) if word.isascii() else None
-    if parts is None:
-        raise ArgumentTypeError(f"{word!r} is not a size such as 64M or 1.5G")
-    number, unit = parts.groups()
-    return int(float(number) * (SIZES[unit.upper()] if unit else 1))
+    return _said(measures.size_of, word)
 
 
 def size_or_none(word: str) -> int:
     """Bytes; 0 stands for `none`: without a limit."""
-    return 0 if word == "none" else size(word)
+    return _said(measures.size_or_none_of, word)
+
+
+def _said(value_of: Callable[[str], T], word: str) -> T:
+    try:
+        return value_of(word)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def instant(word: str) -> float:

@@ -55,10 +55,10 @@ def declare(parser: ArgumentParser) -> None:
     selection.declare(parser)
     parser.add_argument(
         "--timeout",
-        type=arguments.seconds,
-        metavar="S",
-        help=f"seconds to wait until it has obeyed, then the exit code is 4; it stays asked "
-        f"(without: {PATIENCE:g}, then 0)",
+        type=arguments.span,
+        metavar="SPAN",
+        help=f"how long to wait until it has obeyed, then the exit code is 4; it stays asked "
+        f"(without: {PATIENCE:g} s, then 0)",
     )
 
 

@@ -31,6 +31,8 @@ def _possible(before: Sequence[str], typed: str) -> Iterable[str]:
         return _values(taking)
     if typed.startswith("-"):
         return _options(parser)
+    if verb == "run":
+        return _declared(next((each for each in given if each.endswith(".toml")), None))
     return [value for each in parser._actions if not each.option_strings for value in _values(each)]
 
 
@@ -46,6 +48,15 @@ def _values(action: Action) -> Iterable[str]:
     if action.dest == "group":
         return _groups(default_home())
     return ()
+
+
+def _declared(file: str | None) -> Iterable[str]:
+    """Names in a job file."""
+    if file is None:
+        return ()
+    from overnight.tui.job_plan import declared_in, read  # reads TOML: most words are no file
+
+    return declared_in(read(file))
 
 
 def _runs(home: Home) -> set[str]:

@@ -2,12 +2,13 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from overnight.state.amounts import size_words
 from overnight.state.errors import WrongUsage
-from overnight.state.home import check_name, name_from
+from overnight.state.forms import YEAR_9999
+from overnight.state.names import check_name, name_from
 from overnight.state.operator import operator_name
 from overnight.state.records import LOG_LIMIT, Restart, Spec
 
@@ -56,14 +57,25 @@ class Order(NamedTuple):
     heartbeat_file: str | None = None
 
 
+class Fault(NamedTuple):
+    """Why an order cannot be launched."""
+
+    field: str
+    """Of the order."""
+    what: str
+    hint: str = ""
+    """What to do next, as one sentence."""
+
+
+def option(field: str) -> str:
+    """How a field of an order is called on the command line."""
+    return f"--{field.replace('_', '-')}"
+
+
 def spec_of(order: Order) -> Spec:
     """The spec without its id. Raises WrongUsage for what cannot be launched."""
-    if not order.command:
-        raise WrongUsage("no command to run", hint="overnight run -- COMMAND …")
-    cwd = _folder(order.cwd)
-    _check_executable(order, cwd)
-    _check_numbers(order)
-    _check_limits(order)
+    for fault in faults_of(order):
+        raise WrongUsage(fault.what, hint=fault.hint)
     name = order.name if order.name is not None else name_of(order.command)
     check_name(name)
     restart, retries = _restarts(order)
@@ -71,7 +83,7 @@ def spec_of(order: Order) -> Spec:
         id="",
         name=name,
         command=order.command,
-        cwd=cwd,
+        cwd=_folder_of(order),
         group=order.group,
         labels=order.labels,
         priority=order.priority,
@@ -93,6 +105,25 @@ def spec_of(order: Order) -> Spec:
         created_at=time.time(),
         by=operator_name(),
     )
+
+
+def faults_of(order: Order, word: Callable[[str], str] = option) -> Iterator[Fault]:
+    """Everything that keeps it from being launched. `word`: how a field is called where the order comes from."""
+    if not order.command:
+        yield Fault("command", "no command to run", "overnight run -- COMMAND …")
+        return
+    folder = _folder_of(order)
+    if not os.path.isdir(folder):
+        yield Fault("cwd", f"no such folder: {folder}", f"Name one that exists with {word('cwd')}.")
+    elif not os.access(folder, os.X_OK):
+        yield Fault("cwd", f"folder cannot be entered: {folder}", f"Name one that can be with {word('cwd')}.")
+    else:
+        yield from _executable_faults(order, folder, word)
+    yield from _number_faults(order, word)
+    yield from _choice_faults(order, word)
+    yield from _limit_faults(order, word)
+    if order.start_at is not None and order.start_at >= YEAR_9999:
+        yield Fault("start_at", "would start after the year 9998", "Name a time that comes sooner.")
 
 
 def name_of(command: tuple[str, ...]) -> str:
@@ -117,31 +148,28 @@ def _looks_like_a_file(word: str) -> bool:
     return "/" in word or "." in word
 
 
-def _folder(named: str | None) -> str:
+def _folder_of(order: Order) -> str:
+    """Raises WrongUsage where there is nothing that it could be relative to."""
     try:
         here = os.getcwd()
     except FileNotFoundError:
         raise WrongUsage("the current folder was removed", hint="Change to a folder that exists.") from None
-    folder = os.path.join(here, os.path.expanduser(named or here))
-    if not os.path.isdir(folder):
-        raise WrongUsage(f"no such folder: {folder}", hint="Name one that exists with --cwd.")
-    if not os.access(folder, os.X_OK):
-        raise WrongUsage(f"folder cannot be entered: {folder}", hint="Name one that can be with --cwd.")
-    return os.path.normpath(folder)
+    return os.path.normpath(os.path.join(here, os.path.expanduser(order.cwd or here)))
 
 
-def _check_executable(order: Order, cwd: str) -> None:
+def _executable_faults(order: Order, cwd: str, word: Callable[[str], str]) -> Iterator[Fault]:
     program = order.command[0]
     if "/" not in program:
         path = order.environment.get("PATH", os.environ.get("PATH", os.defpath))
         if not any(_is_executable(os.path.join(cwd, folder, program)) for folder in path.split(os.pathsep)):
-            raise WrongUsage(f"command not found: {program or repr(program)}", hint=_hint_of_missing(program, cwd))
+            yield Fault("command", f"command not found: {program or repr(program)}", _hint_of_missing(program, cwd))
         return
     file = os.path.join(cwd, program)
     if not os.path.exists(file):
-        raise WrongUsage(f"command not found: {file}", hint="Check the path; it is relative to --cwd.")
-    if not _is_executable(file):
-        raise WrongUsage(f"not executable: {file}", hint=f"Name its interpreter (python {program}), or chmod +x it.")
+        yield Fault("command", f"command not found: {file}", f"Check the path; it is relative to {word('cwd')}.")
+    elif not _is_executable(file):
+        hint = f"Name its interpreter (python {program}), or chmod +x it."
+        yield Fault("command", f"not executable: {file}", hint)
 
 
 def _is_executable(file: str) -> bool:
@@ -154,38 +182,37 @@ def _hint_of_missing(program: str, cwd: str) -> str:
     return "Check the spelling and PATH, or give its path."
 
 
-def _check_numbers(order: Order) -> None:
-    for what, value in (
-        ("--pause-grace", order.pause_grace),
-        ("--stop-grace", order.stop_grace),
-        ("--stall", order.stall),
-        ("--retries", order.retries),
-    ):
+def _number_faults(order: Order, word: Callable[[str], str]) -> Iterator[Fault]:
+    for field in ("pause_grace", "stop_grace", "stall", "retries"):
+        value = getattr(order, field)
         if value is not None and not 0 <= value < float("inf"):
-            raise WrongUsage(f"{what} {value}: must be a number from 0 on", hint="Seconds, or a count of retries.")
-    if order.on_stall not in ON_STALL:
-        raise WrongUsage(f"--on-stall {order.on_stall}: not one of {', '.join(ON_STALL)}")
-
-
-def _check_limits(order: Order) -> None:
-    if 0 < order.log_limit < LEAST_LOG:
-        raise WrongUsage(
-            f"--log-limit {size_words(order.log_limit)}: must be {size_words(LEAST_LOG)} at least",
-            hint="Or none, to keep all of it.",
-        )
-    if order.time_limit is not None and not 0 < order.time_limit < float("inf"):
-        raise WrongUsage(f"--time-limit {order.time_limit:g}: no time at all", hint="A span such as 90m or 2h.")
-    if order.memory_limit is not None and order.memory_limit < LEAST_MEMORY:
-        raise WrongUsage(
-            f"--memory-limit {size_words(order.memory_limit)}: must be {size_words(LEAST_MEMORY)} at least",
-            hint="A size such as 512M or 2G.",
-        )
-    if order.on_memory not in ON_MEMORY:
-        raise WrongUsage(f"--on-memory {order.on_memory}: not one of {', '.join(ON_MEMORY)}")
-    if order.on_memory != "fail" and order.memory_limit is None:
-        raise WrongUsage(f"--on-memory {order.on_memory}: there is no limit", hint="Name one with --memory-limit.")
+            yield Fault(field, f"{word(field)} {value}: must be a number from 0 on", "Seconds, or a count of retries.")
     if not 0 <= order.nice <= MOST_NICE:
-        raise WrongUsage(f"--nice {order.nice}: must be a number from 0 to {MOST_NICE}")
+        yield Fault("nice", f"{word('nice')} {order.nice}: must be a number from 0 to {MOST_NICE}")
+
+
+def _choice_faults(order: Order, word: Callable[[str], str]) -> Iterator[Fault]:
+    for field, choices in (("on_stall", ON_STALL), ("on_memory", ON_MEMORY)):
+        value = getattr(order, field)
+        if value not in choices:
+            yield Fault(field, f"{word(field)} {value}: not one of {', '.join(choices)}")
+
+
+def _limit_faults(order: Order, word: Callable[[str], str]) -> Iterator[Fault]:
+    if 0 < order.log_limit < LEAST_LOG:
+        yield _too_small("log_limit", order.log_limit, LEAST_LOG, "Or none, to keep all of it.", word)
+    if order.time_limit is not None and not 0 < order.time_limit < float("inf"):
+        what = f"{word('time_limit')} {order.time_limit:g}: no time at all"
+        yield Fault("time_limit", what, "A span such as 90m or 2h.")
+    if order.memory_limit is not None and order.memory_limit < LEAST_MEMORY:
+        yield _too_small("memory_limit", order.memory_limit, LEAST_MEMORY, "A size such as 512M or 2G.", word)
+    if order.on_memory == "restart" and order.memory_limit is None:
+        what = f"{word('on_memory')} {order.on_memory}: there is no limit"
+        yield Fault("on_memory", what, f"Name one with {word('memory_limit')}.")
+
+
+def _too_small(field: str, length: int, least: int, hint: str, word: Callable[[str], str]) -> Fault:
+    return Fault(field, f"{word(field)} {size_words(length)}: must be {size_words(least)} at least", hint)
 
 
 def _restarts(order: Order) -> tuple[Restart, int]:

@@ -45,6 +45,14 @@ def test_runs_are_completed_by_id_and_name_and_groups_where_one_is_named(home: P
     assert completed("run", "--", "cr") == []
 
 
+def test_behind_a_job_file_stand_the_runs_that_it_declares(tmp_path: Path) -> None:
+    file = tmp_path / "jobs.toml"
+    file.write_text('[run.train]\ncommand = 3\n[run.eval]\ncommand = "true"\n')
+    assert completed("run", str(file), "train", "") == ["eval", "train"]
+    assert completed("run", str(file), "--dry") == ["--dry-run"]
+    assert completed("run", str(tmp_path / "none.toml"), "") == []
+
+
 def test_a_home_that_is_refused_completes_nothing_and_says_nothing(home: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(home)
     environment = {**os.environ, "OVERNIGHT_HOME": str(tmp_path / "link")}

@@ -42,6 +42,9 @@ def test_every_other_block_does_what_it_says(home: Path, tmp_path: Path) -> None
         "train-3": "completed",
         "report": "completed",
         "backup": "cancelled",
+        "fetch": "completed",
+        "count": "completed",
+        "summary": "completed",
     }
     assert left["counts"]["processed_items"] == 50
 

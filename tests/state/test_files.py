@@ -20,7 +20,8 @@ from overnight.state.control import ask
 from overnight.state.errors import AmbiguousName, HomeUnusable, NoSuchRun, WrongUsage
 from overnight.state.find import find
 from overnight.state.history import append, history_of
-from overnight.state.home import Home, check_name, default_home, name_from
+from overnight.state.home import Home, default_home
+from overnight.state.names import check_name, name_from
 from overnight.state.newest import newest_of
 from overnight.state.records import (
     Damaged,

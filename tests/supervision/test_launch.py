@@ -148,6 +148,7 @@ def test_a_supervisor_survives_a_hangup(home: Path) -> None:
         (Order(("/etc/passwd",)), "not executable: /etc/passwd"),
         (Order(("/etc",)), "not executable: /etc"),
         (Order(("true",), cwd="/no/such/folder"), "no such folder: /no/such/folder"),
+        (Order(("true",), start_at=1e12), "would start after the year 9998"),
         (Order(("true",), name="a/b"), "cannot be a run's name"),
         (Order(("true",), retries=-1), "--retries -1"),
         (Order(("true",), stop_grace=float("nan")), "--stop-grace nan"),

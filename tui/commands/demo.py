@@ -27,9 +27,9 @@ LINES_AFTER = 5.0
 def declare(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
-        type=arguments.seconds,
+        type=arguments.span,
         default=SECONDS,
-        metavar="S",
+        metavar="SPAN",
         help=f"how long there shall be something to watch, about ({SECONDS:g})",
     )
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")

@@ -10,7 +10,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from overnight.state.errors import WrongUsage
-from overnight.state.home import name_from
+from overnight.state.names import name_from
 from overnight.tui import arguments
 from overnight.tui.commands import run as launching
 
@@ -24,7 +24,7 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("-j", "--workers", type=_workers, default=4, metavar="N", help="commands at once (4)")
     parser.add_argument("--from", dest="file", metavar="FILE", help="a file with an item a line, instead of ITEM…")
     parser.add_argument("--tries", type=_workers, default=1, metavar="N", help="how often a failing item is tried (1)")
-    parser.add_argument("--timeout", type=arguments.seconds, metavar="S", help="seconds that one command may take")
+    parser.add_argument("--timeout", type=arguments.span, metavar="SPAN", help="that one command may take")
     launching.declare_launch(parser)
 
 
@@ -38,7 +38,7 @@ def _workers(word: str) -> int:
 def run(options: Namespace) -> int:
     options.name = options.name or name_from(options.template.split()[0] if options.template.split() else "map")
     options.command = ["--", *command_of(options)]
-    return launching.run(options)
+    return launching.run_one(options)
 
 
 def command_of(options: Namespace) -> list[str]:

@@ -2,12 +2,15 @@
 
 Returns when the command runs: what cannot be executed is an error now. Where it has to wait, for a slot of its group,
 for another run or for its time, it returns when it is queued.
+
+FILE.toml launches all that a job file declares, or the runs of it that are named, and prints an id a line. Where
+anything in it is wrong, all of that is told and nothing is launched.
 """
 
 import shlex
 import time
 from argparse import REMAINDER, ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from overnight.agents.launchers.local import launch
@@ -23,11 +26,18 @@ from overnight.tui import arguments, console, selection
 from overnight.tui.commands.wait import tell
 from overnight.tui.ending import End, Ends, wait_for
 
+USAGE = "overnight run [options] -- CMD…\n       overnight run [--dry-run] [--wait] FILE.toml [NAME…]"
+
 
 def declare(parser: ArgumentParser) -> None:
-    parser.usage = "overnight run [options] -- CMD…"
+    parser.usage = USAGE
     parser.add_argument("command", nargs=REMAINDER, metavar="-- CMD…", help="the program and its arguments")
     declare_launch(parser)
+    declare_dry_run(parser)
+
+
+def declare_dry_run(parser: ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="of a file: only show what would be launched, in order")
 
 
 def declare_launch(parser: ArgumentParser) -> None:
@@ -74,7 +84,7 @@ def _declare_queue(parser: ArgumentParser) -> None:
 
 
 def _declare_rules(parser: ArgumentParser) -> None:
-    add_seconds = partial(parser.add_argument, type=arguments.seconds, metavar="S")
+    add_span = partial(parser.add_argument, type=arguments.span, metavar="SPAN")
     parser.add_argument(
         "--retries", type=arguments.count, metavar="N", help="restarts without progress between them (0)"
     )
@@ -83,9 +93,9 @@ def _declare_rules(parser: ArgumentParser) -> None:
         choices=[str(each) for each in Restart],
         help="when it is started again (on-failure with --retries)",
     )
-    add_seconds("--stop-grace", help="from a stop to the end by force (20)")
-    add_seconds("--pause-grace", help="from a pause to being frozen (30)")
-    add_seconds("--stall", help="without progress, that count as stalled (by its own pace)")
+    add_span("--stop-grace", help="from a stop to the end by force (20)")
+    add_span("--pause-grace", help="from a pause to being frozen (30)")
+    add_span("--stall", help="without progress, that count as stalled (by its own pace)")
     parser.add_argument("--on-stall", choices=ON_STALL, help="what happens then (mark)")
     _declare_limits(parser)
 
@@ -106,6 +116,17 @@ def _declare_limits(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
+    if options.command and options.command[0].endswith(".toml"):
+        from overnight.tui import job_launch  # reads TOML: most launches are one command
+
+        return job_launch.run(options)
+    if options.dry_run:
+        raise WrongUsage("run: --dry-run is for a job file", hint="overnight run --dry-run FILE.toml")
+    return run_one(options)
+
+
+def run_one(options: Namespace) -> int:
+    """Launch the one command of the options."""
     order = order_of(options)
     home = selection.open_home()
     launched = launch(home, order._replace(after=after_of(home, options.awaited), start_at=start_of(options)))
@@ -114,7 +135,7 @@ def run(options: Namespace) -> int:
     say_if_queued(launched)
     console.warn_of_logout()
     if options.watch or options.wait:
-        return _wait(home, launched, watched=options.watch)
+        return wait_for_runs(home, [launched], watched=options.watch)
     return 0
 
 
@@ -167,13 +188,15 @@ def say_if_queued(launched: RunDir) -> None:
         console.say(f"queued: {answer.reason}")
 
 
-def _wait(home: Home, launched: RunDir, *, watched: bool) -> int:
-    ends = Ends(home, [launched])
+def wait_for_runs(home: Home, runs: Sequence[RunDir], *, watched: bool) -> int:
+    """Until all have ended: the worst exit code. Only one can be watched."""
+    ends = Ends(home, runs)
     if not watched:
         return wait_for(ends, tell)
     from overnight.tui.watching import ProgressLine
 
-    line = ProgressLine(launched)
+    (watched_run,) = runs
+    line = ProgressLine(watched_run)
 
     def tell_of_the_end(run_id: str, end: End) -> None:
         line.clear()

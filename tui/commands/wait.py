@@ -12,7 +12,7 @@ from overnight.tui.ending import End, Ends, wait_for
 
 def declare(parser: ArgumentParser) -> None:
     selection.declare(parser)
-    parser.add_argument("--timeout", type=arguments.seconds, metavar="S", help="seconds to wait at most")
+    parser.add_argument("--timeout", type=arguments.span, metavar="SPAN", help="to wait at most")
 
 
 def run(options: Namespace) -> int:

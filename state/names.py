@@ -1,0 +1,23 @@
+"""What a run, and a group of runs, may be called: a file's name and a word on the command line. Pure."""
+
+import re
+
+from overnight.state.errors import WrongUsage
+
+NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+"""A letter or digit, then letters, digits, dot, dash, underscore."""
+
+
+def check_name(name: str) -> None:
+    """Raise WrongUsage for a name that cannot be a file's and a word on the command line."""
+    if not NAME.fullmatch(name):
+        raise WrongUsage(
+            f"{name!r} cannot be a run's name",
+            hint=f"Use letters, digits, dot, dash, underscore, at most 64: --name {name_from(name)}",
+        )
+
+
+def name_from(text: str) -> str:
+    """The nearest allowed name."""
+    kept = re.sub(r"[^\w.-]+", "-", text).strip("-._")[:64]
+    return kept or "run"
