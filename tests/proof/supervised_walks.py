@@ -47,7 +47,7 @@ class SupervisedWalk:
         """At calls from an early to the last one, evenly spread."""
         points = [(point, call) for point, call in numbered(self.calls) if call.name not in LOOKING]
         killed = sum(self.kill_at(point) for point, _ in thinned(points[::-1], most))
-        assert killed >= most // 2
+        assert killed >= most // 2, "it never came there"
 
     def fail_at_each(self, error: str, names: Collection[str]) -> int:
         """Each call of these names, refused by itself. How many were."""

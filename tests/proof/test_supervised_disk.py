@@ -34,7 +34,7 @@ ERRORS = {
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_supervisor_refused_a_call_once_comes_to_the_same_end(error: str, home: Path) -> None:
     walk = SupervisedWalk(home, STARTS_AGAIN if error == "EAGAIN" else FAILS, "supervisor")
-    assert walk.fail_at_some(error, ERRORS[error], 4)
+    assert walk.fail_at_some(error, ERRORS[error], 3)
 
 
 @pytest.mark.long

@@ -1,6 +1,6 @@
 """Hundreds of agents at work for minutes: supervisors neither grow nor leak, and every status is right.
 
-The long form: 500 agents, for OVERNIGHT_FLEET_MINUTES (10). It prints its figures.
+The long form: 500 agents, for FLEET_MINUTES (10). It prints its figures.
 """
 
 import os
@@ -21,7 +21,7 @@ from tests.supervision.launched import ended, keeper_of, supervisor
 
 pytestmark = pytest.mark.leaves_no_process
 
-MINUTES = float(os.environ.get("OVERNIGHT_FLEET_MINUTES", "10"))
+MINUTES = float(os.environ.get("FLEET_MINUTES", "10"))
 MORE_MEMORY = 64
 """Kilobytes that one may have more at the end: a page here and there, which the kernel shares or not as it likes."""
 

@@ -14,7 +14,7 @@ from tests.proof.syscalls import no_tracing
 
 pytestmark = [pytest.mark.leaves_no_process, pytest.mark.skipif(bool(no_tracing()), reason=no_tracing())]
 
-SLOW = {IS_PAUSED.name: 2, STARTS_AGAIN.name: 3}
+SLOW = {IS_PAUSED.name: 1, STARTS_AGAIN.name: 2}
 """Points of scenes that take their time."""
 
 
@@ -24,7 +24,7 @@ def name_of(given: Scene | str) -> str:
 
 @pytest.mark.parametrize("scene", SCENES, ids=name_of)
 def test_a_supervisor_killed_at_a_call_is_followed_by_one_that_goes_on(scene: Scene, home: Path) -> None:
-    SupervisedWalk(home, scene, "supervisor").kill_at_some(SLOW.get(scene.name, 5))
+    SupervisedWalk(home, scene, "supervisor").kill_at_some(SLOW.get(scene.name, 3))
 
 
 @pytest.mark.parametrize("scene", [FAILS, IS_KILLED, IS_RESTARTED], ids=name_of)
@@ -34,7 +34,7 @@ def test_a_supervisor_killed_just_before_the_outcome_is_there_tells_it_once(scen
 
 @pytest.mark.parametrize("scene", [scene for scene in SCENES if scene.has("keeper 1")], ids=name_of)
 def test_a_keeper_killed_at_a_call_costs_no_exit_code(scene: Scene, home: Path) -> None:
-    SupervisedWalk(home, scene, "keeper 1").kill_at_some(12 if scene is SUCCEEDS else 2)
+    SupervisedWalk(home, scene, "keeper 1").kill_at_some(10 if scene is SUCCEEDS else 1)
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ import pytest
 
 OUTER = Path(__file__).parent / "programs" / "outer.py"
 ROOT = Path(__file__).parents[2]
-CORE = "test_a_killed_keeper_does_not or test_a_lost_run_is_ended_by or test_an_end_while_nobody"
+CORE = "test_a_killed_keeper_does_not or test_a_lost_run_is_continued"
 SURVIVAL, WINDOWS = "tests/supervision/test_survival.py", "tests/supervision/test_windows.py"
 
 each_machine = pytest.mark.parametrize("machine", ["reaps", "keeps"])

@@ -1,6 +1,6 @@
 """The proof of supervision bites: with a known bug put back it fails; on a copy of the source, never on the tree.
 
-The fast form tries two bugs; the long one (`-m long`) all of them.
+The fast form tries one bug; the long one (`-m long`) all of them.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.proof.test_teeth import MISTAKES, NOTICED, bitten
 
 pytestmark = pytest.mark.timeout(300)
 
-FAST = {"the gate opens when the keeper is killed", "two requests share a number"}
+FAST = {"the gate opens when the keeper is killed"}
 
 
 @pytest.mark.parametrize(
