@@ -152,8 +152,13 @@ def before(run: RunDir, attempt: int) -> tuple[float, int]:
     for event in reversed(history.supervisors_events(run)):
         if event.event == "started" and event.attempt == attempt:
             done, log_from = (event.detail.get(name) for name in ("succeeded_items", "log_from"))
-            return (
-                float(done) if isinstance(done, int | float) else 0.0,
-                log_from if isinstance(log_from, int) else 0,
-            )
+            return _number(done), log_from if isinstance(log_from, int) else 0
     return 0.0, 0
+
+
+def _number(told: object) -> float:
+    """What an event tells as a number; 0 for what no float can be."""
+    try:
+        return float(told) if isinstance(told, int | float) else 0.0
+    except OverflowError:
+        return 0.0

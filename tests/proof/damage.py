@@ -4,6 +4,7 @@ import json
 import os
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,9 @@ def of_wrong_kinds(data: bytes, chance: random.Random) -> bytes:
             case 0:
                 record.pop(name, None)
             case 1 if isinstance(record.get(name), dict) and record[name]:
-                record[name][chance.choice(sorted(record[name]))] = chance.choice(WRONG)
+                record[name][chance.choice(sorted(record[name]))] = deepcopy(chance.choice(WRONG))
             case _:
-                record[name] = chance.choice(WRONG)
+                record[name] = deepcopy(chance.choice(WRONG))
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 

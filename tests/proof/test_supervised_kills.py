@@ -32,6 +32,10 @@ def test_a_supervisor_killed_just_before_the_outcome_is_there_tells_it_once(scen
     SupervisedWalk(home, scene, "supervisor").kill_at_the_end()
 
 
+def test_a_keeper_killed_as_it_puts_the_end_on_record_costs_no_exit_code(home: Path) -> None:
+    SupervisedWalk(home, FAILS, "keeper 1").kill_at_the_end()
+
+
 @pytest.mark.parametrize("scene", [scene for scene in SCENES if scene.has("keeper 1")], ids=name_of)
 def test_a_keeper_killed_at_a_call_costs_no_exit_code(scene: Scene, home: Path) -> None:
     SupervisedWalk(home, scene, "keeper 1").kill_at_some(10 if scene is SUCCEEDS else 1)
