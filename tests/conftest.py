@@ -16,6 +16,8 @@ for name in os.environ.keys() - {"TEXTUAL_SNAPSHOT_TEMPDIR"}:
     if name == "NO_COLOR" or name.startswith(("TEXTUAL_", "OVERNIGHT_")):
         del os.environ[name]
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
+# Programs under test load what was compiled once, as installed ones do: they are started thousands of times.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["pytest_textual_snapshot"]
 

@@ -19,6 +19,8 @@ from tests.benchmarks.table import Bar, Result, Table
 
 ONE_BY_ONE, TOGETHER = 6.0, 2.0
 """MB of supervisor and keeper: the bars."""
+BEGUN = 10.0
+"""Seconds until an attempt has begun, and all that comes with it is over."""
 
 
 def footprint(scale: Scale, place: Place, say: Callable[[str], None]) -> Result:
@@ -52,6 +54,8 @@ def _cost(scale: Scale, place: Place, launch: Callable[[Path, Sequence[str]], No
     with fleets.fleet(place) as home:
         launch(home, [fleets.SLEEP] * scale.launched)
         pairs = [_pair(run) for run in fleets.runs_of(home)]
+        # A supervisor looks at the log of a new attempt a few times, to see how fast it grows.
+        time.sleep(BEGUN)
         before = [_wake_ups(pid) for pair in pairs for pid in pair]
         time.sleep(scale.idle)
         after = [_wake_ups(pid) for pair in pairs for pid in pair]
