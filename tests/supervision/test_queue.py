@@ -13,7 +13,7 @@ import pytest
 from overnight.agents import grouping, operate
 from overnight.agents.launchers.local import revive
 from overnight.agents.survey import survey
-from overnight.state import groups
+from overnight.state import groups, process
 from overnight.state.errors import DamagedRecord
 from overnight.state.home import Home
 from overnight.state.queue import Cause, queue_of, stands_of
@@ -346,6 +346,21 @@ def test_a_waiting_supervisor_that_is_told_to_end_leaves_its_run_queued(line: Li
         assert ended(run).outcome is Outcome.COMPLETED
 
 
+def test_a_shutdown_starts_nothing_of_the_queue(line: Line) -> None:
+    first, second = line.add("a"), line.add("b")
+    line.begins("a")
+    tell_waiting(second, signal.SIGTERM)
+    eventually(lambda: not second.is_supervised())
+    told = supervisor(first)
+    os.kill(told.pid, signal.SIGTERM)
+    assert ended(first).outcome is Outcome.INTERRUPTED
+    eventually(lambda: process.state_of(told.pid, told.start_time) is None)
+    assert (status(second), second.is_supervised()) == (Status.QUEUED, False)
+    dispatch(line.home)
+    line.begins("a", "b")
+    line.let_end(second)
+
+
 def test_a_ring_without_a_reason_starts_nothing(line: Line) -> None:
     first, second = line.add("a"), line.add("b")
     for _ in range(5):
@@ -420,7 +435,7 @@ def test_whoever_gives_the_queue_a_waiting_supervisor_may_be_killed_at_any_step(
 LATE = """
 import os, sys, time
 from overnight.agents import dispatch
-from overnight.state import groups
+from overnight.state import groups, process
 acquire = groups.acquire
 def acquire_late(*given):
     open(sys.argv[2] + ".looked", "w").close()
