@@ -46,6 +46,9 @@ def _needs_attempt(run: RunDir) -> bool:
     """Whether resuming it means a next attempt. Raises NotPossibleNow, NoSuchRun."""
     status = _status(run)
     verbs.check(Verb.RESUME, status, run.id)
+    if status is Status.QUEUED:
+        # It was resumed already, and waits for its turn.
+        return False
     # A damaged record of its newest attempt hides that the run is lost.
     return status in RESUMABLE or not (run.is_supervised() or goes_on(run))
 

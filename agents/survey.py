@@ -5,6 +5,7 @@ Small: a supervisor loads it when its run is queued, or has ended.
 
 import os
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 from overnight.agents.supervisor import keeper, members
@@ -61,7 +62,7 @@ def survey_with(groups: Mapping[str, Group], home: str, now: float) -> Survey:
             waiters.append(place)
             continue
         busy.setdefault(spec.group, []).append(run.id)
-        if place is Orphan:
+        if place is Slot.ORPHAN:
             orphans.append(run.id)
     named = {dependency(word)[0] for waiter in waiters for word in waiter.after}
     outcomes, exits = _outcomes(home, named)
@@ -99,15 +100,16 @@ def unended(home: str) -> list[RunDir]:
     ]
 
 
-class Busy:
-    """It holds a slot."""
+class Slot(StrEnum):
+    """Who looks after a run that holds one."""
+
+    SUPERVISED = "supervised"
+    """Its supervisor does; or its keeper does, for a moment."""
+    ORPHAN = "orphan"
+    """Nobody does."""
 
 
-class Orphan(Busy):
-    """The same, and it has no supervisor."""
-
-
-def _place_of(run: RunDir, spec: Spec) -> Waiter | type[Busy] | None:
+def _place_of(run: RunDir, spec: Spec) -> Waiter | Slot | None:
     """None = it neither waits nor works: it is over by now, or lost."""
     # The lock before exit.json: a run that ends in between is over. And after spec.json: who launches held it before.
     held = run.is_supervised()
@@ -116,13 +118,13 @@ def _place_of(run: RunDir, spec: Spec) -> Waiter | type[Busy] | None:
     number, record = run.last_attempt_number(), run.supervisor()
     waits = isinstance(record, SupervisorRecord) and record.state is SupervisorState.WAITING
     if held and not waits:
-        return Busy
+        return Slot.SUPERVISED
     if held or waits or number == 0 or _is_settled(run, number):
         requests, _ = run.requests()
         return waiter_of(spec, run.id, requests, begun=number > 0, supervised=held)
     if has_open_attempt(run):
-        return Orphan
-    return Busy if keeper.at_work(run, number) else None
+        return Slot.ORPHAN
+    return Slot.SUPERVISED if keeper.at_work(run, number) else None
 
 
 def _is_settled(run: RunDir, number: int) -> bool:

@@ -2,12 +2,11 @@
 of the agent's source.
 """
 
+import heapq
 import os
 import time
-from typing import Protocol
 
-from overnight.state import codec
-from overnight.state.atomic import append_line
+from overnight.state.chronicle import Source, rest_of
 from overnight.state.growing import GrowingLines
 from overnight.state.records import Event, Origin, Request, Spec
 from overnight.state.rundir import RunDir, changed_at, read_record
@@ -18,28 +17,9 @@ TICK = 2_000_000_000
 """Nanoseconds within which a folder may change twice and bear one time, on the coarsest filesystem."""
 
 
-def append(run: RunDir, event: Event) -> None:
-    """Add one event. For the run's supervisor only. Raises OSError."""
-    append_line(run.history_path, codec.encode(event))
-
-
 def history_of(run: RunDir) -> tuple[Event, ...]:
     """Every event so far, by time; of one writer in the order in which it wrote, though its clock was set back."""
-    import heapq  # not at the top: a supervisor merges nothing
-
     return tuple(heapq.merge(*(rest_of(source) for source in sources_of(run)), key=lambda event: event.at))
-
-
-def supervisors_events(run: RunDir) -> list[Event]:
-    """What its supervisors have written down so far, oldest first."""
-    return rest_of(GrowingLines(run.history_path, Event))
-
-
-class Source(Protocol):
-    """Where some of a run's events come from, and how far it has been read."""
-
-    def take(self) -> list[Event]:
-        """The next few, each once, in the order in which they were written; empty = no more for now."""
 
 
 def sources_of(run: RunDir) -> tuple[Source, ...]:
@@ -47,14 +27,6 @@ def sources_of(run: RunDir) -> tuple[Source, ...]:
     history.jsonl. Nothing of them is read yet.
     """
     return (_Launch(run), _Requests(run), _SourceChanges(run), GrowingLines(run.history_path, Event))
-
-
-def rest_of(source: Source) -> list[Event]:
-    """All that it has for now."""
-    events: list[Event] = []
-    while taken := source.take():
-        events += taken
-    return events
 
 
 class _Launch:

@@ -8,6 +8,8 @@ from math import isfinite
 
 from overnight.state.amounts import SIZES, SPANS
 
+UNLIMITED = "none"
+"""Without a limit."""
 _SPAN = re.compile("(?=.)" + "".join(rf"(?:(?P<{unit}>\d{{1,9}}){unit})?" for unit in SPANS))
 _SIZE = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,9}})?)([{''.join(SIZES)}])?", re.IGNORECASE)
 
@@ -36,5 +38,5 @@ def size_of(word: str) -> int:
 
 
 def size_or_none_of(word: str) -> int:
-    """Bytes; 0 stands for `none`: without a limit. Raises ValueError."""
-    return 0 if word == "none" else size_of(word)
+    """Bytes; 0 stands for `none`. Raises ValueError."""
+    return 0 if word == UNLIMITED else size_of(word)

@@ -8,7 +8,8 @@ import heapq
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from overnight.state.history import Source, rest_of, sources_of
+from overnight.state.chronicle import Source, rest_of
+from overnight.state.history import sources_of
 from overnight.state.records import Event
 from overnight.state.rundir import RunDir
 

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from overnight.agents.survey import survey
 from overnight.state.errors import DamagedRecord
 from overnight.state.queue import Stand, stands_of
 from overnight.state.records import Records
@@ -28,6 +27,8 @@ def stands_now(home: str, every: Iterable[Records]) -> Mapping[str, Stand]:
     now = time.time()
     if all(status_of(records, now) is not Status.QUEUED for records in every):
         return {}
+    from overnight.agents.survey import survey  # a list without queued runs looks at nothing else
+
     try:
         return stands_of(survey(home, now).queue)
     except DamagedRecord as error:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from overnight.agents.launchers.toml_lines import Path
 from overnight.state import measures
+from overnight.state.measures import UNLIMITED
 from overnight.state.names import NAME
 from overnight.state.queue import HOWEVER, dependency
 from overnight.state.records import Restart
@@ -18,7 +19,6 @@ T = TypeVar("T")
 Reader = Callable[[Any], Any]
 """Takes what TOML held, and returns what it means, never None. Raises Unfit."""
 
-UNLIMITED = "none"
 MOST = 10**9
 """Of what is counted; more makes no sense, and more digits are not always printable."""
 

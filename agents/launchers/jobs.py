@@ -15,8 +15,9 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
-from overnight.agents.launchers.job_keys import OF_A_GROUP, OF_A_RUN, UNLIMITED, Reader, Unfit
+from overnight.agents.launchers.job_keys import OF_A_GROUP, OF_A_RUN, Reader, Unfit
 from overnight.agents.launchers.toml_lines import Path, lines_of
+from overnight.state.measures import UNLIMITED
 from overnight.state.names import NAME
 from overnight.state.queue import dependency
 

@@ -13,7 +13,10 @@ class Launcher(Protocol):
     """`overnight.agents.launchers.local` is one: a module with these functions."""
 
     def launch(self, home: Home, order: Order) -> RunDir:
-        """Make a run and start its supervisor; returns when the command runs. Raises WrongUsage, HomeUnusable."""
+        """Make a run and start its supervisor; returns when the command runs, or when it is queued.
+
+        Raises WrongUsage, HomeUnusable, DamagedRecord.
+        """
 
     def launch_all(self, home: Home, orders: Iterable[Order]) -> list[RunDir | OvernightError]:
         """`launch` each, many at once. For each, in their order, the run, or what `launch` would have raised."""
@@ -21,8 +24,11 @@ class Launcher(Protocol):
     def supervise(self, run: RunDir) -> bool:
         """Start a supervisor on a run that exists. False = it has one."""
 
-    def revive(self, run: RunDir) -> None:
-        """Continue an ended or lost run with a next attempt. Raises AlreadySupervised, WrongUsage, NotPossibleNow."""
+    def revive(self, run: RunDir, *, errors: bool = False) -> None:
+        """Continue an ended or lost run with a next attempt, with `errors` to do its failed items again.
 
-    def revive_all(self, runs: Iterable[RunDir]) -> list[RunDir | OvernightError]:
+        Raises AlreadySupervised, WrongUsage, NotPossibleNow, DamagedRecord, HomeUnusable.
+        """
+
+    def revive_all(self, runs: Iterable[RunDir], *, errors: bool = False) -> list[RunDir | OvernightError]:
         """`revive` each, many at once. For each, in their order, the run, or what `revive` would have raised."""

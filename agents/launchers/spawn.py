@@ -27,7 +27,7 @@ for name in os.listdir("/proc/self/fd"):
         except OSError: pass
 overnight = sys.modules["overnight"] = type(sys)("overnight")
 overnight.__path__ = [sys.argv[1]]
-from overnight.agents.supervisor.standins import install
+from overnight.agents.supervisor.lean import install
 install()
 from overnight.agents.supervisor.__main__ import main
 main({FIRST}, handed, sys.argv[3] == "1", sys.argv[4:])

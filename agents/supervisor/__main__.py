@@ -8,13 +8,12 @@ import gc
 import os
 from typing import NoReturn
 
-from overnight.agents.supervisor import cmdline, environment, standins
+from overnight.agents.supervisor import cmdline, environment, lean
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
 from overnight.agents.supervisor.report import FAILED, UNSUPERVISED, Listener
 from overnight.agents.supervisor.turn import pass_on
 from overnight.state.atomic import append_line
-from overnight.state.errors import DamagedRecord
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
 
@@ -86,7 +85,7 @@ def supervise(run: RunDir, listener: Listener, admitted: bool = False) -> int:
             _pass_on(run)
     except Exception as error:  # noqa: BLE001
         # The boundary of this process. The agent works on, and the next command has it adopted.
-        standins.give_way()
+        lean.give_way()
         import traceback  # only here: a supervisor that never fails need not hold it
 
         _complain(run, traceback.format_exc())
@@ -96,6 +95,8 @@ def supervise(run: RunDir, listener: Listener, admitted: bool = False) -> int:
 
 
 def _pass_on(run: RunDir) -> None:
+    from overnight.state.errors import DamagedRecord  # only here: most of its life a supervisor raises nothing
+
     try:
         pass_on(run)
     except (DamagedRecord, OSError) as error:

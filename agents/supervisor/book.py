@@ -8,7 +8,7 @@ import os
 import time
 from typing import Any
 
-from overnight.state import history, process
+from overnight.state import chronicle, process
 from overnight.state.operator import host_name
 from overnight.state.records import Attempt, Event, Exit, Outcome, SupervisorRecord, SupervisorState
 from overnight.state.rundir import RunDir, read_record
@@ -45,7 +45,7 @@ def write_attempt(run: RunDir, attempt: Attempt) -> None:
 
 def note(run: RunDir, event: str, attempt: int | None = None, **detail: Any) -> None:
     """Add one event to history.jsonl."""
-    history.append(run, Event(time.time(), event, attempt, detail=detail))
+    chronicle.append(run, Event(time.time(), event, attempt, detail=detail))
 
 
 def exit_of(
@@ -135,7 +135,7 @@ def _exits_aside(run: RunDir) -> list[int]:
 def last_retry(run: RunDir) -> tuple[int, int]:
     """The newest `retrying` event: the attempt it followed, and the restarts without progress; (0, 0) = none."""
     found = (0, 0)
-    for event in history.supervisors_events(run):
+    for event in chronicle.supervisors_events(run):
         used = event.detail.get("restarts")
         if event.event == "retrying" and event.attempt is not None and isinstance(used, int):
             found = (event.attempt, used)
@@ -144,12 +144,12 @@ def last_retry(run: RunDir) -> tuple[int, int]:
 
 def told_of(run: RunDir, attempt: int) -> frozenset[str]:
     """The kinds of events that the history has of `attempt`."""
-    return frozenset(event.event for event in history.supervisors_events(run) if event.attempt == attempt)
+    return frozenset(event.event for event in chronicle.supervisors_events(run) if event.attempt == attempt)
 
 
 def before(run: RunDir, attempt: int) -> tuple[float, int]:
     """Items that had succeeded, and bytes of the log, when `attempt` was started, as its `started` event says."""
-    for event in reversed(history.supervisors_events(run)):
+    for event in reversed(chronicle.supervisors_events(run)):
         if event.event == "started" and event.attempt == attempt:
             done, log_from = (event.detail.get(name) for name in ("succeeded_items", "log_from"))
             return _number(done), log_from if isinstance(log_from, int) else 0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from overnight.agents.supervisor import book
-from overnight.state import codec, history
+from overnight.state import chronicle, codec
 from overnight.state.atomic import append_line
 from overnight.state.forms import iso
 from overnight.state.records import Event, Exit, SupervisorRecord
@@ -102,7 +102,7 @@ class Ledger:
             self._torn = False
         if not self._torn:
             self._torn = True
-            history.append(self._run, event)
+            chronicle.append(self._run, event)
         self._torn = False
 
     def _is_written(self, event: Event) -> bool:

@@ -36,7 +36,10 @@ class Supervisor:
         self._closely = CLOSELY_FIRST
 
     def work(self) -> bool:
-        """Until the run is over and that is on record: True; or until it is left to others."""
+        """Until the run is over and that is on record, or until it is left to others. Whether the queue is to go on.
+
+        Not where this process was told to end: a machine that shuts down would start the next run only to cut it off.
+        """
         self._recall()
         # Before the first look: who asks after it can ring.
         self._ledger.supervisor(self._at.record())
@@ -61,7 +64,7 @@ class Supervisor:
         while not self._ledger.ended and os.path.exists(self._at.run.path):
             self._bell.wait(LOOK_AFTER, ())
             self._ledger.flush()
-        return self._acts.over
+        return self._acts.over and not self._at.shutdown
 
     def _recall(self) -> None:
         """Take up what was begun before: starting and adopting are one path."""

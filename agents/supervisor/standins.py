@@ -1,9 +1,9 @@
-"""Small stand-ins for heavy modules of the standard library, in the process of a supervisor and nowhere else.
+"""Small stand-ins for heavy modules of the standard library, for the process of a supervisor and nothing else.
 
 `typing`, `enum`, `signal`, `json` and `datetime`, with all that they import (`re`, `collections`, `functools`,
 `contextlib`), are a third of what a supervisor weighs, and it uses little of them. The code is written for the real
-ones, and they are what every other process has. A name that a stand-in lacks brings the real modules back: that costs
-memory, and changes nothing else. Tests compare both on every kind of record.
+ones, and they are what every other process has. Tests compare both on every kind of record; `lean` says where they
+are used.
 """
 
 import _collections_abc
@@ -11,7 +11,6 @@ import _datetime  # type: ignore[import-not-found]
 import _json
 import _signal  # type: ignore[import-not-found]
 import _struct
-import sys
 from _collections import _tuplegetter  # type: ignore[import-not-found]
 
 TYPE_CHECKING = False
@@ -172,22 +171,6 @@ class _Generic:
         return cls
 
 
-class StandIn(type(sys)):  # type: ignore[misc]
-    """A module that knows the names it was made with, and gives way to the real one for any other."""
-
-    def __init__(self, name: str, names: "Mapping[str, Any]") -> None:
-        super().__init__(name)
-        self.__dict__.update({each: value for each, value in names.items() if not each.startswith("__")})
-
-    def __getattr__(self, name: str) -> "Any":
-        # The import system asks for some of these, and takes their absence for an answer.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        give_way()
-        __import__(self.__name__)
-        return getattr(sys.modules[self.__name__], name)
-
-
 _TYPING = {
     "TYPE_CHECKING": False,
     "NamedTuple": NamedTuple,
@@ -196,7 +179,7 @@ _TYPING = {
     "TypeVar": lambda name: object,
     **dict.fromkeys(("Any", "BinaryIO", "NoReturn"), object),
 }
-_ABSENT = {
+NAMES: "Mapping[str, Mapping[str, Any]]" = {
     "collections.abc": vars(_collections_abc),
     "datetime": vars(_datetime),
     "enum": {"StrEnum": StrEnum},
@@ -206,17 +189,4 @@ _ABSENT = {
     "struct": vars(_struct),
     "typing": _TYPING,
 }
-_installed: "dict[str, StandIn]" = {}
-
-
-def install() -> None:
-    """From now on, instead of what is not loaded yet."""
-    _installed.update({name: StandIn(name, names) for name, names in _ABSENT.items() if name not in sys.modules})
-    sys.modules.update(_installed)
-
-
-def give_way() -> None:
-    """From now on, the real ones are loaded."""
-    for name in _installed:
-        sys.modules.pop(name, None)
-    _installed.clear()
+"""What each module is asked for."""

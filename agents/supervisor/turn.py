@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from overnight.agents.supervisor import book
 from overnight.state import lock
-from overnight.state.errors import DamagedRecord
 from overnight.state.lock import LAST_MOMENT
 from overnight.state.records import SupervisorRecord
 from overnight.state.rundir import RunDir, stamp_of
@@ -53,6 +52,7 @@ class Turn:
         """
         from overnight.agents.dispatch import Own, dispatch
         from overnight.agents.survey import watch_of
+        from overnight.state.errors import DamagedRecord
 
         self.rung, self._paused, self._again_at = False, paused, None
 

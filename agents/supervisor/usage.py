@@ -38,7 +38,7 @@ class Usage:
         if self._spec.time_limit is None and self._spec.memory_limit is None:
             return
         from overnight.agents.supervisor.worked import worked_seconds
-        from overnight.state.history import supervisors_events
+        from overnight.state.chronicle import supervisors_events
 
         events = supervisors_events(self._run)
         self.worked = worked_seconds(self._run, events)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from overnight.state.history import append
+from overnight.state.chronicle import append
 from overnight.state.records import Event
 from overnight.state.rundir import RunDir
 from tests.cli.records import STARTED, an_ended_run

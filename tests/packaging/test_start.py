@@ -114,3 +114,10 @@ def test_a_run_is_launched_steered_and_removed_without_loading_anything_heavy(ho
     assert overnight("prune", "--older", "1d") == (0, light)
     assert overnight("doctor", "--repair") == (0, light)
     assert overnight("rm", "nap") == (0, light)
+
+
+def test_a_verb_that_lists_loads_nothing_that_supervises(tmp_path: Path) -> None:
+    start(tmp_path, "overnight.tui.commands.ls")
+    loaded = (tmp_path / "loaded").read_text().split()
+    assert "overnight.tui.commands.ls" in loaded
+    assert not [name for name in loaded if name.startswith("overnight.agents.supervisor")]

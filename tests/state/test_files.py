@@ -16,10 +16,11 @@ import pytest
 
 from overnight.state import codec, lock, process
 from overnight.state.atomic import append_line, replace
+from overnight.state.chronicle import append
 from overnight.state.control import ask
 from overnight.state.errors import AmbiguousName, HomeUnusable, NoSuchRun, WrongUsage
 from overnight.state.find import find
-from overnight.state.history import append, history_of
+from overnight.state.history import history_of
 from overnight.state.home import Home, default_home
 from overnight.state.names import check_name, name_from
 from overnight.state.newest import newest_of

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from overnight.state import codec, growing
 from overnight.state.atomic import append_line
+from overnight.state.chronicle import append
 from overnight.state.control import ask
 from overnight.state.growing import GrowingLines
-from overnight.state.history import append, history_of
+from overnight.state.history import history_of
 from overnight.state.home import Home
 from overnight.state.records import Event, Origin, Request, Verb
 from overnight.state.rundir import RunDir

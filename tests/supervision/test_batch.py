@@ -79,6 +79,7 @@ def test_each_shows_its_own_run_as_its_command(runs: list[RunDir]) -> None:
     for run in runs:
         words = Path(f"/proc/{supervisor(run).pid}/cmdline").read_bytes().split(b"\0")
         assert paths.intersection(words) == {run.path.encode()}
+        assert words[words.index(run.path.encode()) - 1] == b"1", "all that stood before the paths stands there"
 
 
 def test_no_value_of_the_callers_environment_is_in_a_supervisor(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,9 @@ from overnight.agents.supervisor.outcome import Limit
 from overnight.agents.supervisor.usage import SOONEST, Usage
 from overnight.agents.supervisor.worked import worked_seconds
 from overnight.state import process
+from overnight.state.chronicle import append
 from overnight.state.errors import WrongUsage
-from overnight.state.history import append, history_of
+from overnight.state.history import history_of
 from overnight.state.home import Home
 from overnight.state.records import Attempt, Event, Exit, Outcome, Spec
 from overnight.state.rundir import RunDir

@@ -13,13 +13,13 @@ import pytest
 from overnight.agents import grouping, operate
 from overnight.agents.launchers.local import revive
 from overnight.agents.survey import survey
-from overnight.state import groups
+from overnight.state import groups, process
 from overnight.state.errors import DamagedRecord
 from overnight.state.home import Home
 from overnight.state.queue import Cause, queue_of, stands_of
 from overnight.state.records import Outcome
 from overnight.state.status import Status, status_of
-from tests.supervision.launched import attempt, ended, kill_and_wait, kill_supervisor, output, sh, supervisor
+from tests.supervision.launched import attempt, ended, events, kill_and_wait, kill_supervisor, output, sh, supervisor
 from tests.supervision.queueing import Line, dispatch, kill_waiting, status, tell_waiting, waits
 from tests.waiting import eventually
 
@@ -180,6 +180,23 @@ def test_a_run_that_was_cut_off_takes_its_turn_again_when_it_is_resumed(line: Li
     ended(second)
 
 
+def test_a_run_that_was_cut_off_and_is_queued_has_not_ended_twice_when_it_is_resumed_again(line: Line) -> None:
+    first, second = line.add("a"), line.add("b")
+    kill_waiting(second)
+    kill_supervisor(first)
+    kill_keeper_and_agent(attempt(first).pid)
+    eventually(lambda: status(first) is Status.LOST)
+    dispatch(line.home)
+    line.begins("a", "b")
+    operate.resume(first)
+    kill_waiting(first)
+    operate.resume(first)
+    line.let_all_end()
+    assert ended(first).attempts == 2
+    assert events(first).count("ended") == 2
+    ended(second)
+
+
 def kill_keeper_and_agent(pid: int) -> None:
     """Kill both so that nobody can write down how it ended."""
     keeper = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
@@ -329,6 +346,21 @@ def test_a_waiting_supervisor_that_is_told_to_end_leaves_its_run_queued(line: Li
         assert ended(run).outcome is Outcome.COMPLETED
 
 
+def test_a_shutdown_starts_nothing_of_the_queue(line: Line) -> None:
+    first, second = line.add("a"), line.add("b")
+    line.begins("a")
+    tell_waiting(second, signal.SIGTERM)
+    eventually(lambda: not second.is_supervised())
+    told = supervisor(first)
+    os.kill(told.pid, signal.SIGTERM)
+    assert ended(first).outcome is Outcome.INTERRUPTED
+    eventually(lambda: process.state_of(told.pid, told.start_time) is None)
+    assert (status(second), second.is_supervised()) == (Status.QUEUED, False)
+    dispatch(line.home)
+    line.begins("a", "b")
+    line.let_end(second)
+
+
 def test_a_ring_without_a_reason_starts_nothing(line: Line) -> None:
     first, second = line.add("a"), line.add("b")
     for _ in range(5):
@@ -403,7 +435,7 @@ def test_whoever_gives_the_queue_a_waiting_supervisor_may_be_killed_at_any_step(
 LATE = """
 import os, sys, time
 from overnight.agents import dispatch
-from overnight.state import groups
+from overnight.state import groups, process
 acquire = groups.acquire
 def acquire_late(*given):
     open(sys.argv[2] + ".looked", "w").close()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from overnight.agents import operate
 from overnight.agents.supervisor import standins
 from overnight.state import codec
+from overnight.state.records import Request
 from tests.packaging.tree import ROOT
 from tests.state.test_codec import FULL
 from tests.supervision.launched import ended, keeper_of, sh, supervisor
@@ -26,7 +27,7 @@ IN_A_SUPERVISOR = """\
 import sys
 overnight = sys.modules["overnight"] = type(sys)("overnight")
 overnight.__path__ = [sys.argv[1]]
-from overnight.agents.supervisor.standins import install
+from overnight.agents.supervisor.lean import install
 install()
 """
 READ_AND_WRITE = """\
@@ -78,11 +79,45 @@ def test_every_record_reads_and_is_written_as_in_any_other_process() -> None:
     assert told.count("\n") >= len(lines) + len(FULL), "every whole record was read"
 
 
+BROKEN = [
+    "sys.modules['_json'] = None",
+    "import _json; _json.make_encoder = _json.make_scanner = None",
+    "import _collections; del _collections._tuplegetter",
+    "names['typing']['NamedTuple'] = type('NamedTuple', (tuple,), {'_field_defaults': {}})",
+    "names['typing']['NamedTuple'].__annotations__ = {}; names['typing']['NamedTuple']._replace = tuple.__len__",
+    "names['enum']['StrEnum'] = str",
+    "names['json']['loads'] = lambda text: {}",
+    "names['json']['dumps'] = lambda value, **how: '{}'",
+    "names['json.decoder']['JSONDecodeError'] = KeyError",
+    "del names['datetime']['UTC']",
+    "del names['struct']",
+    "names['signal']['Signals'] = int",
+    "names['signal']['Signals'].name = property(lambda number: 'SIGHUP')",
+]
+"""Ways in which another Python may make them something else than what they stand in for."""
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_where_anything_about_the_stand_ins_is_off_the_real_modules_stay(broken: str) -> None:
+    bare, _, rest = IN_A_SUPERVISOR.partition("from ")
+    names = "from overnight.agents.supervisor.standins import NAMES as given\n"
+    copied = "names = {name: dict(each) for name, each in given.items()}\n"
+    put = "import overnight.agents.supervisor.standins as standins; standins.NAMES = names\n"
+    breaks = f"{names}{copied}{broken}\n{put}" if "names[" in broken else f"{broken}\n"
+    kept = (
+        "import signal\nprint(*(type(sys.modules[name]).__name__ for name in ('typing', 'enum', 'json', 'signal')))\n"
+    )
+    line = b"Request " + codec.encode(next(each for each in FULL if isinstance(each, Request)))
+    told = interpret(bare + breaks + "from " + rest + READ_AND_WRITE + kept, line)
+    assert told == interpret(bare + READ_AND_WRITE, line) + "module module module module\n"
+
+
 def test_a_supervisor_loads_none_of_what_is_stood_in_for() -> None:
     loads = "from overnight.agents.supervisor.__main__ import main\nprint(*sys.modules)"
     loaded = set(interpret(IN_A_SUPERVISOR + loads).split())
     assert "overnight.agents.supervisor.keeper" in loaded
     assert not loaded & {"re", "collections", "functools", "contextlib", "types", "heapq", "ctypes", "typing.io"}
+    assert not loaded & {"math", "overnight.state.history", "overnight.state.errors"}
 
 
 def test_a_name_that_a_stand_in_lacks_brings_the_real_modules() -> None:

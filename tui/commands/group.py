@@ -13,13 +13,13 @@ from overnight.agents.grouping import Asked, GroupNow
 from overnight.state import forms
 from overnight.state.errors import WrongUsage
 from overnight.state.home import Home
+from overnight.state.measures import UNLIMITED
 from overnight.tui import arguments, console, selection
 from overnight.tui.asking import tell_each
 from overnight.tui.clean import clean
 from overnight.tui.commands.pause import PAUSE
 from overnight.tui.commands.resume import RESUME
 
-UNLIMITED = "none"
 ACTIONS = ("pause", "resume")
 
 

@@ -11,7 +11,7 @@ root, path, role, ready, go = sys.argv[1:]
 overnight = sys.modules["overnight"] = type(sys)("overnight")
 overnight.__path__ = [root]
 
-from overnight.agents.supervisor.standins import install  # noqa: E402
+from overnight.agents.supervisor.lean import install  # noqa: E402
 
 install()
 from overnight.agents.supervisor import acts, keeper  # noqa: E402
