@@ -37,7 +37,7 @@ from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
 from overnight.tui.keys import KEYS
-from overnight.tui.model import Fleet, cut_off, live_ids, pause_or_resume, reduce, row_at, targets
+from overnight.tui.model import Fleet, cut_off, is_found, live_ids, pause_or_resume, reduce, row_at, targets
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.fleet import FleetScreen, Wish
 from overnight.tui.screens.help import HelpScreen
@@ -193,6 +193,11 @@ class OvernightApp(App[None]):
     @on(FleetScreen.Happened)
     def _fold(self, message: FleetScreen.Happened) -> None:
         self.change(message.event)
+
+    @on(FleetScreen.Kept)
+    def _kept(self) -> None:
+        if not is_found(self.fleet):
+            self.tell(f"No run that is shown has {self.fleet.sought!r} in its name, group or labels.", "warning")
 
     @on(FleetScreen.Looked)
     def _look(self, message: FleetScreen.Looked) -> None:

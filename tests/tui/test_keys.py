@@ -229,7 +229,10 @@ def test_find_marks_and_only_trouble(home: Path) -> None:
             assert app.fleet.cursor.startswith("bad")
             await pilot.press("escape")
             assert app.fleet.sought == ""
-            await pilot.press("f")
+            await pilot.press("G", "slash", *"bare", "enter")
+            await until(pilot, lambda: "No run that is shown has 'bare'" in shown(app))
+            assert app.fleet.cursor == app.fleet.shown[-1]
+            await pilot.press("escape", "f")
             assert len(app.fleet.shown) == 1
             await pilot.press("f", "asterisk")
             assert len(app.fleet.marks) == 2
