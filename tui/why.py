@@ -110,6 +110,8 @@ def _queued(case: Case) -> Reason:
         return held
     if case.cannot_read("/spec.json"):
         return "its spec cannot be read, so nobody can start it", _doctor()
+    if case.records.spec is None:
+        return "it has no spec: its launch is under way, or was killed", f"`overnight cancel {case.id}` ends it."
     if case.stand is not None and case.stand.cause is not Cause.TURN:
         return reason_of(case.stand, case.id, case.spec.group, case.now)
     if not case.records.supervised:
