@@ -266,12 +266,18 @@ class OvernightApp(App[None]):
 
     async def _send(self, name: str, ids: Sequence[str]) -> None:
         """Ask each of the runs. What becomes of it is seen in their records, nothing is painted here."""
+        refused = 0
         for run_id in ids:
             try:
                 await asyncio.to_thread(REQUESTS[name], self._home.run(run_id))
             except OvernightError as error:
-                self.complain(error)
+                refused += 1
+                # One is read; one for each of many marked runs would hide the list.
+                if refused == 1:
+                    self.complain(error)
             self._source.expect(run_id)
+        if refused > 1:
+            self.tell(f"{plural(refused - 1, 'more run')} refused, too.", "error")
 
     def _adopt(self) -> None:
         self._adopted_at = self.fleet.now
