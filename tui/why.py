@@ -88,6 +88,8 @@ def awaited(records: Records, now: float) -> str:
     match status_of(records, now):
         case status if status in ENDED:
             return f"it is {status}"
+        case Status.STOPPING if records.requests and records.requests[-1].verb is Verb.KILL:
+            return "waiting for its supervisor, which ends it by force"
         case Status.STOPPING:
             return f"waiting for it to end; by force {spec.stop_grace:g} s after it was told"
         case Status.PAUSING if current.handles(records, Handle.PAUSE):

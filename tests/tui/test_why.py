@@ -184,6 +184,12 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     ),
     (
         Status.STOPPING,
+        {"requests": (a_request(Verb.KILL, by="ann@host"),)},
+        "ann@host asked it to kill 5s ago; waiting for its supervisor, which ends it by force",
+        "",
+    ),
+    (
+        Status.STOPPING,
         {"supervisor": a_supervisor(state=SupervisorState.STOPPING)},
         "its supervisor was told to end; waiting for it to end; by force 20 s after it was told",
         "",
