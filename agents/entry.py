@@ -23,7 +23,7 @@ from overnight.agents.work import Work
 from overnight.agents.workers import is_worker
 from overnight.state.checkpoint import Checkpoint
 from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
-from overnight.state.private import make_folders
+from overnight.state.private import have_folder
 from overnight.state.records import AgentStatus, Progress
 from overnight.state.rundir import RunDir, read_record
 
@@ -108,7 +108,7 @@ class Session:
         """Where the disk refuses that for now it waits, as long as it can say so. Raises Stopped, HomeUnusable."""
         records, hold = self._records, Hold(self._orders, self._report, self._beat, Hands(), lambda: None)
         try:
-            hold.keep(lambda: make_folders(records.artifacts_path), self._can_wait_to_open)
+            hold.keep(lambda: have_folder(records.artifacts_path), self._can_wait_to_open)
             hold.keep(self._show_stacks_on_request, self._can_wait_to_open)
             checkpoint = hold.keep(lambda: Checkpoint(records, power=self._power), self._can_wait_to_open)
             os.register_at_fork(after_in_child=checkpoint.forget)

@@ -23,6 +23,11 @@ def make_folders(path: str) -> None:
     above = os.path.dirname(path)
     if above != path:
         make_folders(above)
+    have_folder(path)
+
+
+def have_folder(path: str) -> None:
+    """The folder, made unless it is there; what is above it must be. Raises OSError."""
     try:
         make_folder(path)
     except FileExistsError:

@@ -37,7 +37,7 @@ from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
 from overnight.tui.keys import KEYS
-from overnight.tui.model import Fleet, cut_off, live_ids, pause_or_resume, reduce, row_at, targets
+from overnight.tui.model import Fleet, cut_off, is_found, live_ids, pause_or_resume, reduce, row_at, targets
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.fleet import FleetScreen, Wish
 from overnight.tui.screens.help import HelpScreen
@@ -194,6 +194,11 @@ class OvernightApp(App[None]):
     def _fold(self, message: FleetScreen.Happened) -> None:
         self.change(message.event)
 
+    @on(FleetScreen.Kept)
+    def _kept(self) -> None:
+        if not is_found(self.fleet):
+            self.tell(f"No run that is shown has {self.fleet.sought!r} in its name, group or labels.", "warning")
+
     @on(FleetScreen.Looked)
     def _look(self, message: FleetScreen.Looked) -> None:
         # What it finds belongs to the key that was pressed: it is drawn without waiting.
@@ -261,12 +266,18 @@ class OvernightApp(App[None]):
 
     async def _send(self, name: str, ids: Sequence[str]) -> None:
         """Ask each of the runs. What becomes of it is seen in their records, nothing is painted here."""
+        refused = 0
         for run_id in ids:
             try:
                 await asyncio.to_thread(REQUESTS[name], self._home.run(run_id))
             except OvernightError as error:
-                self.complain(error)
+                refused += 1
+                # One is read; one for each of many marked runs would hide the list.
+                if refused == 1:
+                    self.complain(error)
             self._source.expect(run_id)
+        if refused > 1:
+            self.tell(f"{plural(refused - 1, 'more run')} refused, too.", "error")
 
     def _adopt(self) -> None:
         self._adopted_at = self.fleet.now

@@ -49,10 +49,10 @@ def card_lines(
 def _work(row: Row, style: Style) -> Iterator[Field]:
     progress, summary = row.records.progress, row.summary
     if progress is None:
-        yield "remaining", remaining_text(row, style.glyphs)
+        yield "time", remaining_text(row, style.glyphs)
         return
     yield "progress", "  ".join(filter(None, (bar_text(row, style.glyphs, BAR), percent_text(row), _counted(row))))
-    yield "remaining", "  ".join(filter(None, (remaining_text(row, style.glyphs), rate_text(row))))
+    yield "time", "  ".join(filter(None, (remaining_text(row, style.glyphs), rate_text(row))))
     yield "phase", progress.phase or ""
     yield "phases", ", ".join(f"{each.name} {_of(each.processed_items, each.total_items)}" for each in progress.phases)
     yield "item", (progress.current_item or "") if summary.outcome is None else ""

@@ -101,13 +101,22 @@ def _end_of(run: RunDir, closely: bool) -> End | None:
     if os.path.exists(run.exit_path):
         record = run.exit()
         if isinstance(record, Exit):
-            return End(FINAL[record.outcome], record.reason or _how(record))
+            return End(FINAL[record.outcome], record.reason or _how(record) or _failed_items(run))
     if not closely:
         return None
     if not os.path.isdir(run.path):
         return End(None)
     status = status_of(run.read(), time.time())
     return End(status) if status in OVER else None
+
+
+def _failed_items(run: RunDir) -> str:
+    """They fail no run, so nothing else would tell whoever only waits for its end."""
+    from overnight.state.summary import summary_of
+    from overnight.tui.view import plural
+
+    failed = summary_of(run.read(), time.time()).failed_items
+    return f"{plural(int(failed), 'item')} failed; `overnight errors {run.id}` shows why" if failed else ""
 
 
 def _how(record: Exit) -> str:

@@ -104,9 +104,12 @@ class _Planning:
 
     def planned(self, job: Job) -> Planned:
         """As far as it makes sense."""
-        said = {**job.said, "cwd": os.path.join(self._folder, os.path.expanduser(job.said.get("cwd", "")))}
-        order = Order(**said, name=job.name, start_at=self._start_of(job))
+        cwd = os.path.join(self._folder, os.path.expanduser(job.said.get("cwd", "")))
+        order = Order(**{"command": (), **job.said, "cwd": cwd}, name=job.name, start_at=self._start_of(job))
         for fault in faults_of(order, key_of):
+            if not order.command and fault.field == "command":
+                # That it is missing, or cannot be read, is told already.
+                continue
             what = f"{fault.what}. {fault.hint}".removesuffix(". ")
             self.mistakes.append(mistake_at(self._file.lines, ("run", job.name), what, key_of(fault.field)))
         return Planned(job, order, self._after_of(job))

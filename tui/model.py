@@ -93,6 +93,8 @@ class Fleet:
     depth: Depth = Depth.OPEN
     tab: Tab = Tab.PROGRESS
     sought: str = ""
+    sought_from: str | None = None
+    """Where the cursor was when somebody began to look for it."""
     detail: Detail | None = None
     failure: str = ""
     overall: Overall | None = None
@@ -138,7 +140,7 @@ def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
         case Marked(marking):
             return _marked(fleet, marking)
         case Sought(text):
-            return _found(replace(fleet, sought=text), step=1, skip=0) if text else replace(fleet, sought="")
+            return _sought(fleet, text) if text else replace(fleet, sought="")
         case FoundNext(by):
             return _found(fleet, step=by, skip=1)
 
@@ -365,6 +367,20 @@ def _marked(fleet: Fleet, marking: Marking) -> Fleet:
     start = fleet.shown.index(fleet.marked_last) if fleet.marked_last in fleet.shown else cursor_index(fleet)
     first, last = sorted((start, cursor_index(fleet)))
     return replace(fleet, marks=fleet.marks | set(fleet.shown[first : last + 1]), marked_last=cursor)
+
+
+def _sought(fleet: Fleet, text: str) -> Fleet:
+    """The text as far as it is typed, from where that began: one that no run has leaves the cursor there.
+
+    Else the next key would meet a run that had only the beginning of the text.
+    """
+    start = fleet.sought_from if fleet.sought and fleet.sought_from in fleet.shown else fleet.cursor
+    return _found(replace(fleet, sought=text, sought_from=start, cursor=start), step=1, skip=0)
+
+
+def is_found(fleet: Fleet) -> bool:
+    """Whether a shown run has the sought text."""
+    return any(matches(fleet.reads[run_id], fleet.sought) for run_id in fleet.shown)
 
 
 def _found(fleet: Fleet, *, step: int, skip: int) -> Fleet:

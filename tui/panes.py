@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from overnight.state.records import Event, Phase
+from overnight.state.records import Event, Phase, Restart, Spec
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
 from overnight.tui.detail import TABS, Detail, ErrorGroup, Tab, event_name, event_words
@@ -445,12 +445,17 @@ def _settings(row: Row) -> list[tuple[str, str]]:
         ("directory", row.records.directory),
         ("group", spec.group),
         ("labels", _labels(spec.labels)),
-        ("restart", f"{spec.restart}, at most {spec.retries} without progress"),
+        ("restart", _restarts(spec)),
         ("graces", f"pause {view.duration(spec.pause_grace)}, stop {view.duration(spec.stop_grace)}"),
         ("stall", stall),
         ("limits", view.limits_text(spec)),
         ("launched", f"{time.strftime('%d %b %H:%M:%S', time.localtime(spec.created_at))} by {spec.by}"),
     ]
+
+
+def _restarts(spec: Spec) -> str:
+    bound = "" if spec.restart is Restart.NEVER else f", at most {spec.retries} without progress"
+    return f"{spec.restart}{bound}"
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from overnight.state.records import Verb
+from overnight.state.status import Status
 from overnight.tui import view
 from overnight.tui.lines import Line, line, middle
 from overnight.tui.view import Row
@@ -22,8 +23,11 @@ def question_lines(verb: Verb, rows: Sequence[Row], checkpoints: Sequence[float 
     spec = rows[0].records.spec
     grace = view.duration(max((each.records.spec.stop_grace for each in rows if each.records.spec), default=20))
     what = _WHAT[verb].format(grace=grace) if spec else _WHAT[verb].format(grace="its grace")
+    if all(row.status is Status.QUEUED for row in rows):
+        # It has no process that could be asked, or stopped by force.
+        what = "It leaves the queue."
     if len(rows) > 1:
-        what = what.replace("It is", "Each is", 1)
+        what = what.replace("It ", "Each ", 1)
     losses = [_loss(row, written_at) for row, written_at in zip(rows, checkpoints, strict=True)]
     lines = [line((f"{str(verb).capitalize()} {subject}?", "strong")), line(), line(what)]
     if len(rows) == 1:

@@ -88,6 +88,8 @@ def awaited(records: Records, now: float) -> str:
     match status_of(records, now):
         case status if status in ENDED:
             return f"it is {status}"
+        case Status.STOPPING if records.requests and records.requests[-1].verb is Verb.KILL:
+            return "waiting for its supervisor, which ends it by force"
         case Status.STOPPING:
             return f"waiting for it to end; by force {spec.stop_grace:g} s after it was told"
         case Status.PAUSING if current.handles(records, Handle.PAUSE):
@@ -110,6 +112,8 @@ def _queued(case: Case) -> Reason:
         return held
     if case.cannot_read("/spec.json"):
         return "its spec cannot be read, so nobody can start it", _doctor()
+    if case.records.spec is None:
+        return "it has no spec: its launch is under way, or was killed", f"`overnight cancel {case.id}` ends it."
     if case.stand is not None and case.stand.cause is not Cause.TURN:
         return reason_of(case.stand, case.id, case.spec.group, case.now)
     if not case.records.supervised:

@@ -40,7 +40,7 @@ class Job(NamedTuple):
 
     name: str
     said: Mapping[str, Any]
-    """What it says of its order, by field; `cwd` is relative to the file's folder."""
+    """What it says of its order and can be read, by field; `cwd` is relative to the file's folder."""
     after: tuple[str, ...] = ()
     """Names of jobs of the file, and ids or names of other runs; with `:ended`, however they end."""
     delay: float | None = None
@@ -147,7 +147,7 @@ class _Reading:
 
     def file(self, raw: Mapping[str, Any]) -> JobFile:
         self._check_top(raw)
-        jobs = {name: job for name, table in self._tables(raw, "run") if (job := self._job(name, table))}
+        jobs = {name: self._job(name, table) for name, table in self._tables(raw, "run")}
         slots = dict(self._group(name, table) for name, table in self._tables(raw, "group"))
         for circle in _circles(jobs):
             self._wrong(("run", circle[0]), f"waits for itself: {' after '.join(circle)}", "after")
@@ -176,14 +176,12 @@ class _Reading:
             else:
                 yield name, table
 
-    def _job(self, name: str, table: Mapping[str, Any]) -> Job | None:
+    def _job(self, name: str, table: Mapping[str, Any]) -> Job:
         path = ("run", name)
         said = dict(self._values(path, table, OF_A_RUN))
         self._check_there(path, table, "command", 'command is missing: ["…", "…"], or "…" for sh -c')
         if "delay" in table and "at" in table:
             self._wrong(path, "delay and at say two times: name one of them", "at")
-        if "command" not in said:
-            return None
         after, delay, at = said.pop("after", ()), said.pop("delay", None), said.pop("at", None)
         return Job(name, {FIELDS.get(key, key): value for key, value in said.items()}, after, delay, at)
 

@@ -111,13 +111,12 @@ def faults_of(order: Order, word: Callable[[str], str] = option) -> Iterator[Fau
     """Everything that keeps it from being launched. `word`: how a field is called where the order comes from."""
     if not order.command:
         yield Fault("command", "no command to run", "overnight run -- COMMAND …")
-        return
     folder = _folder_of(order)
     if not os.path.isdir(folder):
         yield Fault("cwd", f"no such folder: {folder}", f"Name one that exists with {word('cwd')}.")
     elif not os.access(folder, os.X_OK):
         yield Fault("cwd", f"folder cannot be entered: {folder}", f"Name one that can be with {word('cwd')}.")
-    else:
+    elif order.command:
         yield from _executable_faults(order, folder, word)
     yield from _number_faults(order, word)
     yield from _choice_faults(order, word)

@@ -36,6 +36,12 @@ def test_a_verb_has_the_options_and_values_of_its_parser() -> None:
     assert "--json" in completed("ls", "--all", "--")
 
 
+def test_without_a_shell_it_is_the_shell_alone_that_is_missing() -> None:
+    done = overnight("completion")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "required: shell. `overnight completion --help`" in done.stderr
+
+
 def test_runs_are_completed_by_id_and_name_and_groups_where_one_is_named(home: Path) -> None:
     run, other = an_ended_run(home, group="night"), an_ended_run(home, "two-words")
     assert completed("show", "") == sorted(["crawl", run.id, "two-words", other.id])

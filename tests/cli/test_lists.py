@@ -69,6 +69,13 @@ def test_a_list_can_be_narrowed_by_name_and_by_group(home: Path) -> None:
     assert listed("two", two.id) == [two.id]
 
 
+def test_an_empty_group_is_not_called_an_empty_home(home: Path) -> None:
+    an_ended_run(home)
+    done = overnight("ls", "--group", "nobody")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "No runs of group nobody. `overnight ls` lists all runs.\n"
+
+
 def test_what_a_missing_name_leaves_is_still_listed(home: Path) -> None:
     one = an_ended_run(home, "one")
     done = overnight("ls", "--json", "nobody", "one")

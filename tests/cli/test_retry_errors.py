@@ -24,6 +24,9 @@ def refused(*arguments: str) -> str:
 def test_a_completed_run_with_item_errors_is_started_again(home: Path) -> None:
     run = launched("--", *program("guarded", 6, 0))
     assert when_ended(run)["failed_items"] == 2
+    told = overnight("wait", run)
+    words = f"{run} completed: 2 items failed; `overnight errors {run}` shows why\n"
+    assert (told.returncode, told.stderr) == (0, words)
     assert f"overnight retry {run} --errors" in overnight("errors", run).stderr
     done = overnight("retry", run, "--errors", "--timeout", "30")
     assert (done.returncode, done.stderr) == (0, f"started again: {run}\n")

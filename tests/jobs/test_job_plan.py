@@ -89,3 +89,26 @@ def test_of_a_file_as_it_is_everything_is_planned(folder: Path) -> None:
     assert plan.slots == {"gpu": 2}
     assert plan.planned["train"].order.cwd == f"{folder}/."
     assert plan.planned["fetch"].order.environment == {"PATH": "/bin:/usr/bin"}
+
+
+def test_of_a_run_whose_command_cannot_be_read_all_else_is_told_too(folder: Path) -> None:
+    text = """\
+[run.train]
+command = ["python", 1]
+cwd = "nowhere"
+nice = 99
+after = ["nobody"]
+[run.eval]
+comand = "true"
+after = ["eval"]
+"""
+    (folder / "broken.toml").write_text(text)
+    plan = plan_of(Home(str(folder / "home")), str(folder / "broken.toml"), [])
+    assert [(each.line, each.what.split(":")[0].split(" ")[0]) for each in plan.mistakes] == [
+        (2, "run.train.command"),
+        (3, "run.train"),
+        (4, "run.train"),
+        (5, "run.train.after"),
+        (7, "run.eval"),
+        (8, "run.eval"),
+    ]

@@ -198,6 +198,8 @@ def test_a_secret_of_the_environment_comes_out_nowhere(home: Path, tmp_path: Pat
     drive("prune", "--older", "1d", "--dry-run")
     drive("rm", "--all")
     drive("demo", "--help")
+    drive("group", "default", "--slots", "3")
+    drive("group", "--json")
     drive("completion", "bash", "--", "show", "")
     assert {name.split()[0] for name in said} >= set(VERBS)
     assert [name for name, text in said.items() if either_in(text)] == []

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from overnight.state.records import Event, ItemError
+from overnight.state.records import Event, Exit, ItemError, Outcome, Restart
 from overnight.tui.card import card_lines
 from overnight.tui.detail import Detail, Tab, clean_event, groups_of, source_words
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.panes import Frame, lines_of
 from overnight.tui.table import Style
 from overnight.tui.view import row_of
-from tests.builders import T0, a_run
+from tests.builders import T0, a_run, a_spec
 
 FRAME = Frame(80, 24, UNICODE)
 
@@ -105,3 +105,14 @@ def test_a_request_is_told_with_its_options() -> None:
     event = Event(T0 - 9, "requested", None, "ann@host", {"number": 3, "verb": "resume", "errors": True})
     assert "resume  errors  by ann@host" in shown(Tab.HISTORY, Detail("", history=(clean_event(event),)))
     assert "resume  errors  by ann@host" in card_lines(a_run(), [event], T0, Style())[-1]
+
+
+def test_the_card_calls_nothing_remaining_of_what_is_over() -> None:
+    over = a_run(exit=Exit(Outcome.COMPLETED, 0, started_at=T0 - 60, ended_at=T0), supervised=False)
+    assert "  time       took 1m" in card_lines(over, [], T0, Style())
+
+
+def test_restarts_have_a_bound_where_there_are_any() -> None:
+    never, always = a_spec(restart=Restart.NEVER), a_spec(restart=Restart.ALWAYS, retries=5)
+    assert "restart       never\n" in shown(Tab.CONFIG, Detail(""), spec=never)
+    assert "restart       always, at most 5 without progress\n" in shown(Tab.CONFIG, Detail(""), spec=always)

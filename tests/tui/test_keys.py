@@ -110,6 +110,20 @@ def test_a_key_acts_on_all_marked_runs(home: Path) -> None:
         drive(home, act)
 
 
+def test_what_many_marked_runs_refuse_is_told_once(home: Path) -> None:
+    for number in range(5):
+        an_ended_run(home, f"done-{number}", Exit(Outcome.COMPLETED, 0, started_at=1.0, ended_at=2.0))
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: len(app.fleet.order) == 5)
+        await pilot.press("asterisk", "r")
+        await until(pilot, lambda: "4 more runs refused, too." in shown(app))
+        assert shown(app).count("only a run that ended without") == 1
+        assert len(app._notifications) == 2
+
+    drive(home, act)
+
+
 def test_what_cannot_be_done_is_said_and_nothing_is_asked(home: Path) -> None:
     run = an_ended_run(home, "train", FAILED)
 
@@ -229,7 +243,10 @@ def test_find_marks_and_only_trouble(home: Path) -> None:
             assert app.fleet.cursor.startswith("bad")
             await pilot.press("escape")
             assert app.fleet.sought == ""
-            await pilot.press("f")
+            await pilot.press("G", "slash", *"bare", "enter")
+            await until(pilot, lambda: "No run that is shown has 'bare'" in shown(app))
+            assert app.fleet.cursor == app.fleet.shown[-1]
+            await pilot.press("escape", "f")
             assert len(app.fleet.shown) == 1
             await pilot.press("f", "asterisk")
             assert len(app.fleet.marks) == 2

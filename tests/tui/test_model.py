@@ -148,6 +148,16 @@ def test_finding_goes_round_and_ignores_capitals() -> None:
     assert folded([Sought("nothing like it")], fleet).cursor == fleet.cursor
 
 
+def test_a_text_that_no_run_has_leaves_the_cursor_where_it_was() -> None:
+    fleet = a_fleet(named("crawl", created=3), named("embed", created=2), named("backup", created=1))
+    typed = folded([CursorMoved(1), *(Sought("bare"[:length]) for length in (1, 2))], fleet)
+    assert typed.cursor == "backup"
+    assert folded([Sought("bar"), Sought("bare")], typed).cursor == "embed"
+    assert folded([Sought("bar"), Sought("ba")], typed).cursor == "backup"
+    again = folded([Sought(""), CursorMoved(-2), Sought("z")], typed)
+    assert again.cursor == "crawl"
+
+
 def test_escape_steps_out_and_never_further_than_the_list() -> None:
     fleet = folded([TabChosen(Tab.LOGS), Opened(), Switched(Mode.MAXIMISED)], three())
     assert fleet.depth is Depth.ENTERED

@@ -80,6 +80,12 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
         "its spec cannot be read, so nobody can start it",
         "`overnight doctor` says what can be done",
     ),
+    (
+        Status.QUEUED,
+        {**NOTHING_YET, "spec": None, "supervisor": None, "supervised": False},
+        "it has no spec: its launch is under way, or was killed",
+        "`overnight cancel crawl-a1b2c3` ends it.",
+    ),
     (Status.STARTING, {**NOTHING_YET, "supervisor": None}, "its supervisor is starting its command", ""),
     (Status.BACKOFF, backoff(), "exit code 1; the next attempt begins in 1m12, restart 2 of 5 without progress", ""),
     (
@@ -174,6 +180,12 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
             "requests": (a_request(Verb.CANCEL, by="ann@host"),),
         },
         "ann@host asked it to cancel 5s ago; waiting for it to end; by force 20 s after it was told",
+        "",
+    ),
+    (
+        Status.STOPPING,
+        {"requests": (a_request(Verb.KILL, by="ann@host"),)},
+        "ann@host asked it to kill 5s ago; waiting for its supervisor, which ends it by force",
         "",
     ),
     (

@@ -42,7 +42,9 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 def declare(parser: ArgumentParser) -> None:
     parser.usage = "overnight completion {bash,zsh,fish} [-- WORD…]"
     parser.add_argument("shell", choices=SCRIPTS, help="the shell that reads it")
-    parser.add_argument("words", nargs=REMAINDER, metavar="-- WORD…", help="what is typed so far")
+    words = parser.add_argument("words", nargs=REMAINDER, metavar="-- WORD…", help="what is typed so far")
+    # It may be empty; an older Python would call it missing wherever the shell is.
+    words.required = False
 
 
 def run(options: Namespace) -> int:

@@ -44,6 +44,8 @@ def run(options: Namespace) -> int:
         )
     elif every:
         reading.show_list(home.path, every)
+    elif not code and options.group is not None:
+        console.say(f"No runs of group {options.group}. `overnight ls` lists all runs.")
     elif not code:
         console.say("No runs. `overnight run -- CMD…` launches one; `overnight demo` shows how it looks.")
     return code

@@ -90,6 +90,9 @@ class FleetScreen(Screen[None]):
     class HelpAsked(Message):
         """What the keys do shall be shown."""
 
+    class Kept(Message):
+        """What shall be found is typed."""
+
     class Looked(Message):
         """It looks at other runs, or at another pane, than before."""
 
@@ -286,6 +289,7 @@ class FleetScreen(Screen[None]):
     @on(Input.Submitted, "#find")
     def _keep_found(self) -> None:
         self._end_finding()
+        self.post_message(self.Kept())
 
     @on(FindLine.GivenUp)
     def _forget_found(self) -> None:
