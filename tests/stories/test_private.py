@@ -56,9 +56,10 @@ def test_every_folder_is_0700_and_every_file_0600_whatever_the_umask(
 
 
 def test_the_agents_own_umask_is_that_of_its_launch(home: Path) -> None:
-    run = launched("--", "sh", "-c", "umask; touch own", "--cwd", str(home), umask=0o027)
+    run = launched("--cwd", str(home), "--", "sh", "-c", "umask; touch own", umask=0o027)
     when_ended(run)
     assert (home / "runs" / run / "output.log").read_text() == "0027\n"
+    assert stat.S_IMODE((home / "own").stat().st_mode) == 0o640
 
 
 @pytest.mark.parametrize("place", ["", "runs", "run"])
