@@ -36,7 +36,7 @@ def declare(parser: ArgumentParser) -> None:
 def open_home() -> Home:
     """The home, once every agent in it that lost its supervisor has got a new one."""
     home = default_home()
-    _tell_exposed(home.path, home.runs_path)
+    tell_exposed(home.path, home.runs_path)
     adopt_orphans(home)
     return home
 
@@ -63,11 +63,12 @@ def select(
     if options.all or options.group is not None:
         many = _of_many(home, None if options.all else options.group, concerns)
         found |= {run_id: run for run_id, run in many.items() if fits(run)}
-    _tell_exposed(*(run.path for run in found.values()))
+    tell_exposed(*(run.path for run in found.values()))
     return Selection(tuple(found.values()), code)
 
 
-def _tell_exposed(*paths: str) -> None:
+def tell_exposed(*paths: str) -> None:
+    """Say of the folders among these that others may get at them."""
     if (line := exposure_of(paths)) is not None:
         console.say(line)
 

@@ -33,10 +33,14 @@ def run(options: Namespace) -> int:
     home = selection.open_home()
     if not options.runs and options.group is None:
         options.all = True
-    runs, code = selection.select(home, options)
+    # Where all are meant nobody has to be found: each is read once, for its age, too.
+    everything = options.all and not options.runs
+    runs, code = ((), 0) if everything else selection.select(home, options)
     if options.watch:
         return code or watch(Meant(home, options, runs))
-    every = reading.records_of(runs)
+    every = _by_age(reading.records_of(home.runs())) if everything else reading.records_of(runs)
+    if everything:
+        selection.tell_exposed(*(records.directory for records in every))
     if options.json:
         now, queued = time.time(), reading.stands_now(home.path, every)
         console.json_data(
