@@ -122,7 +122,7 @@ def _start(begun: Sequence[_Begun], *, report: bool, admitted: bool) -> list[_Aw
     ]
 
 
-_Reports = Mapping[str, int] | OvernightError
+_Reports = Mapping[str, int] | OvernightError | OSError
 """By the run's id, where to read how it began; or why none of them did."""
 
 
@@ -133,7 +133,7 @@ def _spawned(held: Sequence[Held], *, report: bool, admitted: bool) -> _Reports:
     try:
         reports = spawn(runs, locks, report=report, admitted=admitted)
     except OSError as error:
-        return unwritable(runs[0], error)
+        return error
     return dict(zip((run.id for run in runs), reports, strict=False))
 
 
@@ -152,6 +152,8 @@ def _dispatched(queued: Sequence[RunDir]) -> _Reports:
 
 
 def _awaited(run: RunDir, reports: _Reports) -> _Awaited:
+    if isinstance(reports, OSError):
+        return _Awaited(unwritable(run, reports))
     return _Awaited(reports) if isinstance(reports, OvernightError) else _Awaited(run, reports.get(run.id))
 
 
