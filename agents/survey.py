@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from overnight.agents.supervisor import keeper, members
+from overnight.agents.supervisor import book, keeper, members
 from overnight.agents.supervisor.settle import has_open_attempt
 from overnight.state.groups import path_of, read
 from overnight.state.queue import FREE, Group, Queue, Waiter, dependency, waiter_of
@@ -128,11 +128,10 @@ def _place_of(run: RunDir, spec: Spec) -> Waiter | Slot | None:
 
 
 def _is_settled(run: RunDir, number: int) -> bool:
-    """Whether the end of its newest attempt was judged, and another one is to follow."""
+    """Whether it was resumed after its newest attempt, and waits for its turn."""
     attempt = run.attempt(number)
-    if not isinstance(attempt, Attempt) or attempt.ended_at is None:
-        return False
-    return members.kernel_state(attempt) is None and not has_open_attempt(run)
+    ended = not isinstance(attempt, Attempt) or members.kernel_state(attempt) is None
+    return ended and number <= book.judged_attempts(run)
 
 
 def _outcomes(home: str, ids: set[str]) -> tuple[dict[str, Outcome | None], dict[str, tuple[str, Stamp]]]:

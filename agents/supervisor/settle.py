@@ -26,9 +26,10 @@ def goes_on(run: RunDir) -> bool:
 
 
 def has_open_attempt(run: RunDir) -> bool:
-    """Whether an attempt lives, or has ended with that on record and was not judged yet: somebody has to take it over.
+    """Whether an attempt lives, or has ended with that on record and the run was not resumed since.
 
-    Without, nothing of the run is under way: it is lost, or another attempt is to follow.
+    Somebody has to take it over then: watch it, judge it, or start the next one when its delay is over. Without,
+    nothing of the run is under way: it is lost, or waits for its turn.
     """
     number = run.last_attempt_number()
     attempt = run.attempt(number) if number else None
@@ -36,10 +37,7 @@ def has_open_attempt(run: RunDir) -> bool:
         return False
     if members.kernel_state(attempt) is not None:
         return True
-    if attempt.ended_at is None or number <= book.judged_attempts(run):
-        return False
-    retried, _ = book.last_retry(run)
-    return retried != number
+    return attempt.ended_at is not None and number > book.judged_attempts(run)
 
 
 def goes_on_after_all(run: RunDir) -> bool:

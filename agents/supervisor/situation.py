@@ -92,14 +92,15 @@ class Situation:
             self.next_start = None if self.spec.start_at is None else from_wall(self.spec.start_at)
         if number in {judged, 0}:
             return None
+        # It has held its place all the time.
+        self.turn.admitted = True
         if retried == number:
             due = previous.next_start_at if isinstance(previous, SupervisorRecord) else None
             # Never later than it was to be: the clock may have been set back since then.
             self.next_start = None if due is None else min(from_wall(due), time.monotonic() + LONGEST_DELAY)
             return None
         self.succeeded_before, self.log_from = book.before(run, number)
-        # It has held its place all the time.
-        self.adopted = self.turn.admitted = True
+        self.adopted = True
         self.told = book.told_of(run, number)
         attempt = run.attempt(number)
         # Of an attempt whose record is damaged only the number is known: nothing that lives can have this identity.

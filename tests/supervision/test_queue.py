@@ -336,6 +336,25 @@ def test_a_queue_goes_on_though_the_supervisor_of_what_works_was_killed(line: Li
     assert line.at_once() == 1
 
 
+def test_who_waits_for_its_next_attempt_keeps_its_slot_though_its_supervisor_was_killed(line: Line) -> None:
+    first, second = line.add("a", retries=1), line.add("b")
+    operate.pause(first)
+    eventually(lambda: status(first) is Status.FROZEN)
+    os.killpg(attempt(first).pid, signal.SIGKILL)
+    eventually(lambda: status(first) is Status.BACKOFF)
+    waits(second)
+    before = supervisor(first)
+    kill_and_wait(before.pid)
+    dispatch(line.home)
+    eventually(lambda: status(first) is Status.BACKOFF and supervisor(first).pid != before.pid)
+    assert line.begun == ["a"]
+    operate.resume(first)
+    line.let_all_end()
+    for run in (first, second):
+        assert ended(run).outcome is Outcome.COMPLETED
+    assert line.begun == ["a", "a", "b"]
+
+
 def test_a_waiting_supervisor_that_is_told_to_end_leaves_its_run_queued(line: Line) -> None:
     first, second = line.add("a"), line.add("b")
     tell_waiting(second, signal.SIGTERM)
