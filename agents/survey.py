@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from overnight.agents.supervisor import book, keeper, members
+from overnight.agents.supervisor import attempts, book, members
 from overnight.agents.supervisor.settle import has_open_attempt
 from overnight.state.groups import path_of, read
 from overnight.state.queue import FREE, Group, Queue, Waiter, dependency, waiter_of
@@ -124,7 +124,7 @@ def _place_of(run: RunDir, spec: Spec) -> Waiter | Slot | None:
         return waiter_of(spec, run.id, requests, begun=number > 0, supervised=held)
     if has_open_attempt(run):
         return Slot.ORPHAN
-    return Slot.SUPERVISED if keeper.at_work(run, number) else None
+    return Slot.SUPERVISED if attempts.is_kept(run, number) else None
 
 
 def _is_settled(run: RunDir, number: int) -> bool:

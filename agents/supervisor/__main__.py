@@ -8,7 +8,8 @@ import gc
 import os
 from typing import NoReturn
 
-from overnight.agents.supervisor import cmdline, environment, lean
+from overnight.agents.supervisor import cmdline, keeper, lean
+from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
 from overnight.agents.supervisor.report import FAILED, UNSUPERVISED, Listener
@@ -41,7 +42,7 @@ def main(first: int, handed: int, admitted: bool, paths: list[str]) -> None:
                 Listener(report).say(UNSUPERVISED, error.strerror or str(error))
             else:
                 if pid == 0:
-                    _be_supervisor(path, lock, report, descriptors, admitted)
+                    _be_supervisor(path, lock, report, descriptors, admitted, alone=len(paths) == 1)
                 elif report >= 0:
                     os.close(report)
             os.close(lock)
@@ -51,7 +52,7 @@ def main(first: int, handed: int, admitted: bool, paths: list[str]) -> None:
         os._exit(0)
 
 
-def _be_supervisor(path: str, lock: int, report: int, descriptors: range, admitted: bool) -> NoReturn:
+def _be_supervisor(path: str, lock: int, report: int, descriptors: range, admitted: bool, *, alone: bool) -> NoReturn:
     """Of this run, and of no other. Whatever happens, this copy never goes on to fork the next one."""
     code = 1
     try:
@@ -59,7 +60,10 @@ def _be_supervisor(path: str, lock: int, report: int, descriptors: range, admitt
         _close_all_but({lock, report}, descriptors)
         cmdline.show(path)
         gc.enable()
-        code = supervise(RunDir(path), Listener(report), admitted)
+        # Before anything else is touched. What it does not touch either is shared with all that were forked here; one
+        # that was forked alone would have it for itself.
+        spare = None if alone or not admitted else _spare_keeper(path, lock)
+        code = supervise(RunDir(path), lock, Listener(report), admitted, spare)
     finally:
         os._exit(code)
 
@@ -74,14 +78,19 @@ def _close_all_but(own: set[int], descriptors: range) -> None:
                 continue
 
 
-def supervise(run: RunDir, listener: Listener, admitted: bool = False) -> int:
-    """Until the run is over, or somebody else has to go on with it. The exit code."""
+def supervise(
+    run: RunDir, lock: int, listener: Listener, admitted: bool = False, spare: keeper.Kept | None = None
+) -> int:
+    """Until the run is over, or somebody else has to go on with it. The exit code.
+
+    `lock`: the descriptor that holds the run's lock. `spare`: a keeper that waits for its order.
+    """
     try:
         become_subreaper()
         spec = run.spec()
         if not isinstance(spec, Spec):
             raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
-        if Supervisor(run, spec, environment.read(run), listener.say, admitted).work():
+        if Supervisor(run, spec, Child(run, lock, spare), listener.say, admitted).work():
             _pass_on(run)
     except Exception as error:  # noqa: BLE001
         # The boundary of this process. The agent works on, and the next command has it adopted.
@@ -92,6 +101,14 @@ def supervise(run: RunDir, listener: Listener, admitted: bool = False) -> int:
         listener.say(FAILED, f"the supervisor failed: {error}")
         return 1
     return 0
+
+
+def _spare_keeper(path: str, lock: int) -> keeper.Kept | None:
+    try:
+        return keeper.fork(RunDir(path), lock)
+    except OSError:
+        # It is tried again when there is something to start.
+        return None
 
 
 def _pass_on(run: RunDir) -> None:

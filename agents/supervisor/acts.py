@@ -5,7 +5,7 @@ import signal
 import time
 
 from overnight.agents.retry import delay_before
-from overnight.agents.supervisor import book, keeper, memory
+from overnight.agents.supervisor import book, memory
 from overnight.agents.supervisor.facts import (
     Acknowledge,
     Action,
@@ -90,7 +90,7 @@ class Acts:
         at.memory_kills, at.log_from = memory.kills(), _length_of(at.run.output_path)
         at.next_start = at.reason = None
         try:
-            at.child.start(keeper.Plan(at.run, at.spec, at.child.number + 1, at.surroundings))
+            at.child.start()
         except OSError as error:
             self.postpone(error.strerror or str(error))
 
@@ -103,6 +103,7 @@ class Acts:
 
     def wait(self) -> None:
         """Nothing is done before something happens: whoever waits for a start need not wait for a pause to end."""
+        self._at.child.dismiss_spare()
         if self._at.child.life is Life.NONE:
             self._say(NOT_YET, self._at.reason or "")
 

@@ -4,7 +4,7 @@ import os
 import select
 import signal
 
-from overnight.agents.supervisor import book, keeper, members
+from overnight.agents.supervisor import attempts, book, execution, keeper, members
 from overnight.agents.supervisor.facts import Life
 from overnight.agents.supervisor.outcome import Ending
 from overnight.state import process
@@ -18,8 +18,9 @@ UNCLEAR_FOR = 5.0
 class Child:
     """At most one process at a time. `refresh` after every wake-up; then `life` and `ending` are true."""
 
-    def __init__(self, run: RunDir) -> None:
-        self._run = run
+    def __init__(self, run: RunDir, lock: int, spare: keeper.Kept | None) -> None:
+        """`lock`: the descriptor that holds the run's lock. `spare`: a keeper that waits for its order."""
+        self._run, self._lock, self._spare = run, lock, spare
         self.life = Life.NONE
         self.number = 0
         """Of the newest attempt, 0 = none."""
@@ -39,14 +40,31 @@ class Child:
         self._reaped: dict[int, int] = {}
         self._gone_since = 0.0
 
-    def start(self, plan: keeper.Plan) -> None:
-        """Raises OSError."""
-        kept = keeper.start(plan)
+    def start(self) -> None:
+        """The next attempt. Raises OSError."""
+        kept = self._begun(self.number + 1)
         os.set_blocking(kept.report, False)
-        self.number, self._keeper, self._report, self._said = plan.number, kept.pid, kept.report, b""
+        self.number, self._keeper, self._report, self._said = self.number + 1, kept.pid, kept.report, b""
         self.attempt, self.ending, self.problem, self.taken = None, None, None, False
         self._reaped.clear()
         self.life = Life.STARTING
+
+    def _begun(self, number: int) -> keeper.Kept:
+        """Its keeper. Raises OSError."""
+        kept = self._spare or keeper.fork(self._run, self._lock)
+        self._spare = None
+        try:
+            keeper.begin(kept, number)
+        except BrokenPipeError:
+            # Somebody has killed it. What it says is the same as if it was killed a moment later.
+            pass
+        return kept
+
+    def dismiss_spare(self) -> None:
+        """Nothing is started at once: a keeper that waits would have a copy of the lock."""
+        if self._spare is not None:
+            keeper.dismiss(self._spare)
+            self._spare = None
 
     def take_over(self, attempt: Attempt, now: float) -> bool:
         """Watch an attempt that somebody else started. True = its process lives."""
@@ -102,7 +120,7 @@ class Child:
             return
         self.life, self.number = Life.NONE, self.number - 1
         # A keeper that was killed half-way may have put its attempt on record.
-        self.taken = word == keeper.TAKEN or (not word and self._run.last_attempt_number() > self.number)
+        self.taken = word == execution.TAKEN or (not word and self._run.last_attempt_number() > self.number)
         if not self.taken:
             self.problem = reason.decode("utf-8", "replace") or "its keeper was killed before it started anything"
 
@@ -148,7 +166,7 @@ class Child:
     def _stand_in(self, status: int) -> None:
         """Write the record that a killed keeper could not."""
         assert self.attempt is not None
-        record = keeper.ended_attempt(self.attempt, os.waitstatus_to_exitcode(status))
+        record = attempts.ended_attempt(self.attempt, os.waitstatus_to_exitcode(status))
         try:
             book.write_attempt(self._run, record)
         except OSError:
@@ -159,7 +177,7 @@ class Child:
     def _ended(self, record: Attempt, *, known: bool) -> None:
         self.attempt, self.life = record, Life.ENDED
         self.ending = Ending(record.code, record.signal, known, record.exec_error)
-        keeper.discard_reserved(self._run, self.number)
+        attempts.discard_reserved(self._run, self.number)
 
     def is_stopped(self, *, was_frozen: bool = False) -> bool:
         """Whether its process is stopped by a signal; or waits for a child that was stopped before it executed."""

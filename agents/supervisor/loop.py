@@ -9,7 +9,6 @@ from overnight.agents.supervisor.bell import Bell
 from overnight.agents.supervisor.bounding import Log
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.decide import decide
-from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.facts import Wait
 from overnight.agents.supervisor.ledger import Ledger
 from overnight.agents.supervisor.report import Say
@@ -26,10 +25,10 @@ CLOSELY_FIRST, CLOSELY_LAST = 0.02, 0.5
 class Supervisor:
     """Of one run. Whoever makes it holds the run's lock."""
 
-    def __init__(self, run: RunDir, spec: Spec, surroundings: Surroundings, say: Say, admitted: bool) -> None:
+    def __init__(self, run: RunDir, spec: Spec, child: Child, say: Say, admitted: bool) -> None:
         self._bell = Bell()
         self._ledger = Ledger(run)
-        self._at = Situation(run, spec, surroundings, admitted)
+        self._at = Situation(run, spec, child, admitted)
         self._acts = Acts(self._at, self._ledger, say)
         self._log = Log(run, spec.log_limit)
         self._executed = 0

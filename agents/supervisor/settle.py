@@ -2,7 +2,7 @@
 
 import time
 
-from overnight.agents.supervisor import book, keeper, members
+from overnight.agents.supervisor import attempts, book, members
 from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Over, verdict_of
 from overnight.agents.supervisor.words import words_of
 from overnight.state import process
@@ -43,7 +43,7 @@ def has_open_attempt(run: RunDir) -> bool:
 def goes_on_after_all(run: RunDir) -> bool:
     """The same, once the keeper of a process that has vanished has had its time to write down how."""
     deadline = time.monotonic() + KEEPER_GRACE
-    while not goes_on(run) and keeper.at_work(run, run.last_attempt_number()) and time.monotonic() < deadline:
+    while not goes_on(run) and attempts.is_kept(run, run.last_attempt_number()) and time.monotonic() < deadline:
         time.sleep(LOOK_AFTER)
     return goes_on(run)
 

@@ -6,7 +6,6 @@ import time
 from overnight.agents.retry import LONGEST_DELAY
 from overnight.agents.supervisor import book, members
 from overnight.agents.supervisor.child import Child
-from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.facts import Facts, Life, Sent, Stopping
 from overnight.agents.supervisor.inbox import Inbox
 from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Stop, signal_of
@@ -33,9 +32,9 @@ PASSED_ON = ((Verb.KILL, Stop.KILL), (Verb.RESTART, Stop.RESTART))
 class Situation:
     """Of one run. Changed by what acts; `facts` and `record` say what it comes to."""
 
-    def __init__(self, run: RunDir, spec: Spec, surroundings: Surroundings, admitted: bool) -> None:
-        self.run, self.spec, self.surroundings = run, spec, surroundings
-        self.inbox, self.child, self.turn = Inbox(run), Child(run), Turn(run, admitted)
+    def __init__(self, run: RunDir, spec: Spec, child: Child, admitted: bool) -> None:
+        self.run, self.spec, self.child = run, spec, child
+        self.inbox, self.turn = Inbox(run), Turn(run, admitted)
         self.words = Words()
         self.usage = Usage(run, spec)
         self.shutdown = False

@@ -14,7 +14,7 @@ import pytest
 
 from overnight.agents import operate
 from overnight.agents.orphans import adopt_orphans
-from overnight.agents.supervisor.environment import Surroundings
+from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.settle import goes_on
 from overnight.agents.supervisor.situation import Situation
 from overnight.state import control, rundir
@@ -100,7 +100,7 @@ def look_at(run: RunDir) -> None:
 
 def take_up(run: RunDir, spec: Spec) -> None:
     """As a supervisor does that begins with it."""
-    situation = Situation(run, spec, Surroundings({}, 0o077, {}), admitted=False)
+    situation = Situation(run, spec, Child(run, -1, None), admitted=False)
     attempt = situation.recall()
     if attempt is not None:
         situation.child.take_over(attempt, time.monotonic())

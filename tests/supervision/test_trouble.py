@@ -120,11 +120,12 @@ def test_two_keepers_never_run_the_same_attempt(home: Path) -> None:
     racing = textwrap.dedent(
         """
         import os, sys
-        from overnight.agents.supervisor import environment, keeper
+        from overnight.agents.supervisor import keeper
         from overnight.state.rundir import RunDir
         run = RunDir(sys.argv[1])
-        spec = run.spec()._replace(command=("sh", "-c", "echo twice"))
-        kept = keeper.start(keeper.Plan(run, spec, 1, environment.read(run)))
+        run.spec = lambda: RunDir.spec(run)._replace(command=("sh", "-c", "echo twice"))
+        kept = keeper.fork(run, os.open(os.devnull, os.O_RDONLY))
+        keeper.begin(kept, 1)
         with open(kept.report, "rb") as report:
             print(report.read().split()[0].decode())
         os.waitpid(kept.pid, 0)

@@ -35,24 +35,28 @@ pytestmark = pytest.mark.leaves_no_process
 
 FAULTY = """
 import os, signal, sys, time
-from overnight.agents.supervisor import keeper
+from overnight.agents.supervisor import attempts, keeper
 from overnight.agents.supervisor.__main__ import supervise
 from overnight.agents.supervisor.report import Listener
 from overnight.state import lock
 from overnight.state.rundir import RunDir
-claim = keeper._claim
+claim = attempts.claim
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
-def claim_and_die(*given):
-    claim(*given)
-    die()
+def claim_without_keeper(*given):
+    said, kept = claim(*given), os.getppid()
+    os.kill(kept, signal.SIGKILL)
+    while os.getppid() == kept:
+        time.sleep(0.001)
+    return said
 def claim_late(*given):
+    open(os.environ["WAITS"], "w").close()
     while not os.path.exists(os.environ["GO"]):
         time.sleep(0.02)
-    claim(*given)
+    return claim(*given)
 {fault}
 held = lock.acquire(sys.argv[1] + "/lock")
-sys.exit(supervise(RunDir(sys.argv[1]), Listener(int(sys.argv[2]))))
+sys.exit(supervise(RunDir(sys.argv[1]), held, Listener(int(sys.argv[2]))))
 """
 
 
@@ -91,7 +95,7 @@ def queued(home: Path, script: str) -> RunDir:
 
 def test_a_command_that_never_ran_is_not_completed(home: Path, faulty: Faulty) -> None:
     run = queued(home, "echo ran; exec sleep 60")
-    faulty.supervise(run, "keeper._claim = claim_and_die")
+    faulty.supervise(run, "attempts.claim = claim_without_keeper")
     over = ended(run)
     assert (over.outcome, over.attempts) == (Outcome.FAILED, 3), "it is tried again, but not for ever"
     assert over.reason == "its keeper was killed before the command ran, three times"
@@ -111,9 +115,9 @@ def test_a_launcher_hears_of_a_start_whose_keeper_was_killed_before_it_said_so(h
 
 
 def test_the_lock_is_not_free_before_a_start_is_on_record(home: Path, faulty: Faulty, tmp_path: Path) -> None:
-    run, go = queued(home, "echo ran; exec sleep 60"), tmp_path / "go"
-    doomed = faulty.supervise(run, "keeper._claim = claim_late", GO=str(go))
-    eventually(lambda: [name for name in os.listdir(run.attempts_path) if ".end." in name])
+    run, go, waits = queued(home, "echo ran; exec sleep 60"), tmp_path / "go", tmp_path / "waits"
+    doomed = faulty.supervise(run, "attempts.claim = claim_late", GO=str(go), WAITS=str(waits))
+    eventually(waits.exists)
     kill_and_wait(doomed)
     assert run.is_supervised(), "its keeper is still about to start something"
     assert supervise(run) is False

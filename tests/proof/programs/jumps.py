@@ -24,5 +24,6 @@ from overnight.agents.supervisor.report import Listener  # noqa: E402
 from overnight.state import lock  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
-assert lock.acquire(f"{path}/lock") is not None, "somebody supervises it"
-sys.exit(supervise(RunDir(path), Listener(-1)))
+held = lock.acquire(f"{path}/lock")
+assert held is not None, "somebody supervises it"
+sys.exit(supervise(RunDir(path), held, Listener(-1)))

@@ -21,8 +21,7 @@ from overnight.agents.supervisor.report import Listener  # noqa: E402
 from overnight.state import lock  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
-started = 0
-start, keep = keeper.start, keeper._keep
+attend = keeper._attend
 
 
 def wait_for_tracer() -> None:
@@ -30,19 +29,13 @@ def wait_for_tracer() -> None:
     os.read(int(go), 1)
 
 
-def start_and_count(plan: keeper.Plan) -> keeper.Kept:
-    global started  # noqa: PLW0603
-    started += 1
-    return start(plan)
-
-
-def keep_when_traced(plan: keeper.Plan, report: int) -> None:
-    if role == f"keeper {started}":
+def attend_when_traced(run: RunDir, number: int, lock: int, report: int) -> None:
+    if role == f"keeper {number}":
         wait_for_tracer()
-    keep(plan, report)
+    attend(run, number, lock, report)
 
 
-keeper.start, keeper._keep = start_and_count, keep_when_traced
+keeper._attend = attend_when_traced
 # How long it waits after a start that came to nothing is not in question here.
 acts.START_AGAIN = 0.05
 held = lock.acquire(f"{path}/lock")
@@ -50,4 +43,4 @@ assert held is not None, "somebody supervises it"
 if role == "supervisor":
     wait_for_tracer()
 reset_library_signals()
-sys.exit(supervise(RunDir(path), Listener(-1), admitted=True))
+sys.exit(supervise(RunDir(path), held, Listener(-1), admitted=True))

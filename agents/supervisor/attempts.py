@@ -1,0 +1,96 @@
+"""The record of one attempt: claimed once, and ended in bytes that were reserved before anything ran.
+
+So a full disk cannot lose an exit code, and two processes never run the same attempt.
+"""
+
+import os
+import signal
+import time
+
+from overnight.state import codec, process
+from overnight.state.atomic import discard, write_new
+from overnight.state.records import Attempt
+from overnight.state.rundir import RunDir
+
+RESERVED = 1024
+"""Bytes of the final record: the longest one, padded with spaces, which JSON allows."""
+
+
+def claim(run: RunDir, attempt: Attempt, keeper: int) -> bytes:
+    """Reserve what `keeper`, a pid, needs for the end, and put the first record in place. What this says.
+
+    Raises FileExistsError: another one did; two must never run one attempt. Raises OSError: nothing is on record.
+    """
+    reserved, said = reserved_path(run, attempt.attempt, keeper), codec.encode(attempt)
+    try:
+        write_new(reserved, b" " * RESERVED)
+        _put(run, attempt.attempt, said)
+    except OSError:
+        discard(reserved)
+        raise
+    return said
+
+
+def _put(run: RunDir, number: int, said: bytes) -> None:
+    path = run.attempt_path(number)
+    draft = os.path.join(run.attempts_path, f".{number:04d}.json.{os.getpid()}")
+    try:
+        write_new(draft, said)
+        try:
+            os.link(draft, path)
+        except PermissionError:
+            # No hard links here; the run's lock alone keeps two supervisors apart.
+            os.replace(draft, path)
+    finally:
+        discard(draft)
+
+
+def put_end(run: RunDir, ended: Attempt, keeper: int) -> None:
+    """Write down how it ended into what was reserved for `keeper`. Raises OSError, but not for want of room."""
+    reserved = reserved_path(run, ended.attempt, keeper)
+    # Overwritten in place: these bytes are ours already, on a full disk too.
+    descriptor = os.open(reserved, os.O_WRONLY | os.O_CLOEXEC)
+    os.pwrite(descriptor, codec.encode(ended).ljust(RESERVED), 0)
+    os.close(descriptor)
+    os.replace(reserved, run.attempt_path(ended.attempt))
+
+
+def ended_attempt(attempt: Attempt, code: int) -> Attempt:
+    """The record of an attempt that ended now with this code; less than 0 = by that signal."""
+    return attempt._replace(
+        ended_at=time.time(),
+        code=code if code >= 0 else None,
+        signal=signal_name(-code) if code < 0 else None,
+    )
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        # Between the first and the last real-time signal the numbers have no names.
+        return f"SIG{number}"
+
+
+def reserved_path(run: RunDir, number: int, keeper: int) -> str:
+    return os.path.join(run.attempts_path, f".{number:04d}.json.end.{keeper}")
+
+
+def discard_reserved(run: RunDir, number: int) -> None:
+    """Remove what a killed keeper left."""
+    for name in _drafts(run, number):
+        discard(os.path.join(run.attempts_path, name))
+
+
+def is_kept(run: RunDir, number: int) -> bool:
+    """Whether the keeper of this attempt may still be about to write its final record."""
+    pids = [name.rpartition(".")[2] for name in _drafts(run, number) if ".json.end." in name]
+    return any(pid.isdecimal() and process.identity_of(int(pid)) is not None for pid in pids)
+
+
+def _drafts(run: RunDir, number: int) -> list[str]:
+    try:
+        names = os.listdir(run.attempts_path)
+    except OSError:
+        return []
+    return [name for name in names if name.startswith(f".{number:04d}.json.")]

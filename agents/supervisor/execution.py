@@ -1,0 +1,118 @@
+"""What the agent's process does before it is the agent: puts itself on record, takes over its surroundings, executes.
+
+In this order: a process that ran is always on record, and one without a record never ran. What it inherits of the run's
+lock is given up by executing: whoever gets the lock of a killed supervisor finds on record every attempt that can run.
+"""
+
+import os
+import signal
+import time
+from typing import NoReturn
+
+from overnight.agents.supervisor import attempts, environment
+from overnight.agents.supervisor.environment import Surroundings
+from overnight.state import process
+from overnight.state.atomic import write_all
+from overnight.state.records import Attempt, Spec
+from overnight.state.rundir import RunDir
+
+LONGEST_ERROR = 300
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""Exit codes of a shell for what it cannot execute."""
+TAKEN, UNWRITTEN = b"taken", b"unwritten"
+"""Why nothing ran: another keeper had this number; it could not be put on record."""
+
+
+def become_agent(run: RunDir, number: int, keeper: int, answer: int) -> NoReturn:
+    """Run the command of `run` as its attempt `number`, for the parent with the pid `keeper`.
+
+    Into the descriptor `answer` goes the first record, a line; or one of the words above, a line. What follows is why
+    the rest failed. When the command is executed, it is closed.
+    """
+    os.setsid()
+    try:
+        spec, surroundings, output = _spec_of(run), environment.read(run), _open_output(run)
+        attempt = Attempt(number, *_own_identity(), time.time())
+        said = attempts.claim(run, attempt, keeper)
+    except FileExistsError:
+        _say(answer, TAKEN)
+    except (OSError, ValueError) as error:
+        _say(answer, UNWRITTEN, _problem(error))
+    else:
+        _say(answer, said.rstrip(b"\n"))
+        if os.getppid() == keeper:
+            _execute(spec, surroundings, environment.agent_environment(surroundings, run, number), output, answer)
+        _note_unexecuted(run, attempt, keeper)
+    os._exit(NOT_EXECUTABLE)
+
+
+def _spec_of(run: RunDir) -> Spec:
+    spec = run.spec()
+    if not isinstance(spec, Spec):
+        raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
+    return spec
+
+
+def _own_identity() -> process.Identity:
+    identity = process.identity_of(os.getpid())
+    assert identity is not None, "a process that runs is there"
+    return identity
+
+
+def _open_output(run: RunDir) -> int:
+    return os.open(run.output_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def _execute(spec: Spec, surroundings: Surroundings, variables: dict[str, str], output: int, answer: int) -> NoReturn:
+    try:
+        for descriptor, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
+            os.dup2(source, descriptor)
+        os.chdir(spec.cwd)
+        environment.apply(surroundings)
+        if spec.nice:
+            os.nice(spec.nice)
+        _reset_signals()
+        os.execvpe(spec.command[0], spec.command, variables)
+    except OSError as error:
+        # Its keeper may have been killed: that must not end it by another signal.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        _tell(answer, _problem(error, spec.command[0]))
+        os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
+
+
+def _problem(error: Exception, what: str | None = None) -> bytes:
+    """`what`: where the error names no file."""
+    if isinstance(error, OSError) and error.strerror:
+        where = error.filename or what
+        told = f"{os.fspath(where)}: {error.strerror}" if where else error.strerror
+    else:
+        told = str(error)
+    return told.encode("utf-8", "replace")[:LONGEST_ERROR]
+
+
+def _say(answer: int, word: bytes, reason: bytes = b"") -> None:
+    _tell(answer, word + b"\n" + reason)
+
+
+def _tell(answer: int, text: bytes) -> None:
+    try:
+        write_all(answer, text)
+    except BrokenPipeError:
+        # The keeper was killed.
+        pass
+
+
+def _note_unexecuted(run: RunDir, attempt: Attempt, keeper: int) -> None:
+    """The keeper was killed: that nothing of it ran is put on record, too."""
+    try:
+        attempts.put_end(run, attempts.ended_attempt(attempt, NOT_EXECUTABLE)._replace(executed=False), keeper)
+    except OSError:
+        # Whoever gets the exit code puts that on record.
+        pass
+
+
+def _reset_signals() -> None:
+    """Every signal at its default, none blocked: Python ignores two, and an exec passes that on."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
