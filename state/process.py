@@ -8,7 +8,8 @@ _STATE = 0
 _PARENT = 1
 _START_TIME = 19
 """Fields of /proc/PID/stat behind the command's name, see proc(5): numbers 3, 4 and 22 there."""
-
+LONGEST = 4096
+"""Bytes of what is read of the kernel here: 52 numbers and a name."""
 
 _boot_ids: list[str] = []
 """The one, once it was read: a list of runs asks twice for each."""
@@ -26,9 +27,7 @@ class Identity(NamedTuple):
 def boot_id() -> str:
     """Of the running kernel; it changes at every boot, and in no process's life."""
     if not _boot_ids:
-        # As bytes: a text file of any encoding but UTF-8 makes a process load one more module, at its first one.
-        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
-            _boot_ids.append(file.read().strip().decode("ascii"))
+        _boot_ids.append(_read("/proc/sys/kernel/random/boot_id").strip().decode("ascii"))
     return _boot_ids[0]
 
 
@@ -96,10 +95,18 @@ def _has_threads(pid: int) -> bool:
         return False
 
 
+def _read(path: str) -> bytes:
+    """What the kernel says, in one piece. Without a file object: the supervisor of each run asks at each wake-up."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, LONGEST)
+    finally:
+        os.close(descriptor)
+
+
 def _stat(pid: int) -> list[str] | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            line = file.read().decode("utf-8", "replace")
+        line = _read(f"/proc/{pid}/stat").decode("utf-8", "replace")
     except OSError:
         return None
     # The command's name is in parentheses and may hold spaces and parentheses itself.

@@ -1,19 +1,22 @@
 """Where supervisors' processes begin: one of each run is forked here, with a place of its own, until its run is over.
 
 Executed by a launcher (`overnight.agents.launchers.spawn`), already without the caller's terminal and pipes. What is
-loaded by then is shared by all that are forked from it, and each is nobody's zombie, for this process ends at once.
+loaded and read by then is shared by all that are forked from it, and each is nobody's zombie, for this process ends at
+once.
 """
 
 import gc
 import os
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from overnight.agents.supervisor import cmdline, keeper, lean
+from overnight.agents.supervisor import lean
 from overnight.agents.supervisor.child import Child
+from overnight.agents.supervisor.cmdline import CommandLine
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
 from overnight.agents.supervisor.report import FAILED, UNSUPERVISED, Listener
 from overnight.agents.supervisor.turn import pass_on
+from overnight.state import process
 from overnight.state.atomic import append_line
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
@@ -32,38 +35,89 @@ def main(first: int, handed: int, admitted: bool, paths: list[str]) -> None:
     reset_library_signals()
     # No collection touches what is shared, which would make copies of it.
     gc.disable()
+    listeners = [Listener(reports[place] if reports else -1) for place in range(len(paths))]
+    # Read for all before the first is forked: what each reads by itself, it has in a copy of its own.
+    posts = [
+        _Post.of(RunDir(path), lock, listener, admitted)
+        for path, lock, listener in zip(paths, locks, listeners, strict=True)
+    ]
+    shown = CommandLine()
+    process.boot_id()
     gc.freeze()
     try:
-        for place, path in enumerate(paths):
-            lock, report = locks[place], reports[place] if reports else -1
-            try:
-                pid = os.fork()
-            except OSError as error:
-                Listener(report).say(UNSUPERVISED, error.strerror or str(error))
-            else:
-                if pid == 0:
-                    _be_supervisor(path, lock, report, descriptors, admitted, alone=len(paths) == 1)
-                elif report >= 0:
-                    os.close(report)
-            os.close(lock)
+        for post in posts:
+            if post.supervisor is not None:
+                _fork(post, post.supervisor, descriptors, shown)
+            post.listener.close()
+            os.close(post.lock)
     finally:
         # Whatever happened: another code would have all of them started once more. And without taking anything down,
         # which would make copies of it, for nobody.
         os._exit(0)
 
 
-def _be_supervisor(path: str, lock: int, report: int, descriptors: range, admitted: bool, *, alone: bool) -> NoReturn:
+class _Post(NamedTuple):
+    """One run that is to be supervised."""
+
+    run: RunDir
+    lock: int
+    listener: Listener
+    supervisor: Supervisor | None
+
+    @classmethod
+    def of(cls, run: RunDir, lock: int, listener: Listener, admitted: bool) -> "_Post":
+        return cls(run, lock, listener, prepare(run, lock, listener, admitted))
+
+
+def prepare(run: RunDir, lock: int, listener: Listener, admitted: bool = False) -> Supervisor | None:
+    """A supervisor that has read what there is of its run, and has no process of its own yet.
+
+    `lock`: the descriptor that holds the run's lock. None = it cannot be, and whoever listens was told why.
+    """
+    try:
+        spec = run.spec()
+        if not isinstance(spec, Spec):
+            raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
+        return Supervisor(run, spec, Child(run, spec, lock), listener.say, admitted)
+    except Exception as error:  # noqa: BLE001
+        _fail(run, listener, error)
+        return None
+
+
+def supervise(run: RunDir, listener: Listener, supervisor: Supervisor) -> int:
+    """In this process, until the run is over, or somebody else has to go on with it. The exit code."""
+    try:
+        become_subreaper()
+        if supervisor.work():
+            _pass_on(run)
+    except Exception as error:  # noqa: BLE001
+        _fail(run, listener, error)
+        return 1
+    return 0
+
+
+def _fork(post: _Post, supervisor: Supervisor, descriptors: range, shown: CommandLine) -> None:
+    try:
+        pid = os.fork()
+    except OSError as error:
+        post.listener.say(UNSUPERVISED, error.strerror or str(error))
+        return
+    if pid == 0:
+        _be_supervisor(post, supervisor, descriptors, shown)
+
+
+def _be_supervisor(post: _Post, supervisor: Supervisor, descriptors: range, shown: CommandLine) -> NoReturn:
     """Of this run, and of no other. Whatever happens, this copy never goes on to fork the next one."""
     code = 1
     try:
         os.setsid()
-        _close_all_but({lock, report}, descriptors)
-        cmdline.show(path)
+        _close_all_but({post.lock, post.listener.descriptor}, descriptors)
+        shown.show(post.run.path)
+        if shown.shared:
+            # One that was forked alone has nobody to share with what a keeper does not touch.
+            supervisor.prepare_keeper()
         gc.enable()
-        # Before anything else is touched. What it does not touch either is shared with all that were forked here; one
-        # that was forked alone would have it for itself.
-        spare = None if alone or not admitted else _spare_keeper(path, lock)
-        code = supervise(RunDir(path), lock, Listener(report), admitted, spare)
+        code = supervise(post.run, post.listener, supervisor)
     finally:
         os._exit(code)
 
@@ -78,39 +132,6 @@ def _close_all_but(own: set[int], descriptors: range) -> None:
                 continue
 
 
-def supervise(
-    run: RunDir, lock: int, listener: Listener, admitted: bool = False, spare: keeper.Kept | None = None
-) -> int:
-    """Until the run is over, or somebody else has to go on with it. The exit code.
-
-    `lock`: the descriptor that holds the run's lock. `spare`: a keeper that waits for its order.
-    """
-    try:
-        become_subreaper()
-        spec = run.spec()
-        if not isinstance(spec, Spec):
-            raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
-        if Supervisor(run, spec, Child(run, lock, spare), listener.say, admitted).work():
-            _pass_on(run)
-    except Exception as error:  # noqa: BLE001
-        # The boundary of this process. The agent works on, and the next command has it adopted.
-        lean.give_way()
-        import traceback  # only here: a supervisor that never fails need not hold it
-
-        _complain(run, traceback.format_exc())
-        listener.say(FAILED, f"the supervisor failed: {error}")
-        return 1
-    return 0
-
-
-def _spare_keeper(path: str, lock: int) -> keeper.Kept | None:
-    try:
-        return keeper.fork(RunDir(path), lock)
-    except OSError:
-        # It is tried again when there is something to start.
-        return None
-
-
 def _pass_on(run: RunDir) -> None:
     from overnight.state.errors import DamagedRecord  # only here: most of its life a supervisor raises nothing
 
@@ -118,6 +139,19 @@ def _pass_on(run: RunDir) -> None:
         pass_on(run)
     except (DamagedRecord, OSError) as error:
         _complain(run, f"the queue does not go on: {error}\n")
+
+
+def _fail(run: RunDir, listener: Listener, error: Exception) -> None:
+    """The boundary of this process. The agent works on, and the next command has it adopted."""
+    if isinstance(error, OSError | ValueError):
+        problem = f"{error}\n"
+    else:
+        lean.give_way()
+        import traceback  # only here: a supervisor that never fails need not hold it
+
+        problem = traceback.format_exc()
+    _complain(run, problem)
+    listener.say(FAILED, f"the supervisor failed: {error}")
 
 
 def _complain(run: RunDir, problem: str) -> None:

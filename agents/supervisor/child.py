@@ -8,7 +8,7 @@ from overnight.agents.supervisor import attempts, book, execution, keeper, membe
 from overnight.agents.supervisor.facts import Life
 from overnight.agents.supervisor.outcome import Ending
 from overnight.state import process
-from overnight.state.records import Attempt
+from overnight.state.records import Attempt, Spec
 from overnight.state.rundir import RunDir
 
 UNCLEAR_FOR = 5.0
@@ -18,9 +18,11 @@ UNCLEAR_FOR = 5.0
 class Child:
     """At most one process at a time. `refresh` after every wake-up; then `life` and `ending` are true."""
 
-    def __init__(self, run: RunDir, lock: int, spare: keeper.Kept | None) -> None:
-        """`lock`: the descriptor that holds the run's lock. `spare`: a keeper that waits for its order."""
-        self._run, self._lock, self._spare = run, lock, spare
+    def __init__(self, run: RunDir, spec: Spec, lock: int) -> None:
+        """`lock`: the descriptor that holds the run's lock."""
+        self._run, self._spec, self._lock = run, spec, lock
+        self._spare: keeper.Kept | None = None
+        """A keeper that waits for its order."""
         self.life = Life.NONE
         self.number = 0
         """Of the newest attempt, 0 = none."""
@@ -40,6 +42,14 @@ class Child:
         self._reaped: dict[int, int] = {}
         self._gone_since = 0.0
 
+    def prepare(self) -> None:
+        """Fork the keeper of the next attempt already: what is not touched by then, it shares with all others."""
+        try:
+            self._spare = keeper.fork(self._run, self._spec, self._lock)
+        except OSError:
+            # It is tried again when there is something to start.
+            pass
+
     def start(self) -> None:
         """The next attempt. Raises OSError."""
         kept = self._begun(self.number + 1)
@@ -51,7 +61,7 @@ class Child:
 
     def _begun(self, number: int) -> keeper.Kept:
         """Its keeper. Raises OSError."""
-        kept = self._spare or keeper.fork(self._run, self._lock)
+        kept = self._spare or keeper.fork(self._run, self._spec, self._lock)
         self._spare = None
         try:
             keeper.begin(kept, number)

@@ -10,20 +10,35 @@ _PATHS_BEGIN = 4
 """In the arguments that a launcher gives: behind the root, the number of descriptors, and whether they may begin."""
 
 
-def show(path: str) -> None:
-    """Leave `path` of all paths among the arguments. Nothing depends on it: where that is refused, it stays."""
-    try:
-        with open("/proc/self/cmdline", "rb") as file:
-            shown = file.read()
-        with open("/proc/self/stat", "rb") as file:
-            begin = int(file.read().rpartition(b")")[2].split()[_ARGUMENTS_BEGIN])
-        kept = shown[: len(shown) - sum(len(os.fsencode(each)) + 1 for each in sys.argv[_PATHS_BEGIN:])]
-        memory = os.open("/proc/self/mem", os.O_WRONLY | os.O_CLOEXEC)
-    except (OSError, ValueError, IndexError):
-        return
-    try:
-        os.pwrite(memory, (kept + os.fsencode(path)).ljust(len(shown), b"\0"), begin)
-    except OSError:
-        pass
-    finally:
-        os.close(memory)
+class CommandLine:
+    """Of this process, which each copy of it can change. Looked at once for all of them."""
+
+    def __init__(self) -> None:
+        paths = sys.argv[_PATHS_BEGIN:]
+        self.shared = len(paths) > 1
+        """There is more than one run in it."""
+        self._kept, self._length, self._begins = b"", 0, 0
+        try:
+            with open("/proc/self/cmdline", "rb") as file:
+                shown = file.read()
+            with open("/proc/self/stat", "rb") as file:
+                self._begins = int(file.read().rpartition(b")")[2].split()[_ARGUMENTS_BEGIN])
+        except (OSError, ValueError, IndexError):
+            return
+        self._kept = shown[: len(shown) - sum(len(os.fsencode(each)) + 1 for each in paths)]
+        self._length = len(shown)
+
+    def show(self, path: str) -> None:
+        """Leave `path` of all paths among the arguments. Nothing depends on it: where that is refused, it stays."""
+        if not self._begins:
+            return
+        try:
+            memory = os.open("/proc/self/mem", os.O_WRONLY | os.O_CLOEXEC)
+        except OSError:
+            return
+        try:
+            os.pwrite(memory, (self._kept + os.fsencode(path)).ljust(self._length, b"\0"), self._begins)
+        except OSError:
+            pass
+        finally:
+            os.close(memory)

@@ -23,7 +23,7 @@ TAKEN, UNWRITTEN = b"taken", b"unwritten"
 """Why nothing ran: another keeper had this number; it could not be put on record."""
 
 
-def become_agent(run: RunDir, number: int, keeper: int, answer: int) -> NoReturn:
+def become_agent(run: RunDir, spec: Spec, number: int, keeper: int, answer: int) -> NoReturn:
     """Run the command of `run` as its attempt `number`, for the parent with the pid `keeper`.
 
     Into the descriptor `answer` goes the first record, a line; or one of the words above, a line. What follows is why
@@ -31,7 +31,7 @@ def become_agent(run: RunDir, number: int, keeper: int, answer: int) -> NoReturn
     """
     os.setsid()
     try:
-        spec, surroundings, output = _spec_of(run), environment.read(run), _open_output(run)
+        surroundings, output = environment.read(run), _open_output(run)
         attempt = Attempt(number, *_own_identity(), time.time())
         said = attempts.claim(run, attempt, keeper)
     except FileExistsError:
@@ -44,13 +44,6 @@ def become_agent(run: RunDir, number: int, keeper: int, answer: int) -> NoReturn
             _execute(spec, surroundings, environment.agent_environment(surroundings, run, number), output, answer)
         _note_unexecuted(run, attempt, keeper)
     os._exit(NOT_EXECUTABLE)
-
-
-def _spec_of(run: RunDir) -> Spec:
-    spec = run.spec()
-    if not isinstance(spec, Spec):
-        raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
-    return spec
 
 
 def _own_identity() -> process.Identity:

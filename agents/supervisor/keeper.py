@@ -14,7 +14,7 @@ from overnight.agents.supervisor import attempts, execution
 from overnight.agents.supervisor.execution import TAKEN, UNWRITTEN
 from overnight.state import codec
 from overnight.state.atomic import write_all
-from overnight.state.records import Attempt
+from overnight.state.records import Attempt, Spec
 from overnight.state.rundir import RunDir
 
 KIB = 1024
@@ -33,7 +33,7 @@ class Kept(NamedTuple):
     """A descriptor that will hold one of the words, a line, and a reason, then end."""
 
 
-def fork(run: RunDir, lock: int) -> Kept:
+def fork(run: RunDir, spec: Spec, lock: int) -> Kept:
     """A keeper that waits for its order. `lock`: the descriptor that holds the run's lock. Raises OSError."""
     # What exists now is shared with the keeper; frozen, no collection touches it and makes copies.
     gc.freeze()
@@ -49,7 +49,7 @@ def fork(run: RunDir, lock: int) -> Kept:
         _close(theirs, order, report, ours)
         raise
     if pid == 0:
-        _keep(run, lock, theirs, ours)
+        _keep(run, spec, lock, theirs, ours)
     _close(theirs, ours)
     return Kept(pid, order, report)
 
@@ -67,7 +67,7 @@ def dismiss(kept: Kept) -> None:
     _close(kept.order, kept.report)
 
 
-def _keep(run: RunDir, lock: int, order: int, report: int) -> NoReturn:
+def _keep(run: RunDir, spec: Spec, lock: int, order: int, report: int) -> NoReturn:
     """Whatever happens, a forked copy never comes back into the loop."""
     try:
         os.setsid()
@@ -79,14 +79,14 @@ def _keep(run: RunDir, lock: int, order: int, report: int) -> NoReturn:
         number = os.read(order, 32)
         os.close(order)
         if number:
-            _attend(run, int(number), lock, report)
+            _attend(run, spec, int(number), lock, report)
     finally:
         os._exit(0)
 
 
-def _attend(run: RunDir, number: int, lock: int, report: int) -> None:
+def _attend(run: RunDir, spec: Spec, number: int, lock: int, report: int) -> None:
     try:
-        pid, answer = _fork_agent(run, number)
+        pid, answer = _fork_agent(run, spec, number)
     except OSError as error:
         _tell(report, UNWRITTEN, (error.strerror or str(error)).encode("utf-8", "replace"))
         return
@@ -102,14 +102,14 @@ def _attend(run: RunDir, number: int, lock: int, report: int) -> None:
     _wait(run, pid, said, problem.decode("utf-8", "replace") or None)
 
 
-def _fork_agent(run: RunDir, number: int) -> tuple[int, int]:
+def _fork_agent(run: RunDir, spec: Spec, number: int) -> tuple[int, int]:
     """The agent's process, and where to read what comes of it. Raises OSError."""
     answer, theirs = os.pipe()
     keeper = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
-            execution.become_agent(run, number, keeper, theirs)
+            execution.become_agent(run, spec, number, keeper, theirs)
         finally:
             os._exit(execution.NOT_FOUND)
     os.close(theirs)

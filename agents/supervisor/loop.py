@@ -23,12 +23,15 @@ CLOSELY_FIRST, CLOSELY_LAST = 0.02, 0.5
 
 
 class Supervisor:
-    """Of one run. Whoever makes it holds the run's lock."""
+    """Of one run. Whoever makes it holds the run's lock; the process in which it works may be a copy of his."""
+
+    _bell: Bell
 
     def __init__(self, run: RunDir, spec: Spec, child: Child, say: Say, admitted: bool) -> None:
-        self._bell = Bell()
         self._ledger = Ledger(run)
         self._at = Situation(run, spec, child, admitted)
+        self._unended = self._at.recall()
+        """What was begun before, and is to be watched or judged."""
         self._acts = Acts(self._at, self._ledger, say)
         self._log = Log(run, spec.log_limit)
         self._executed = 0
@@ -39,7 +42,9 @@ class Supervisor:
 
         Not where this process was told to end: a machine that shuts down would start the next run only to cut it off.
         """
-        self._recall()
+        self._bell = Bell()
+        self._at.begin()
+        self._take_over()
         # Before the first look: who asks after it can ring.
         self._ledger.supervisor(self._at.record())
         while not (self._acts.over or self._acts.left):
@@ -65,9 +70,14 @@ class Supervisor:
             self._ledger.flush()
         return self._acts.over and not self._at.shutdown
 
-    def _recall(self) -> None:
+    def prepare_keeper(self) -> None:
+        """For a start at once; where nothing is, it is dismissed."""
+        if self._at.turn.admitted and self._unended is None:
+            self._at.child.prepare()
+
+    def _take_over(self) -> None:
         """Take up what was begun before: starting and adopting are one path."""
-        attempt = self._at.recall()
+        attempt = self._unended
         if attempt is not None and self._at.child.take_over(attempt, time.monotonic()):
             self._at.frozen = self._at.child.is_stopped(was_frozen=self._at.frozen)
             self._acts.adopted(attempt)
@@ -80,7 +90,8 @@ class Supervisor:
             self._log.look_closely()
         if child.taken:
             child.taken = False
-            self._recall()
+            self._unended = self._at.recall()
+            self._take_over()
         elif child.problem is not None:
             problem, child.problem = child.problem, None
             self._acts.postpone(problem)

@@ -14,19 +14,23 @@ class Listener:
     """Whoever launched, as long as it waits: hears one word and a reason."""
 
     def __init__(self, descriptor: int) -> None:
-        """-1 = nobody listens."""
-        self._descriptor = descriptor
+        self.descriptor = descriptor
+        """-1 = nobody listens, or all was said."""
 
     def say(self, word: bytes, reason: str) -> None:
-        if self._descriptor < 0:
+        if self.descriptor < 0:
             return
         try:
-            write_all(self._descriptor, word + b"\n" + reason.encode("utf-8", "replace"))
+            write_all(self.descriptor, word + b"\n" + reason.encode("utf-8", "replace"))
         except OSError:
             # It has gone away; the records say the same.
             pass
-        os.close(self._descriptor)
-        self._descriptor = -1
+        self.close()
+
+    def close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
 
 
 def hear(descriptor: int) -> tuple[bytes, str]:

@@ -52,8 +52,12 @@ class Situation:
         self.log_from = 0
         """How long the log was when the attempt began."""
         self.reason: str | None = None
-        self._me = process.identity_of(os.getpid())
+        self._me: process.Identity | None = None
         self.forget_attempt()
+
+    def begin(self) -> None:
+        """In the process that works from now on."""
+        self._me, self._quiet_since = process.identity_of(os.getpid()), time.monotonic()
 
     def forget_attempt(self) -> None:
         """Drop what holds for one attempt only."""
@@ -128,6 +132,7 @@ class Situation:
 
     def facts(self) -> Facts:
         inbox, number, words, life = self.inbox, self.child.number, self.words, self._life()
+        stopped = life is Life.RUNNING and self.child.is_stopped()
         return Facts(
             now=time.monotonic(),
             life=life,
@@ -149,8 +154,8 @@ class Situation:
             pause_sent=self.pause_sent,
             resume_sent=self.resume_sent,
             adopted=self.adopted,
-            frozen=life is Life.RUNNING and (self.frozen or self.child.is_stopped()),
-            stands=life is Life.RUNNING and (self.child.is_stopped() or (self.frozen and self.child.is_held_up())),
+            frozen=stopped or (life is Life.RUNNING and self.frozen),
+            stands=stopped or (life is Life.RUNNING and self.frozen and self.child.is_held_up()),
             own_paused=words.status is AgentStatus.PAUSED,
             paused_since_asked=self._paused_since_asked(),
             cooperative=words.handled_by(Handle.PAUSE) is not None,

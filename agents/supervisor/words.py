@@ -42,6 +42,9 @@ def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
     """Read the agent's two files."""
     progress_path, heartbeat_path = run.progress_file(spec), run.heartbeat_file(spec)
     progress, heartbeat = read_record(Progress, progress_path), read_record(Heartbeat, heartbeat_path)
+    if progress is None and heartbeat is None and spec.stall is None:
+        # Nothing was ever reported, and nobody expects it.
+        return Words()
     records = Records(
         id=run.id,
         directory=run.path,

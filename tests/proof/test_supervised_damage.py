@@ -100,8 +100,9 @@ def look_at(run: RunDir) -> None:
 
 def take_up(run: RunDir, spec: Spec) -> None:
     """As a supervisor does that begins with it."""
-    situation = Situation(run, spec, Child(run, -1, None), admitted=False)
+    situation = Situation(run, spec, Child(run, spec, -1), admitted=False)
     attempt = situation.recall()
+    situation.begin()
     if attempt is not None:
         situation.child.take_over(attempt, time.monotonic())
     situation.look()

@@ -123,8 +123,8 @@ def test_two_keepers_never_run_the_same_attempt(home: Path) -> None:
         from overnight.agents.supervisor import keeper
         from overnight.state.rundir import RunDir
         run = RunDir(sys.argv[1])
-        run.spec = lambda: RunDir.spec(run)._replace(command=("sh", "-c", "echo twice"))
-        kept = keeper.fork(run, os.open(os.devnull, os.O_RDONLY))
+        spec = run.spec()._replace(command=("sh", "-c", "echo twice"))
+        kept = keeper.fork(run, spec, os.open(os.devnull, os.O_RDONLY))
         keeper.begin(kept, 1)
         with open(kept.report, "rb") as report:
             print(report.read().split()[0].decode())

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.leaves_no_process
 FAULTY = """
 import os, signal, sys, time
 from overnight.agents.supervisor import attempts, keeper
-from overnight.agents.supervisor.__main__ import supervise
+from overnight.agents.supervisor.__main__ import prepare, supervise
 from overnight.agents.supervisor.report import Listener
 from overnight.state import lock
 from overnight.state.rundir import RunDir
@@ -56,7 +56,8 @@ def claim_late(*given):
     return claim(*given)
 {fault}
 held = lock.acquire(sys.argv[1] + "/lock")
-sys.exit(supervise(RunDir(sys.argv[1]), held, Listener(int(sys.argv[2]))))
+run, listener = RunDir(sys.argv[1]), Listener(int(sys.argv[2]))
+sys.exit(supervise(run, listener, prepare(run, held, listener)))
 """
 
 

@@ -15,10 +15,11 @@ from overnight.agents.supervisor.lean import install  # noqa: E402
 
 install()
 from overnight.agents.supervisor import acts, keeper  # noqa: E402
-from overnight.agents.supervisor.__main__ import supervise  # noqa: E402
+from overnight.agents.supervisor.__main__ import prepare, supervise  # noqa: E402
 from overnight.agents.supervisor.kernel import reset_library_signals  # noqa: E402
 from overnight.agents.supervisor.report import Listener  # noqa: E402
 from overnight.state import lock  # noqa: E402
+from overnight.state.records import Spec  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
 attend = keeper._attend
@@ -29,10 +30,10 @@ def wait_for_tracer() -> None:
     os.read(int(go), 1)
 
 
-def attend_when_traced(run: RunDir, number: int, lock: int, report: int) -> None:
+def attend_when_traced(run: RunDir, spec: Spec, number: int, lock: int, report: int) -> None:
     if role == f"keeper {number}":
         wait_for_tracer()
-    attend(run, number, lock, report)
+    attend(run, spec, number, lock, report)
 
 
 keeper._attend = attend_when_traced
@@ -43,4 +44,7 @@ assert held is not None, "somebody supervises it"
 if role == "supervisor":
     wait_for_tracer()
 reset_library_signals()
-sys.exit(supervise(RunDir(path), held, Listener(-1), admitted=True))
+run, nobody = RunDir(path), Listener(-1)
+supervisor = prepare(run, held, nobody, admitted=True)
+assert supervisor is not None
+sys.exit(supervise(run, nobody, supervisor))
