@@ -23,10 +23,10 @@ class Survey(NamedTuple):
     runs: Mapping[str, RunDir] = {}
     orphans: tuple[str, ...] = ()
     """They go on, or their end is on record, and nobody supervises them. They hold a slot until that is judged."""
-    exits: Mapping[str, tuple[str, Stamp]] = {}
-    """Of the runs that others come after: where exit.json is, and its stamp as it was read."""
+    awaited: Mapping[str, Mapping[str, Stamp]] = {}
+    """Of the runs that others come after: files by which it shows that one has ended or was removed, as they were."""
     groups: tuple[str, Stamp] = ("", None)
-    """The same of groups.json."""
+    """groups.json, as it was."""
 
 
 class Watch(NamedTuple):
@@ -65,9 +65,9 @@ def survey_with(groups: Mapping[str, Group], home: str, now: float) -> Survey:
         if place is Slot.ORPHAN:
             orphans.append(run.id)
     named = {dependency(word)[0] for waiter in waiters for word in waiter.after}
-    outcomes, exits = _outcomes(home, named)
+    outcomes, awaited = _outcomes(home, named)
     holders = {group: tuple(ids) for group, ids in busy.items()}
-    return Survey(Queue(now, tuple(waiters), holders, groups, outcomes), runs, tuple(orphans), exits)
+    return Survey(Queue(now, tuple(waiters), holders, groups, outcomes), runs, tuple(orphans), awaited)
 
 
 def watch_of(seen: Survey, run_id: str) -> Watch:
@@ -79,8 +79,9 @@ def watch_of(seen: Survey, run_id: str) -> Watch:
     limited = group is not None and seen.queue.groups.get(group, FREE).slots is not None
     holders = seen.queue.busy.get(group, ()) if group is not None and limited else ()
     times = [each.start_at for each in mine if each.start_at is not None and each.start_at > seen.queue.now]
+    path, stamp = seen.groups
     return Watch(
-        dict([seen.groups, *(seen.exits[each] for each in named)]),
+        {path: stamp, **{path: stamp for each in named for path, stamp in seen.awaited[each].items()}},
         tuple(seen.runs[each] for each in holders),
         min(times, default=None),
     )
@@ -134,12 +135,13 @@ def _is_settled(run: RunDir, number: int) -> bool:
     return ended and number <= book.judged_attempts(run)
 
 
-def _outcomes(home: str, ids: set[str]) -> tuple[dict[str, Outcome | None], dict[str, tuple[str, Stamp]]]:
+def _outcomes(home: str, ids: set[str]) -> tuple[dict[str, Outcome | None], dict[str, dict[str, Stamp]]]:
     """Of those that are there; None = not over, or nobody can read how."""
-    outcomes, stamps = dict[str, Outcome | None](), dict[str, tuple[str, Stamp]]()
+    outcomes, stamps = dict[str, Outcome | None](), dict[str, dict[str, Stamp]]()
     for run_id in ids:
         run = RunDir(f"{home}/runs/{run_id}")
-        stamps[run_id] = (run.exit_path, stamp_of(run.exit_path))
+        # What was removed without an end has never had an exit.json, but a spec, which is written once.
+        stamps[run_id] = {path: stamp_of(path) for path in (run.exit_path, run.spec_path)}
         if os.path.isdir(run.path):
             ended = run.exit()
             outcomes[run_id] = ended.outcome if isinstance(ended, Exit) else None
