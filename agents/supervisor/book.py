@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from overnight.state import chronicle, process
+from overnight.state.atomic import sweep
 from overnight.state.operator import host_name
 from overnight.state.records import Attempt, Event, Exit, Outcome, SupervisorRecord, SupervisorState
 from overnight.state.rundir import RunDir, read_record
@@ -39,6 +40,11 @@ def write_standing(run: RunDir, state: SupervisorState) -> None:
         agent=None,
     )
     write_supervisor(run, record)
+
+
+def sweep_drafts(run: RunDir) -> None:
+    """Remove what those who held the lock before have left of these records when they were killed."""
+    sweep(run.path, (each.rpartition("/")[2] for each in (run.supervisor_path, run.exit_path, run.env_path)))
 
 
 def write_attempt(run: RunDir, attempt: Attempt) -> None:

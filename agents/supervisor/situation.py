@@ -93,6 +93,8 @@ class Situation:
         self.restarts = restarts if retried > judged else 0
         if number == 0:
             self.next_start = None if self.spec.start_at is None else from_wall(self.spec.start_at)
+        if number:
+            book.sweep_drafts(run)
         if number in {judged, 0}:
             return None
         # It has held its place all the time.
