@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from overnight.agents.supervisor import attempts, book, members
-from overnight.agents.supervisor.settle import has_open_attempt
+from overnight.agents.supervisor.settle import has_open_attempt, is_between_attempts
 from overnight.state.groups import path_of, read
 from overnight.state.queue import FREE, Group, Queue, Waiter, dependency, waiter_of
-from overnight.state.records import Attempt, Exit, Outcome, Spec, SupervisorRecord, SupervisorState
+from overnight.state.records import Exit, Outcome, Spec, SupervisorRecord, SupervisorState
 from overnight.state.rundir import RunDir, Stamp, stamp_of
 
 
@@ -120,19 +119,12 @@ def _place_of(run: RunDir, spec: Spec) -> Waiter | Slot | None:
     waits = isinstance(record, SupervisorRecord) and record.state is SupervisorState.WAITING
     if held and not waits:
         return Slot.SUPERVISED
-    if held or waits or number == 0 or _is_settled(run, number):
+    if held or number == 0 or is_between_attempts(run, waits=waits):
         requests, _ = run.requests()
         return waiter_of(spec, run.id, requests, begun=number > 0, supervised=held)
     if has_open_attempt(run):
         return Slot.ORPHAN
-    return Slot.SUPERVISED if attempts.is_kept(run, number) else None
-
-
-def _is_settled(run: RunDir, number: int) -> bool:
-    """Whether it was resumed after its newest attempt, and waits for its turn."""
-    attempt = run.attempt(number)
-    ended = not isinstance(attempt, Attempt) or members.kernel_state(attempt) is None
-    return ended and number <= book.judged_attempts(run)
+    return Slot.SUPERVISED if run.is_kept(number) else None
 
 
 def _outcomes(home: str, ids: set[str]) -> tuple[dict[str, Outcome | None], dict[str, dict[str, Stamp]]]:

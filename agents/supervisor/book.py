@@ -109,13 +109,7 @@ def write_exit_aside(run: RunDir, ended: Exit) -> None:
 
 
 def _next_exit_aside(run: RunDir) -> str:
-    return run.file(f"exit.{max(_exits_aside(run), default=0) + 1}.json")
-
-
-def judged_attempts(run: RunDir) -> int:
-    """Attempts whose outcome was taken before the run was resumed or retried: they are never judged again."""
-    exits = [read_record(Exit, run.file(f"exit.{number}.json")) for number in _exits_aside(run)]
-    return max((each.attempts for each in exits if isinstance(each, Exit)), default=0)
+    return run.file(f"exit.{max(run.exits_aside(), default=0) + 1}.json")
 
 
 def allowed_from(run: RunDir) -> int:
@@ -123,7 +117,7 @@ def allowed_from(run: RunDir) -> int:
 
     One that was only interrupted goes on with what it had left.
     """
-    exits = [read_record(Exit, run.file(f"exit.{number}.json")) for number in _exits_aside(run)]
+    exits = [read_record(Exit, run.file(f"exit.{number}.json")) for number in run.exits_aside()]
     ends = [each for each in exits if isinstance(each, Exit) and each.outcome is not Outcome.INTERRUPTED]
     return 1 + max((each.attempts for each in ends), default=0)
 
@@ -134,11 +128,6 @@ def unexecuted_attempts(run: RunDir, last: int) -> int:
     while isinstance(attempt := run.attempt(number), Attempt) and not attempt.executed:
         number -= 1
     return last - number
-
-
-def _exits_aside(run: RunDir) -> list[int]:
-    names = [name.split(".") for name in os.listdir(run.path) if name.startswith("exit.")]
-    return [int(parts[1]) for parts in names if len(parts) == 3 and parts[1].isdecimal()]
 
 
 def last_retry(run: RunDir) -> tuple[int, int]:

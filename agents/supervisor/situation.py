@@ -82,7 +82,7 @@ class Situation:
 
         One whose outcome was taken before the run was resumed, or that a restart already follows, is not.
         """
-        run, number, judged = self.run, self.run.last_attempt_number(), book.judged_attempts(self.run)
+        run, number, judged = self.run, self.run.last_attempt_number(), self.run.judged_attempts()
         self.child.number = number
         previous = run.supervisor()
         if isinstance(previous, SupervisorRecord):
