@@ -257,6 +257,8 @@ class Exit(NamedTuple):
     out_of_memory: bool | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    limit: str | None = None
+    """Of what it took more than it may, and so was stopped: `time`, `memory`; None = of nothing."""
 
 
 class ItemError(NamedTuple):

@@ -64,6 +64,7 @@ def exit_of(
     *,
     last: Attempt | None = None,
     out_of_memory: bool | None = None,
+    limit: str | None = None,
 ) -> Exit:
     """How the run ends now. `last`: its newest attempt, where that is known better than it is on record."""
     # A folder that cannot be listed at this moment says 0.
@@ -77,6 +78,7 @@ def exit_of(
         attempts=number,
         reason=reason,
         out_of_memory=out_of_memory,
+        limit=limit,
         started_at=first.started_at if isinstance(first, Attempt) else None,
         ended_at=time.time(),
     )
