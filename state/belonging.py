@@ -35,6 +35,13 @@ def runs_of_processes() -> set[str]:
     return {os.fsdecode(name) for pid in every_process() for name in _named(pid)}
 
 
+def folders_of_processes() -> set[str]:
+    """Folders of the runs of which any process is an agent, or was started by one."""
+    begin = b"OVERNIGHT_RUN_DIR="
+    found = (each for pid in every_process() for each in _variables(pid) if each.startswith(begin))
+    return {os.fsdecode(each.removeprefix(begin)) for each in found}
+
+
 def every_process() -> Iterator[int]:
     return (int(name) for name in os.listdir("/proc") if name.isdecimal())
 

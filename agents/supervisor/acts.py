@@ -106,6 +106,8 @@ class Acts:
         self._at.child.dismiss_spare()
         if self._at.child.life is Life.NONE:
             self._say(NOT_YET, self._at.reason or "")
+            # Somebody has deleted the run: nothing of it can begin any more.
+            self.left = not os.path.exists(self._at.run.path)
 
     def started(self, attempt: Attempt) -> None:
         """The command of an attempt runs."""
