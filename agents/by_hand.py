@@ -211,6 +211,7 @@ def _reopened(run: RunDir, spec: Spec) -> ByHand | None:
     if newest is not None and newest.verb is not Verb.RESUME:
         # To start it is to ask for it: the wish on record must not be an older cancel.
         control.ask(run, Verb.RESUME)
+    book.sweep_drafts(run)
     book.set_exit_aside(run)
     return ByHand(run, spec, held)
 

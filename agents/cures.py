@@ -4,7 +4,7 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from overnight.agents.launchers.local import adopt
 from overnight.agents.supervisor import book
@@ -12,10 +12,11 @@ from overnight.state import groups, lock, process
 from overnight.state.aside import keep_copy, set_aside
 from overnight.state.belonging import lives, processes_of, told
 from overnight.state.errors import HomeUnusable, OvernightError
-from overnight.state.examination import damaged_environment
+from overnight.state.examination import damaged_environment, holders_of
 from overnight.state.findings import Cure, Finding, Leftover
 from overnight.state.history import history_of
 from overnight.state.home import Home
+from overnight.state.process import Identity
 from overnight.state.records import Damaged, Exit, Heartbeat, Outcome, Progress, Request, SupervisorRecord
 from overnight.state.removal import sweep
 from overnight.state.rundir import RunDir, read_record
@@ -174,22 +175,34 @@ def _supervisor_at_work(run: RunDir) -> int | None:
 
 def _end(home: Home, finding: Finding) -> str | None:
     run = _run(home, finding)
+    if not os.path.lexists(run.path):
+        return _end_each(run, processes_of(run.id), _supervisors_of_deleted(run))
     held = lock.acquire(run.lock_path)
     if held is None:
         # Somebody goes on with the run.
         return None
     try:
-        # Judged once more, and signalled by identity: a pid may have come to mean another process.
-        found = processes_of(run.id) if isinstance(run.exit(), Exit) else []
-        words = ", ".join(map(told, found))
-        for each in found:
-            process.send(each, signal.SIGTERM)
-            process.send(each, signal.SIGCONT)
-        deadline = time.monotonic() + ENDING
-        while (live := [each for each in found if lives(each)]) and time.monotonic() < deadline:
-            time.sleep(LOOK_AFTER)
+        # Judged once more: it may have been resumed.
+        return _end_each(run, processes_of(run.id) if isinstance(run.exit(), Exit) else [])
     finally:
         os.close(held)
+
+
+def _supervisors_of_deleted(run: RunDir) -> list[Identity]:
+    """Told to end, it starts nothing more."""
+    holders = holders_of(f"{run.lock_path} (deleted)")
+    return [found for each in holders if (found := process.identity_of(each.pid)) is not None]
+
+
+def _end_each(run: RunDir, found: list[Identity], supervisors: Sequence[Identity] = ()) -> str | None:
+    """Signalled by identity: a pid may have come to mean another process. The supervisors first."""
+    words = ", ".join(map(told, found))
+    for each in (*supervisors, *found):
+        process.send(each, signal.SIGTERM)
+        process.send(each, signal.SIGCONT)
+    deadline = time.monotonic() + ENDING
+    while (live := [each for each in found if lives(each)]) and time.monotonic() < deadline:
+        time.sleep(LOOK_AFTER)
     if live:
         pids = " ".join(str(each.pid) for each in live)
         raise OvernightError(

@@ -44,8 +44,8 @@ class Dispatched(NamedTuple):
     """The run of who asks begins."""
     reports: Mapping[str, int] = {}
     """Of the runs that were awaited and started here: where to read how each began, by id."""
-    problem: OSError | None = None
-    """Why something that was to be done was not."""
+    refused: Mapping[str, OSError] = {}
+    """Runs that were to get a supervisor, by id, and why they did not."""
 
 
 def dispatch(
@@ -56,12 +56,13 @@ def dispatch(
     `patience`: seconds to wait for the lock. Raises DamagedRecord, for groups.json, and OSError where nobody can look.
     """
     done = _adopted(Dispatched(survey(home, time.time())))
-    if plan_of(done.seen.queue) == Plan():
+    plan = plan_of(done.seen.queue)
+    if plan == Plan():
         return done
     try:
         held = groups.acquire(home, patience)
     except OSError as error:
-        return done._replace(problem=error)
+        return _refused(done, (*plan.start, *plan.watch), error)
     if held is None:
         return done._replace(late=True)
     try:
@@ -78,7 +79,15 @@ def adopt(home: str) -> Dispatched:
 def _adopted(done: Dispatched) -> Dispatched:
     """They have held their place all the time: the queue has no part in it."""
     adopted, problem = supervise_all([done.seen.runs[run_id] for run_id in done.seen.orphans])
-    return done._replace(adopted=tuple(run.id for run in adopted), problem=problem)
+    done = done._replace(adopted=tuple(run.id for run in adopted))
+    if problem is None:
+        return done
+    left = set(done.seen.orphans) - set(done.adopted)
+    return _refused(done, [run_id for run_id in left if not done.seen.runs[run_id].is_supervised()], problem)
+
+
+def _refused(done: Dispatched, ids: Iterable[str], error: OSError) -> Dispatched:
+    return done._replace(refused={**done.refused, **dict.fromkeys(ids, error)})
 
 
 class _Acts:
@@ -104,7 +113,7 @@ class _Acts:
             try:
                 lock = hold(run)
             except OSError as error:
-                self._done = self._done._replace(problem=error)
+                self._done = _refused(self._done, [run.id], error)
             else:
                 held += [] if lock is None else [(run, lock)]
         return held
@@ -126,12 +135,12 @@ class _Acts:
         if not held:
             return
         runs, locks = [run for run, _ in held], [lock for _, lock in held]
+        done, ids = self._done, [run.id for run in runs]
         try:
             reports = spawn(runs, locks, report=report, admitted=admitted)
         except OSError as error:
-            self._done = self._done._replace(problem=error)
+            self._done = _refused(done, ids, error)
             return
-        done, ids = self._done, [run.id for run in runs]
         told = {**done.reports, **dict(zip(ids, reports, strict=False))}
         self._done = done._replace(reports=told, started=(*done.started, *ids) if admitted else done.started)
 

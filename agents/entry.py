@@ -21,6 +21,7 @@ from overnight.agents.report import Report
 from overnight.agents.run import Run
 from overnight.agents.work import Work
 from overnight.agents.workers import is_worker
+from overnight.state.atomic import sweep
 from overnight.state.checkpoint import Checkpoint
 from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
 from overnight.state.private import have_folder
@@ -109,6 +110,9 @@ class Session:
         records, hold = self._records, Hold(self._orders, self._report, self._beat, Hands(), lambda: None)
         try:
             hold.keep(lambda: have_folder(records.artifacts_path), self._can_wait_to_open)
+            if self._report.attempt > 1:
+                # Of the attempts before this one, which may have been killed while they wrote.
+                sweep(records.path, ("progress.json", "heartbeat.json", "checkpoint.json"))
             hold.keep(self._show_stacks_on_request, self._can_wait_to_open)
             checkpoint = hold.keep(lambda: Checkpoint(records, power=self._power), self._can_wait_to_open)
             os.register_at_fork(after_in_child=checkpoint.forget)

@@ -120,10 +120,7 @@ def remove(run: RunDir, fits: Callable[[Records], bool] = lambda records: True) 
     verbs.check_remove(_status(run), run.id)
     held = _acquire(run)
     try:
-        # Judged again, now that nobody can change it: somebody may have resumed the run in between, or a keeper
-        # may have written down after all how its attempt ended.
-        if not os.path.exists(run.exit_path):
-            goes_on_after_all(run)
+        # Judged again, now that nobody can change it: somebody may have resumed the run in between.
         records = _records(run, held=True)
         verbs.check_remove(status_of(records, time.time()), run.id)
         fit = fits(records)
@@ -262,8 +259,7 @@ def _records(run: RunDir, *, held: bool = False) -> Records:
     """Raises NoSuchRun. `held`: the lock is ours and says nothing."""
     if not os.path.isdir(run.path):
         raise _no_such(run)
-    records = run.read()
-    return records._replace(supervised=records.supervised and not held)
+    return run.read(held=held)
 
 
 def _no_such(run: RunDir) -> NoSuchRun:

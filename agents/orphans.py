@@ -1,22 +1,26 @@
 """What has to be done for runs by whoever comes next: they lost their supervisor, or it is their turn in the queue."""
 
 import os
+from collections.abc import Callable, Mapping
 
+from overnight.state.errors import DamagedRecord, OvernightError
 from overnight.state.home import Home
 
+Refused = Mapping[str, OSError]
+"""Runs that were to get a supervisor, by id, and why they did not."""
 
-def adopt_orphans(home: Home) -> list[str]:
+
+def adopt_orphans(home: Home, tell: Callable[[Refused], None] = lambda refused: None) -> list[str]:
     """Give every run that goes on without a supervisor a new one, and start what may start of the queue.
 
-    Returns the ids. A run whose process has vanished without a word is not touched: `resume` or `cancel` decides
-    about it. Where groups.json cannot be read, or nothing can be written, nothing of the queue starts: whoever asks
-    for that is told. Raises HomeUnusable.
+    Returns the ids. `tell` hears of those that could not be helped, if there are any. A run whose process has vanished
+    without a word is not touched: `resume` or `cancel` decides about it. Where groups.json cannot be read, nothing of
+    the queue starts: whoever asks for that is told. Raises HomeUnusable.
     """
     if all(os.path.exists(run.exit_path) or run.is_supervised() for run in home.runs()):
         return []
     # All that launches: loaded where there is something to do, and not by all that look.
     from overnight.agents.dispatch import adopt, dispatch
-    from overnight.state.errors import DamagedRecord
 
     try:
         try:
@@ -25,4 +29,16 @@ def adopt_orphans(home: Home) -> list[str]:
             done = adopt(home.path)
     except OSError as error:
         raise home.unusable(error) from None
+    if done.refused:
+        tell(done.refused)
     return [*done.adopted, *done.started]
+
+
+def unsupervised(refused: Refused) -> OvernightError:
+    """What to tell of them, in one line: of the first, and how many more there are."""
+    run_id, error = next(iter(refused.items()))
+    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    return OvernightError(
+        f"{run_id}{more}: no supervisor could be started: {error.strerror or error}",
+        hint="It keeps its place; the next `overnight` command tries again.",
+    )

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from overnight.agents.supervisor import attempts, book, members
-from overnight.agents.supervisor.settle import has_open_attempt
+from overnight.agents.supervisor.settle import has_open_attempt, is_between_attempts
 from overnight.state.groups import path_of, read
 from overnight.state.queue import FREE, Group, Queue, Waiter, dependency, waiter_of
-from overnight.state.records import Attempt, Exit, Outcome, Spec, SupervisorRecord, SupervisorState
+from overnight.state.records import Exit, Outcome, Spec, SupervisorRecord, SupervisorState
 from overnight.state.rundir import RunDir, Stamp, stamp_of
 
 
@@ -23,10 +22,10 @@ class Survey(NamedTuple):
     runs: Mapping[str, RunDir] = {}
     orphans: tuple[str, ...] = ()
     """They go on, or their end is on record, and nobody supervises them. They hold a slot until that is judged."""
-    exits: Mapping[str, tuple[str, Stamp]] = {}
-    """Of the runs that others come after: where exit.json is, and its stamp as it was read."""
+    awaited: Mapping[str, Mapping[str, Stamp]] = {}
+    """Of the runs that others come after: files by which it shows that one has ended or was removed, as they were."""
     groups: tuple[str, Stamp] = ("", None)
-    """The same of groups.json."""
+    """groups.json, as it was."""
 
 
 class Watch(NamedTuple):
@@ -65,9 +64,9 @@ def survey_with(groups: Mapping[str, Group], home: str, now: float) -> Survey:
         if place is Slot.ORPHAN:
             orphans.append(run.id)
     named = {dependency(word)[0] for waiter in waiters for word in waiter.after}
-    outcomes, exits = _outcomes(home, named)
+    outcomes, awaited = _outcomes(home, named)
     holders = {group: tuple(ids) for group, ids in busy.items()}
-    return Survey(Queue(now, tuple(waiters), holders, groups, outcomes), runs, tuple(orphans), exits)
+    return Survey(Queue(now, tuple(waiters), holders, groups, outcomes), runs, tuple(orphans), awaited)
 
 
 def watch_of(seen: Survey, run_id: str) -> Watch:
@@ -79,8 +78,9 @@ def watch_of(seen: Survey, run_id: str) -> Watch:
     limited = group is not None and seen.queue.groups.get(group, FREE).slots is not None
     holders = seen.queue.busy.get(group, ()) if group is not None and limited else ()
     times = [each.start_at for each in mine if each.start_at is not None and each.start_at > seen.queue.now]
+    path, stamp = seen.groups
     return Watch(
-        dict([seen.groups, *(seen.exits[each] for each in named)]),
+        {path: stamp, **{path: stamp for each in named for path, stamp in seen.awaited[each].items()}},
         tuple(seen.runs[each] for each in holders),
         min(times, default=None),
     )
@@ -119,27 +119,21 @@ def _place_of(run: RunDir, spec: Spec) -> Waiter | Slot | None:
     waits = isinstance(record, SupervisorRecord) and record.state is SupervisorState.WAITING
     if held and not waits:
         return Slot.SUPERVISED
-    if held or waits or number == 0 or _is_settled(run, number):
+    if held or number == 0 or is_between_attempts(run, waits=waits):
         requests, _ = run.requests()
         return waiter_of(spec, run.id, requests, begun=number > 0, supervised=held)
     if has_open_attempt(run):
         return Slot.ORPHAN
-    return Slot.SUPERVISED if attempts.is_kept(run, number) else None
+    return Slot.SUPERVISED if run.is_kept(number) else None
 
 
-def _is_settled(run: RunDir, number: int) -> bool:
-    """Whether it was resumed after its newest attempt, and waits for its turn."""
-    attempt = run.attempt(number)
-    ended = not isinstance(attempt, Attempt) or members.kernel_state(attempt) is None
-    return ended and number <= book.judged_attempts(run)
-
-
-def _outcomes(home: str, ids: set[str]) -> tuple[dict[str, Outcome | None], dict[str, tuple[str, Stamp]]]:
+def _outcomes(home: str, ids: set[str]) -> tuple[dict[str, Outcome | None], dict[str, dict[str, Stamp]]]:
     """Of those that are there; None = not over, or nobody can read how."""
-    outcomes, stamps = dict[str, Outcome | None](), dict[str, tuple[str, Stamp]]()
+    outcomes, stamps = dict[str, Outcome | None](), dict[str, dict[str, Stamp]]()
     for run_id in ids:
         run = RunDir(f"{home}/runs/{run_id}")
-        stamps[run_id] = (run.exit_path, stamp_of(run.exit_path))
+        # What was removed without an end has never had an exit.json, but a spec, which is written once.
+        stamps[run_id] = {path: stamp_of(path) for path in (run.exit_path, run.spec_path)}
         if os.path.isdir(run.path):
             ended = run.exit()
             outcomes[run_id] = ended.outcome if isinstance(ended, Exit) else None

@@ -7,14 +7,15 @@ SIZES = {"T": 1 << 40, "G": 1 << 30, "M": 1 << 20, "K": 1 << 10}
 
 
 def span_words(seconds: float) -> str:
-    """`2h`, `1d12h`, `90s` as `1m30s`; what is shorter than a second as `0.3s`."""
-    if seconds < 1:
-        return f"{seconds:g}s"
-    left, words = int(seconds), ""
+    """`2h`, `1d12h`, `90s` as `1m30s`; a part of a second as `0.3s`, `1m1.5s`, to a thousandth."""
+    left, words = round(seconds, 3), ""
     for unit, length in SPANS.items():
-        count, left = divmod(left, length)
-        words += f"{count}{unit}" if count else ""
-    return words
+        if length > 1:
+            count, left = divmod(left, length)
+            words += f"{count:.0f}{unit}" if count else ""
+    # What is less than a thousandth is still more than nothing.
+    rest = round(left, 3) if words or left else seconds
+    return words + (f"{rest:g}s" if rest or not words else "")
 
 
 def size_words(length: int) -> str:

@@ -15,6 +15,12 @@ def belongs(pid: int, run_id: str) -> bool:
     return os.fsencode(run_id) in _named(pid)
 
 
+def may_belong(pid: int, run_id: str) -> bool:
+    """Whether it does, or is just being executed and has no environment yet."""
+    variables = _variables(pid)
+    return variables == [b""] or os.fsencode(run_id) in _named_in(variables)
+
+
 def processes_of(run_id: str, pids: Iterable[int] | None = None) -> list[Identity]:
     """Those of one run, among `pids`; None = among all. What calls it, and what that was called by, are not."""
     among = sorted(every_process() if pids is None else pids)
@@ -27,6 +33,13 @@ def processes_of(run_id: str, pids: Iterable[int] | None = None) -> list[Identit
 def runs_of_processes() -> set[str]:
     """Ids of the runs that any process belongs to."""
     return {os.fsdecode(name) for pid in every_process() for name in _named(pid)}
+
+
+def folders_of_processes() -> set[str]:
+    """Folders of the runs of which any process is an agent, or was started by one."""
+    begin = b"OVERNIGHT_RUN_DIR="
+    found = (each for pid in every_process() for each in _variables(pid) if each.startswith(begin))
+    return {os.fsdecode(each.removeprefix(begin)) for each in found}
 
 
 def every_process() -> Iterator[int]:
@@ -49,12 +62,20 @@ def told(identity: Identity) -> str:
 
 
 def _named(pid: int) -> list[bytes]:
+    return _named_in(_variables(pid))
+
+
+def _named_in(variables: list[bytes]) -> list[bytes]:
+    return [each.partition(b"=")[2] for each in variables if each.startswith(NAMES)]
+
+
+def _variables(pid: int) -> list[bytes]:
+    """As they were when it was executed; nothing of one that is gone, or somebody else's."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
-            variables = file.read().split(b"\0")
+            return file.read().split(b"\0")
     except OSError:
         return []
-    return [each.partition(b"=")[2] for each in variables if each.startswith(NAMES)]
 
 
 def _ancestors(pid: int) -> Iterator[int]:

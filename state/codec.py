@@ -145,6 +145,7 @@ FIELDS: Mapping[type, Coercers] = {
         "attempts": forms.whole,
         "reason": forms.text,
         "out_of_memory": forms.flag,
+        "limit": forms.text,
         "started_at": forms.instant,
         "ended_at": forms.instant,
     },

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from overnight.state.findings import Cure, Facts, Finding, Kind, Leftover, Machine, RunFacts
+from overnight.state.findings import Cure, Facts, Finding, Gone, Kind, Leftover, Machine, RunFacts
 from overnight.state.machine_diagnosis import findings_of_machine
 from overnight.state.queue import queue_of, who_may_start
 from overnight.state.records import Damaged, Records
@@ -24,6 +24,7 @@ def diagnose(facts: Facts) -> list[Finding]:
         _of_groups(facts),
         findings_of_entries(facts.home, machine, None),
         map(_of_leftover, facts.leftovers),
+        map(_of_gone, facts.gone),
         _of_clock(runs, machine),
         findings_of_machine(machine, live, [run.cgroup for run in runs if run.cgroup]),
     )
@@ -54,6 +55,17 @@ def _of_groups(facts: Facts) -> Iterator[Finding]:
 def _of_leftover(left: Leftover) -> Finding:
     problem = f"{left.path} is left of {left.words}"
     return Finding(Kind.LEFTOVER, problem, "Nobody needs it.", None, (left.path,), Cure.SWEEP)
+
+
+def _of_gone(gone: Gone) -> Finding:
+    several = len(gone.left) > 1
+    problem = (
+        f"its folder was deleted, and {'processes' if several else 'a process'} of it go{'' if several else 'es'} on"
+    )
+    remedy = (
+        f"What {'they do' if several else 'it does'} is put on record nowhere. SIGTERM ends it, and its supervisor."
+    )
+    return Finding(Kind.PROCESS, f"{problem}: {', '.join(gone.left)}", remedy, gone.run_id, cure=Cure.END)
 
 
 def _of_clock(runs: Iterable[RunFacts], machine: Machine) -> Iterator[Finding]:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterable, Iterator
 
 from overnight.state import process
-from overnight.state.belonging import processes_of, runs_of_processes, told
-from overnight.state.findings import Entry, Facts, Holder, RunFacts
+from overnight.state.belonging import folders_of_processes, processes_of, runs_of_processes, told
+from overnight.state.findings import Entry, Facts, Gone, Holder, RunFacts
 from overnight.state.groups import found_in
 from overnight.state.home import Home
 from overnight.state.leftovers import is_unlaunched, leftovers_of, names_in
@@ -35,7 +35,16 @@ def examine(home: Home) -> Facts:
     runs = tuple(_with_left(facts) if facts.records.id in named else facts for facts in found)
     folders = tuple(_entries([home.path, home.runs_path]))
     left = tuple(leftovers_of(home, machine.now))
-    return Facts(machine, folders, runs, left, found_in(home.path))
+    return Facts(machine, folders, runs, left, tuple(_gone(home)), found_in(home.path))
+
+
+def _gone(home: Home) -> Iterator[Gone]:
+    """Runs of this home that were deleted while something of them worked."""
+    for folder in sorted(folders_of_processes()):
+        if os.path.dirname(folder) == home.runs_path and not os.path.lexists(folder):
+            left = tuple(map(told, processes_of(os.path.basename(folder))))
+            if left:
+                yield Gone(os.path.basename(folder), left)
 
 
 def _with_left(facts: RunFacts) -> RunFacts:
@@ -85,7 +94,7 @@ def _supervision(run: RunDir, records: Records) -> tuple[str | None, tuple[Holde
         state = _state_of(found if isinstance(found, SupervisorRecord) else None)
         if state is not None or not run.is_supervised():
             return state, None
-    return None, tuple(_holders(run.lock_path))
+    return None, tuple(holders_of(run.lock_path))
 
 
 def _state_of(supervisor: SupervisorRecord | None) -> str | None:
@@ -139,7 +148,7 @@ def damaged_environment(run: RunDir) -> Damaged | None:
     return Damaged(run.env_path, "holds no environment")
 
 
-def _holders(lock_path: str) -> Iterator[Holder]:
+def holders_of(lock_path: str) -> Iterator[Holder]:
     """The processes that hold the lock, as far as this user may see them."""
     for name in _names("/proc"):
         if name.isdecimal() and _holds(int(name), lock_path):

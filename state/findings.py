@@ -26,7 +26,7 @@ class Kind(StrEnum):
     OWNER = "owner"
     LEFTOVER = "leftover"
     PROCESS = "process"
-    """It belongs to a run that is over."""
+    """It belongs to a run that is over, or whose folder is gone."""
     INOTIFY = "inotify"
     LOGIN = "login"
     CLOCK = "clock"
@@ -74,6 +74,14 @@ class Leftover(NamedTuple):
     path: str
     words: str
     """What it is left of."""
+
+
+class Gone(NamedTuple):
+    """A run whose folder was deleted while something of it worked."""
+
+    run_id: str
+    left: tuple[str, ...]
+    """Pids and commands of what goes on of it."""
 
 
 class Holder(NamedTuple):
@@ -154,5 +162,6 @@ class Facts(NamedTuple):
     home: tuple[Entry, ...] = ()
     runs: tuple[RunFacts, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
+    gone: tuple[Gone, ...] = ()
     groups: Mapping[str, Group] | Damaged = NOTHING
     """What was said of groups; what is wrong with groups.json."""

@@ -213,12 +213,14 @@ def queue_of(
     """As the records of all runs tell. `every` and `statuses`: by id."""
     waiters, busy = list[Waiter](), dict[str, tuple[str, ...]]()
     for run_id, status in statuses.items():
-        spec = every[run_id].spec
-        if status is Status.QUEUED and spec is not None:
-            records = every[run_id]
-            begun = records.attempt is not None
-            waiters.append(waiter_of(spec, run_id, records.requests, begun=begun, supervised=records.supervised))
-        elif status in LIVE and spec is not None:
+        records = every[run_id]
+        spec, supervised = records.spec, records.supervised
+        if spec is None or any(each.path.endswith("/exit.json") for each in records.damaged):
+            # Nobody can start it; or it is over, and nobody knows how.
+            continue
+        if status is Status.QUEUED:
+            waiters.append(waiter_of(spec, run_id, records.requests, begun=records.begun, supervised=supervised))
+        elif status in LIVE:
             busy[spec.group] = (*busy.get(spec.group, ()), run_id)
     named = {dependency(word)[0] for waiter in waiters for word in waiter.after}
     outcomes = {run_id: ended.outcome if (ended := every[run_id].exit) else None for run_id in named & every.keys()}

@@ -257,6 +257,8 @@ class Exit(NamedTuple):
     out_of_memory: bool | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    limit: str | None = None
+    """Of what it took more than it may, and so was stopped: `time`, `memory`; None = of nothing."""
 
 
 class ItemError(NamedTuple):
@@ -324,6 +326,10 @@ class Records(NamedTuple):
     exit: Exit | None = None
     supervised: bool = False
     """The run's lock is held."""
+    resumed: bool = False
+    """It was resumed after its newest attempt, whose outcome was taken. Only of what nobody supervises; so the next."""
+    kept: bool = False
+    """The keeper of its newest attempt may be about to write down how that ended."""
     process_state: str | None = None
     """The kernel's letter for the attempt's process (R, S, D, T, …); None = it is gone, a zombie included."""
     boot_id: str = ""
@@ -331,3 +337,8 @@ class Records(NamedTuple):
     errors: int = 0
     """Item errors, counted in errors.jsonl where it exists, else as the agent reports them."""
     damaged: tuple[Damaged, ...] = ()
+
+    @property
+    def begun(self) -> bool:
+        """It has had an attempt, whose record may not be readable."""
+        return self.attempt is not None or any("/attempts/" in each.path for each in self.damaged)

@@ -90,6 +90,26 @@ class RunDir:
         """0 = none was ever started."""
         return max(_numbers_in(self.attempts_path), default=0)
 
+    def exits_aside(self) -> list[int]:
+        """Numbers of the exit.N.json: each is an end that the run was resumed after."""
+        parts = [name.split(".") for name in _names_in(self.path) if name.startswith("exit.")]
+        return [int(each[1]) for each in parts if len(each) == 3 and each[1].isdecimal()]
+
+    def judged_attempts(self) -> int:
+        """Attempts whose outcome was taken before the run was resumed or retried: they are never judged again."""
+        exits = [read_record(Exit, self.file(f"exit.{number}.json")) for number in self.exits_aside()]
+        return max((each.attempts for each in exits if isinstance(each, Exit)), default=0)
+
+    def is_kept(self, number: int) -> bool:
+        """Whether the keeper of this attempt may still be about to write its final record."""
+        begin = f".{number:04d}.json.end."
+        pids = [name.removeprefix(begin) for name in _names_in(self.attempts_path) if name.startswith(begin)]
+        if not any(pid.isdecimal() and process.identity_of(int(pid)) is not None for pid in pids):
+            return False
+        attempt = self.attempt(number)
+        # A reboot has ended every keeper, and given its pid to another process.
+        return not isinstance(attempt, Attempt) or attempt.boot_id == process.boot_id()
+
     def is_supervised(self) -> bool:
         return lock.is_held(self.lock_path)
 
@@ -107,16 +127,24 @@ class RunDir:
         good = tuple(each for each in read if isinstance(each, Request))
         return good, tuple(each for each in read if isinstance(each, Damaged))
 
-    def read(self) -> Records:
-        """Everything about the run at this moment. Never raises for what a file holds."""
+    def read(self, *, held: bool = False) -> Records:
+        """Everything about the run at this moment. Never raises for what a file holds.
+
+        `held`: the lock is ours, and says nothing of anybody else.
+        """
         reader = _Reader()
         spec = reader.take(self.spec())
         progress, progress_changed_at = reader.take_polled(Progress, self.progress_file(spec))
         heartbeat, heartbeat_changed_at = reader.take_polled(Heartbeat, self.heartbeat_file(spec))
         requests, damaged_requests = self.requests()
         # The lock is asked before exit.json is read: a run that ends in between shows its outcome, not "lost".
-        supervised = self.is_supervised()
-        attempt = reader.take(self.attempt(self.last_attempt_number()))
+        supervised = not held and self.is_supervised()
+        number = self.last_attempt_number()
+        attempt = reader.take(self.attempt(number))
+        process_state = _process_state(attempt)
+        ended = reader.take(self.exit())
+        # Of what somebody supervises, or what is over, nobody has to ask.
+        at_rest = number > 0 and not supervised and ended is None
         return Records(
             id=self.id,
             directory=self.path,
@@ -128,9 +156,11 @@ class RunDir:
             requests=requests,
             supervisor=reader.take(self.supervisor()),
             attempt=attempt,
-            process_state=_process_state(attempt),
-            exit=reader.take(self.exit()),
+            process_state=process_state,
+            exit=ended,
             supervised=supervised,
+            resumed=at_rest and number <= self.judged_attempts(),
+            kept=at_rest and self.is_kept(number),
             boot_id=process.boot_id(),
             errors=self.count_errors(progress),
             damaged=(*reader.damaged, *damaged_requests),
@@ -227,11 +257,14 @@ def stamp_of(path: str) -> Stamp:
 
 
 def _numbers_in(folder: str) -> list[int]:
+    return [int(name[:-5]) for name in _names_in(folder) if name.endswith(".json") and name[:-5].isdecimal()]
+
+
+def _names_in(folder: str) -> list[str]:
     try:
-        names = os.listdir(folder)
+        return os.listdir(folder)
     except OSError:
         return []
-    return [int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdecimal()]
 
 
 def _process_state(attempt: Attempt | None) -> str | None:

@@ -1,11 +1,12 @@
 """Whether an agent speaks the protocol: what each field of its two files says, and what it leaves out. Pure."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import EnumMeta, StrEnum
 from typing import Any, NamedTuple
 
 from overnight.state import codec, forms
+from overnight.state.nearest import nearest
 from overnight.state.records import Handle, Heartbeat, Progress
 
 FUTURE = 60.0
@@ -101,7 +102,7 @@ def _version(raw: Any) -> None:
 
 def _of_field(file: str, name: str, value: Any, coercers: Mapping[str, Callable[[Any], Any]]) -> Judgement:
     if name not in coercers:
-        near = _nearest(name, coercers)
+        near = nearest(name, coercers)
         return Judgement(file, name, Verdict.IGNORED, f"is {near} meant?" if near else "nobody reads it")
     if value is None:
         return Judgement(file, name, Verdict.RIGHT, "null: not known")
@@ -114,12 +115,6 @@ def _of_field(file: str, name: str, value: Any, coercers: Mapping[str, Callable[
         )
         return Judgement(file, name, Verdict.WRONG, words)
     return Judgement(file, name, Verdict.RIGHT, forms.brief(value))
-
-
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, known, 1, 0.75)), None)
 
 
 _WITHOUT = {

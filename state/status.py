@@ -73,16 +73,16 @@ def status_of(records: Records, now: float) -> Status:
 
 def _unsupervised_status(records: Records) -> Status:
     attempt = records.attempt
-    if attempt is None:
-        # An attempt there was, but its record cannot be read: which process it is, nobody knows.
-        return Status.LOST if any("/attempts/" in each.path for each in records.damaged) else Status.QUEUED
     waits = records.supervisor is not None and records.supervisor.state is SupervisorState.WAITING
-    if waits and records.process_state is None:
+    lives = attempt is not None and records.process_state is not None
+    if not records.begun or (not lives and (waits or records.resumed)):
         return Status.QUEUED
-    if attempt.ended_at is not None or records.process_state is not None:
-        # It lives, or its end is on record: whoever takes the lock next takes the outcome over.
+    if lives or records.kept or (attempt is not None and attempt.ended_at is not None):
+        # It lives, or its end is on record, or about to be: whoever takes the lock next takes the outcome over.
         return Status.UNSUPERVISED
-    return Status.INTERRUPTED if attempt.boot_id != records.boot_id else Status.LOST
+    # Of an attempt whose record cannot be read nobody knows which process it was.
+    rebooted = attempt is not None and attempt.boot_id != records.boot_id
+    return Status.INTERRUPTED if rebooted else Status.LOST
 
 
 def _attempt_status(records: Records, now: float) -> Status:

@@ -92,7 +92,8 @@ def _process(row: Row) -> Iterator[Field]:
 def _trouble(row: Row) -> Iterator[Field]:
     ended, summary = row.records.exit, row.summary
     if ended is not None:
-        words = exit_words(row) if ended.code or ended.signal else ""
+        # The reason of a limit says it already.
+        words = exit_words(row) if (ended.code or ended.signal) and ended.limit is None else ""
         attempts = f"{ended.attempts} attempts" if ended.attempts > 1 else ""
         how = "; ".join(filter(None, (ended.reason, words, attempts)))
         yield "outcome", f"{ended.outcome}{': ' if how else ''}{how}"

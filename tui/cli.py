@@ -161,10 +161,9 @@ def _interface(options: Namespace) -> int:
 
 
 def _no_such_verb(verb: str) -> Exception:
-    from difflib import get_close_matches
-
     from overnight.state.errors import WrongUsage
+    from overnight.state.nearest import nearest
 
-    near = get_close_matches(verb, VERBS, 1, 0.75)
-    hint = f"Did you mean `overnight {near[0]}`?" if near else "`overnight --help` lists the verbs."
+    near = nearest(verb, VERBS)
+    hint = f"Did you mean `overnight {near}`?" if near else "`overnight --help` lists the verbs."
     return WrongUsage(f"no verb {verb!r}", hint=hint)

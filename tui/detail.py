@@ -20,7 +20,7 @@ ITEM_FAILED = frozenset({"", "quarantined", "failed"})
 SOURCE_CHANGED = "source_changed"
 MARKS = {"changed": "", "added": " (new)", "removed": " (gone)"}
 """What is said of the files that each detail of it lists."""
-UNTOLD = frozenset({"number", "log_from", *KEPT})
+UNTOLD = frozenset({"number", "log_from", "limit", *KEPT})
 """Details that say nothing to a person beside the others, or are shown elsewhere."""
 MOST_FILES, MOST_VALUES = 3, 300
 """Names that are told, and values of a list that are kept."""

@@ -88,4 +88,4 @@ def _damaged(each: Damaged) -> Damaged:
 
 
 def _exit(ended: Exit) -> Exit:
-    return ended._replace(signal=_text(ended.signal), reason=_text(ended.reason))
+    return ended._replace(signal=_text(ended.signal), reason=_text(ended.reason), limit=_text(ended.limit))

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
-from overnight.agents.orphans import adopt_orphans
+from overnight.agents.orphans import adopt_orphans, unsupervised
 from overnight.state.errors import OvernightError, WrongUsage
 from overnight.state.find import find
 from overnight.state.home import Home, default_home
@@ -37,7 +37,7 @@ def open_home() -> Home:
     """The home, once every agent in it that lost its supervisor has got a new one."""
     home = default_home()
     tell_exposed(home.path, home.runs_path)
-    adopt_orphans(home)
+    adopt_orphans(home, lambda refused: console.complain(unsupervised(refused)))
     return home
 
 

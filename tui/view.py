@@ -281,19 +281,31 @@ def _ended_text(row: Row) -> str:
     if ended.outcome is Outcome.COMPLETED:
         return f"took {about(ended.ended_at - ended.started_at)}" if ended.started_at is not None else when
     if ended.outcome is Outcome.FAILED:
-        text = f"{exit_words(row)}, {when}"
-        return text if len(text) <= ETA_WIDTH else text.removesuffix(" ago")
+        words = exit_words(row)
+        texts = (f"{words}, {when}", f"{words}, {when.removesuffix(' ago')}")
+        return next((text for text in texts if len(text) <= ETA_WIDTH), texts[-1] if ended.limit is None else words)
     return when
 
 
 def exit_words(row: Row) -> str:
-    """`exit 1`, `SIGKILL`, `no memory`."""
+    """`exit 1`, `SIGKILL`, `no memory`, `time limit 2h`."""
     ended = row.records.exit
     if ended is None:
         return ""
     if ended.out_of_memory:
         return "no memory"
+    if ended.limit is not None:
+        return _limit_words(row, ended.limit)
     return ended.signal or (f"exit {ended.code}" if ended.code is not None else "no exit code")
+
+
+def _limit_words(row: Row, limit: str) -> str:
+    spec = row.records.spec
+    if limit == "time" and spec is not None and spec.time_limit is not None:
+        return f"time limit {span_words(spec.time_limit)}"
+    if limit == "memory" and spec is not None and spec.memory_limit is not None:
+        return f"memory limit {size_words(spec.memory_limit)}"
+    return f"{limit} limit"
 
 
 def uptime(row: Row) -> float:

@@ -260,10 +260,9 @@ def _lost(case: Case) -> Reason:
 
 
 def _unsupervised(case: Case) -> Reason:
-    attempt = case.records.attempt
     if case.cannot_read("/exit.json"):
         return "its end is on record in exit.json, which cannot be read", _doctor()
-    lives = attempt is None or attempt.ended_at is None
+    lives = case.records.process_state is not None
     reason = "it works, but its supervisor was killed" if lives else "it ended after its supervisor was killed"
     return reason, "The next `overnight` command gives it a new one."
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from overnight.agents.launchers.spawn import AT_ONCE, spawn
+from overnight.agents.orphans import unsupervised
 from overnight.agents.supervisor.report import FAILED, NOT_YET, STARTED, UNSUPERVISED, hear
 from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
 from overnight.state.home import Home
@@ -122,8 +123,8 @@ def _start(begun: Sequence[_Begun], *, report: bool, admitted: bool) -> list[_Aw
     ]
 
 
-_Reports = Mapping[str, int] | OvernightError | OSError
-"""By the run's id, where to read how it began; or why none of them did."""
+_Reports = Mapping[str, int | OvernightError] | OvernightError | OSError
+"""By the run's id, where to read how it began, or why it did not; or why none of them did."""
 
 
 def _spawned(held: Sequence[Held], *, report: bool, admitted: bool) -> _Reports:
@@ -144,7 +145,8 @@ def _dispatched(queued: Sequence[RunDir]) -> _Reports:
     from overnight.agents.dispatch import dispatch  # not at the top: most runs wait for nothing
 
     try:
-        return dispatch(queued[0].home, awaited={run.id for run in queued}).reports
+        done = dispatch(queued[0].home, awaited={run.id for run in queued})
+        return {**done.reports, **{each: unsupervised({each: error}) for each, error in done.refused.items()}}
     except OvernightError as error:
         return error
     except OSError as error:
@@ -154,7 +156,10 @@ def _dispatched(queued: Sequence[RunDir]) -> _Reports:
 def _awaited(run: RunDir, reports: _Reports) -> _Awaited:
     if isinstance(reports, OSError):
         return _Awaited(unwritable(run, reports))
-    return _Awaited(reports) if isinstance(reports, OvernightError) else _Awaited(run, reports.get(run.id))
+    if isinstance(reports, OvernightError):
+        return _Awaited(reports)
+    report = reports.get(run.id)
+    return _Awaited(report) if isinstance(report, OvernightError) else _Awaited(run, report)
 
 
 def _told(run: RunDir, report: int) -> Begun:

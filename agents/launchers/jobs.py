@@ -11,7 +11,6 @@ out.
 import re
 import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from overnight.agents.launchers.job_keys import OF_A_GROUP, OF_A_RUN, Reader, Un
 from overnight.agents.launchers.toml_lines import Path, lines_of
 from overnight.state.measures import UNLIMITED
 from overnight.state.names import NAME
+from overnight.state.nearest import nearest
 from overnight.state.queue import dependency
 
 VERSION = 1
@@ -90,8 +90,8 @@ def mistake_at(lines: Mapping[Path, int], where: Path, what: str, *within: str |
 
 def meant(word: str, known: Iterable[str]) -> str:
     """` (did you mean "x"?)`, where one of the known words is much like it."""
-    near = get_close_matches(word, list(known), 1, 0.7)
-    return f' (did you mean "{near[0]}"?)' if near else ""
+    near = nearest(word, known)
+    return f' (did you mean "{near}"?)' if near else ""
 
 
 def awaited_of(job: Job, jobs: Container[str]) -> list[str]:

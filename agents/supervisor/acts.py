@@ -106,6 +106,8 @@ class Acts:
         self._at.child.dismiss_spare()
         if self._at.child.life is Life.NONE:
             self._say(NOT_YET, self._at.reason or "")
+            # Somebody has deleted the run: nothing of it can begin any more.
+            self.left = not os.path.exists(self._at.run.path)
 
     def started(self, attempt: Attempt) -> None:
         """The command of an attempt runs."""
@@ -140,7 +142,8 @@ class Acts:
         if limit is not None:
             self._at.reason = limit.reason
         if limit is not None and LIMITED not in self._at.told:
-            self._ledger.note(LIMITED, self._at.child.number, reason=limit.reason, restart=limit.again or None)
+            detail = {"reason": limit.reason, "limit": limit.of, "restart": limit.again or None}
+            self._ledger.note(LIMITED, self._at.child.number, **detail)
 
     def _ask_rest(self) -> None:
         if self._at.stopping is not None:
@@ -228,7 +231,7 @@ class Acts:
         at.acknowledged, at.reason = at.inbox.newest, over.reason
         starved = self._starved(attempt) if ending and attempt else False
         self._ledger.supervisor(at.record())
-        ended = book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved)
+        ended = book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved, limit=over.limit)
         self._ledger.end(ended, told="ended" in at.told, **left)
         self._say(FAILED if ending and ending.exec_error else NOT_YET, over.reason or "")
         self.over = True

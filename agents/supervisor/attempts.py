@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from overnight.state import codec, process
+from overnight.state import codec
 from overnight.state.atomic import discard, write_new
 from overnight.state.records import Attempt
 from overnight.state.rundir import RunDir
@@ -80,12 +80,6 @@ def discard_reserved(run: RunDir, number: int) -> None:
     """Remove what a killed keeper left."""
     for name in _drafts(run, number):
         discard(os.path.join(run.attempts_path, name))
-
-
-def is_kept(run: RunDir, number: int) -> bool:
-    """Whether the keeper of this attempt may still be about to write its final record."""
-    pids = [name.rpartition(".")[2] for name in _drafts(run, number) if ".json.end." in name]
-    return any(pid.isdecimal() and process.identity_of(int(pid)) is not None for pid in pids)
 
 
 def _drafts(run: RunDir, number: int) -> list[str]:

@@ -4,11 +4,13 @@ Whoever holds the run's lock may call these: the supervisor, an agent that is it
 that ends a run which nobody supervises. All raise OSError.
 """
 
+import errno
 import os
 import time
 from typing import Any
 
 from overnight.state import chronicle, process
+from overnight.state.atomic import sweep
 from overnight.state.operator import host_name
 from overnight.state.records import Attempt, Event, Exit, Outcome, SupervisorRecord, SupervisorState
 from overnight.state.rundir import RunDir, read_record
@@ -23,7 +25,9 @@ def write_supervisor(run: RunDir, record: SupervisorRecord) -> None:
 def write_standing(run: RunDir, state: SupervisorState) -> None:
     """Replace supervisor.json by whoever holds the lock of a run of which nothing is under way: it waits, or begins."""
     me = process.identity_of(os.getpid())
-    assert me is not None, "a process that runs is there"
+    if me is None:
+        # A process that runs is there: it could not be read.
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "/proc/self/stat")
     known = run.supervisor()
     before = known if isinstance(known, SupervisorRecord) else SupervisorRecord(0, 0, "", "", state)
     record = before._replace(
@@ -36,6 +40,11 @@ def write_standing(run: RunDir, state: SupervisorState) -> None:
         agent=None,
     )
     write_supervisor(run, record)
+
+
+def sweep_drafts(run: RunDir) -> None:
+    """Remove what those who held the lock before have left of these records when they were killed."""
+    sweep(run.path, (each.rpartition("/")[2] for each in (run.supervisor_path, run.exit_path, run.env_path)))
 
 
 def write_attempt(run: RunDir, attempt: Attempt) -> None:
@@ -55,6 +64,7 @@ def exit_of(
     *,
     last: Attempt | None = None,
     out_of_memory: bool | None = None,
+    limit: str | None = None,
 ) -> Exit:
     """How the run ends now. `last`: its newest attempt, where that is known better than it is on record."""
     # A folder that cannot be listed at this moment says 0.
@@ -68,6 +78,7 @@ def exit_of(
         attempts=number,
         reason=reason,
         out_of_memory=out_of_memory,
+        limit=limit,
         started_at=first.started_at if isinstance(first, Attempt) else None,
         ended_at=time.time(),
     )
@@ -100,13 +111,7 @@ def write_exit_aside(run: RunDir, ended: Exit) -> None:
 
 
 def _next_exit_aside(run: RunDir) -> str:
-    return run.file(f"exit.{max(_exits_aside(run), default=0) + 1}.json")
-
-
-def judged_attempts(run: RunDir) -> int:
-    """Attempts whose outcome was taken before the run was resumed or retried: they are never judged again."""
-    exits = [read_record(Exit, run.file(f"exit.{number}.json")) for number in _exits_aside(run)]
-    return max((each.attempts for each in exits if isinstance(each, Exit)), default=0)
+    return run.file(f"exit.{max(run.exits_aside(), default=0) + 1}.json")
 
 
 def allowed_from(run: RunDir) -> int:
@@ -114,7 +119,7 @@ def allowed_from(run: RunDir) -> int:
 
     One that was only interrupted goes on with what it had left.
     """
-    exits = [read_record(Exit, run.file(f"exit.{number}.json")) for number in _exits_aside(run)]
+    exits = [read_record(Exit, run.file(f"exit.{number}.json")) for number in run.exits_aside()]
     ends = [each for each in exits if isinstance(each, Exit) and each.outcome is not Outcome.INTERRUPTED]
     return 1 + max((each.attempts for each in ends), default=0)
 
@@ -125,11 +130,6 @@ def unexecuted_attempts(run: RunDir, last: int) -> int:
     while isinstance(attempt := run.attempt(number), Attempt) and not attempt.executed:
         number -= 1
     return last - number
-
-
-def _exits_aside(run: RunDir) -> list[int]:
-    names = [name.split(".") for name in os.listdir(run.path) if name.startswith("exit.")]
-    return [int(parts[1]) for parts in names if len(parts) == 3 and parts[1].isdecimal()]
 
 
 def last_retry(run: RunDir) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from overnight.agents.supervisor import members
-from overnight.state.belonging import lives, processes_of, told
+from overnight.state.belonging import lives, may_belong, processes_of, told
 from overnight.state.process import Identity, identity_of
 from overnight.state.records import Attempt
 from overnight.state.rundir import RunDir
@@ -36,18 +36,22 @@ def left_of(run: RunDir, *, ours: bool) -> list[str]:
     a subreaper; else it may be anywhere, and everything that runs has to be asked.
     """
     deadline = time.monotonic() + SETTLING
-    below_me = ours and _children_are_told()
-    # What is just being executed has no environment yet: it is asked at the end.
-    found = _living_below_me() if below_me else processes_of(run.id)
+    below = ours and _children_are_told()
+    found = below_me(run.id) if below else processes_of(run.id)
     while found and time.monotonic() < deadline:
         time.sleep(LOOK_AFTER)
-        found = _living_below_me() if below_me else [each for each in found if lives(each)]
+        found = below_me(run.id) if below else [each for each in found if lives(each)]
     left = processes_of(run.id, [each.pid for each in found]) if found else []
     return [told(each) for each in left[:MOST]]
 
 
-def _living_below_me() -> list[Identity]:
-    return [found for pid in _below({os.getpid()}) if (found := identity_of(pid)) is not None]
+def below_me(run_id: str) -> list[Identity]:
+    """What lives below this process and may be of the run.
+
+    Not what this process has started for others, as it does for the queue: that is below it, too.
+    """
+    living = (found for pid in _below({os.getpid()}) if (found := identity_of(pid)) is not None)
+    return [each for each in living if may_belong(each.pid, run_id)]
 
 
 def _family(attempt: Attempt) -> set[int]:

@@ -51,6 +51,8 @@ class Limit(NamedTuple):
     reason: str
     again: bool = False
     """Another attempt follows, as after a failure; else the run has failed."""
+    of: str = "time"
+    """What there was too much of: `time` or `memory`."""
 
 
 class Asked(NamedTuple):
@@ -77,6 +79,8 @@ class Over(NamedTuple):
 
     outcome: Outcome
     reason: str | None = None
+    limit: str | None = None
+    """Of what it took more than it may, and so was stopped."""
 
 
 class Again(NamedTuple):
@@ -108,8 +112,9 @@ def verdict_of(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:
         return _after_failure(ending, budget, "stalled")
     if asked.stop is Stop.LIMIT and asked.limit is not None:
         if not asked.limit.again:
-            return Over(Outcome.FAILED, asked.limit.reason)
-        return _counted(ending, budget, asked.limit.reason)
+            return Over(Outcome.FAILED, asked.limit.reason, asked.limit.of)
+        after = _counted(ending, budget, asked.limit.reason)
+        return after._replace(limit=asked.limit.of) if isinstance(after, Over) else after
     if asked.stop is not None:
         # A restart, or a cancel that a later resume took back.
         return Again(0, backoff=False, reason=f"{how} after {asked.stop} was asked")

@@ -2,7 +2,7 @@
 
 import time
 
-from overnight.agents.supervisor import attempts, book, members
+from overnight.agents.supervisor import book, members
 from overnight.agents.supervisor.outcome import Asked, Budget, Ending, Over, verdict_of
 from overnight.agents.supervisor.words import words_of
 from overnight.state import process
@@ -16,13 +16,27 @@ ENDED_BY_ITSELF = frozenset({AgentStatus.COMPLETED, AgentStatus.FAILED, AgentSta
 
 
 def goes_on(run: RunDir) -> bool:
-    """Whether a supervisor would know what to do: nothing was started, it lives, or its end is on record."""
-    if run.last_attempt_number() == 0:
+    """Whether a supervisor would know what to do: nothing was started since the run was, or was resumed; the newest
+    attempt lives; or its end is on record.
+    """
+    number = run.last_attempt_number()
+    if number == 0 or is_between_attempts(run):
         return True
-    attempt = run.attempt(run.last_attempt_number())
+    attempt = run.attempt(number)
     if not isinstance(attempt, Attempt):
         return False
     return attempt.ended_at is not None or members.kernel_state(attempt) is not None
+
+
+def is_between_attempts(run: RunDir, *, waits: bool = False) -> bool:
+    """Whether nothing lives of its newest attempt, and the next is wanted: it was resumed after it.
+
+    `waits`: that it waits for its turn is on record.
+    """
+    number = run.last_attempt_number()
+    attempt = run.attempt(number)
+    gone = not isinstance(attempt, Attempt) or members.kernel_state(attempt) is None
+    return gone and (waits or number <= run.judged_attempts())
 
 
 def has_open_attempt(run: RunDir) -> bool:
@@ -37,13 +51,13 @@ def has_open_attempt(run: RunDir) -> bool:
         return False
     if members.kernel_state(attempt) is not None:
         return True
-    return attempt.ended_at is not None and number > book.judged_attempts(run)
+    return attempt.ended_at is not None and number > run.judged_attempts()
 
 
 def goes_on_after_all(run: RunDir) -> bool:
     """The same, once the keeper of a process that has vanished has had its time to write down how."""
     deadline = time.monotonic() + KEEPER_GRACE
-    while not goes_on(run) and attempts.is_kept(run, run.last_attempt_number()) and time.monotonic() < deadline:
+    while not goes_on(run) and run.is_kept(run.last_attempt_number()) and time.monotonic() < deadline:
         time.sleep(LOOK_AFTER)
     return goes_on(run)
 

@@ -82,7 +82,7 @@ class Situation:
 
         One whose outcome was taken before the run was resumed, or that a restart already follows, is not.
         """
-        run, number, judged = self.run, self.run.last_attempt_number(), book.judged_attempts(self.run)
+        run, number, judged = self.run, self.run.last_attempt_number(), self.run.judged_attempts()
         self.child.number = number
         previous = run.supervisor()
         if isinstance(previous, SupervisorRecord):
@@ -93,6 +93,8 @@ class Situation:
         self.restarts = restarts if retried > judged else 0
         if number == 0:
             self.next_start = None if self.spec.start_at is None else from_wall(self.spec.start_at)
+        if number:
+            book.sweep_drafts(run)
         if number in {judged, 0}:
             return None
         # It has held its place all the time.

@@ -5,7 +5,7 @@ What the queue is made of is loaded only when its supervisor has to look at all 
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from overnight.agents.supervisor import book
@@ -72,10 +72,10 @@ class Turn:
         self._watch = watch_of(done.seen, self._run.id)
         # What was started here is to be watched, too.
         self.rung |= bool(done.started or done.adopted)
-        if done.problem is None and not done.late:
+        if not done.refused and not done.late:
             return None
         self._again_at = time.monotonic() + TRY_AGAIN
-        return f"the queue does not go on: {done.problem}" if done.problem is not None else None
+        return f"the queue does not go on: {_first(done.refused)}" if done.refused else None
 
     def _has_changed(self) -> bool:
         watch = self._watch
@@ -89,10 +89,16 @@ class Turn:
 def pass_on(run: RunDir) -> None:
     """Let start what can now that this run is over; nothing, where nobody was ever queued.
 
-    Raises DamagedRecord, OSError.
+    Raises DamagedRecord, and OSError: also where something that could start was refused a supervisor.
     """
     if not os.path.exists(os.path.join(run.home, QUEUE_LOCK)):
         return
     from overnight.agents.dispatch import dispatch
 
-    dispatch(run.home, patience=LAST_MOMENT / 2)
+    refused = dispatch(run.home, patience=LAST_MOMENT / 2).refused
+    if refused:
+        raise _first(refused)
+
+
+def _first(refused: Mapping[str, OSError]) -> OSError:
+    return next(iter(refused.values()))

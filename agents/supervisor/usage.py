@@ -80,7 +80,7 @@ class Usage:
         from overnight.state.amounts import size_words
 
         reason = f"held {size_words(held)} of memory, more than its limit of {size_words(most)}"
-        return Limit(reason, again=self._spec.on_memory == "restart")
+        return Limit(reason, again=self._spec.on_memory == "restart", of="memory")
 
 
 def is_limit(event: Event, attempt: int) -> bool:
@@ -89,4 +89,5 @@ def is_limit(event: Event, attempt: int) -> bool:
 
 def limit_of(event: Event) -> Limit:
     """As an earlier supervisor put it on record."""
-    return Limit(str(event.detail.get("reason")), again=event.detail.get("restart") is True)
+    again, of = event.detail.get("restart") is True, str(event.detail.get("limit", "time"))
+    return Limit(str(event.detail.get("reason")), again=again, of=of)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -444,6 +445,30 @@ def test_what_goes_on_of_a_run_that_is_over_is_found_and_ended(home: Path) -> No
     assert line.endswith(f"Repaired: {pid} sleep 600 got SIGTERM, and ended.")
     eventually(lambda: state(pid) in {None, "Z"})
     assert doctor(code=0) == []
+
+
+def test_an_agent_whose_run_was_deleted_is_found_and_ended_and_not_started_again(home: Path) -> None:
+    run = sh(home, "exec sleep 600", retries=3)
+    agent_pid, supervisor_pid = attempt(run).pid, supervisor(run).pid
+    shutil.rmtree(run.path)
+    (line,) = doctor(code=1)
+    gone = "its folder was deleted, and a process of it goes on"
+    assert line.startswith(f"process   {run.id}: {gone}: {agent_pid} sleep 600.")
+    assert state(agent_pid) == "S"
+    (line,) = doctor("--repair", code=0)
+    assert line.endswith(f"Repaired: {agent_pid} sleep 600 got SIGTERM, and ended.")
+    eventually(lambda: {state(agent_pid), state(supervisor_pid)} <= {None, "Z"})
+    assert doctor(code=0) == []
+    assert not os.path.exists(run.path)
+
+
+def test_a_supervisor_whose_run_was_deleted_between_two_attempts_ends(home: Path) -> None:
+    run = sh(home, "exit 1", retries=99)
+    eventually(lambda: events(run).count("retrying") > 3)
+    pid = supervisor(run).pid
+    # At once: it may be writing at this moment.
+    os.rename(run.path, home.parent / "deleted")
+    eventually(lambda: state(pid) in {None, "Z"})
 
 
 def test_what_goes_on_of_a_run_that_goes_on_is_let_alone(home: Path) -> None:

@@ -56,3 +56,6 @@ def test_a_run_past_its_limit_says_so_until_it_has_stopped_and_after() -> None:
     when(run, "failed")
     assert f"{run} is failed: ran longer than its limit of 1s" in overnight("why", run).stdout
     assert "limited" in overnight("history", run).stdout
+    listed = overnight("ls", run).stdout
+    assert "time limit 1s" in listed
+    assert "SIG" not in listed

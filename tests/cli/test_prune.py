@@ -16,7 +16,6 @@ from overnight.state.rundir import RunDir
 from tests.cli.records import an_ended_run
 from tests.command import OVERNIGHT, launched, listed, overnight, when, when_ended
 from tests.supervision.launched import attempt, keeper_of, kill, kill_and_wait, kill_supervisor, sh
-from tests.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.leaves_no_process]
 
@@ -118,13 +117,10 @@ def test_an_agent_that_finished_without_a_supervisor_is_adopted_and_not_removed_
     kill_supervisor(run)
     kill(keeper, signal.SIGSTOP)
     kill_and_wait(attempt(run).pid)
-    command = [OVERNIGHT, "prune", "--older", "0", "--status", "lost"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as prune:
-        lock_held = eventually(run.is_supervised, message="prune has taken the lock")
-        kill(keeper, signal.SIGCONT)
-        assert lock_held
-        _, said = prune.communicate()
-        assert (prune.returncode, "removed" in said) == (0, False)
+    assert listed(run.id)["status"] == "unsupervised", "how it ended is about to be known"
+    pruned("--older", "0", "--status", "lost")
+    assert ids(home) == {run.id}
+    kill(keeper, signal.SIGCONT)
     assert when_ended(run.id)["status"] == "failed"
 
 

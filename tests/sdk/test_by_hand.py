@@ -18,6 +18,7 @@ from overnight.state.home import Home
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from tests.sdk.attempts import program
+from tests.supervision.launched import drafts, leave_draft
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.leaves_no_process
@@ -97,12 +98,15 @@ def test_the_same_command_goes_on_and_a_completed_one_begins_anew(home: Path) ->
     _, said = process.communicate(timeout=20)
     assert process.returncode == 75
     assert record(run, "exit.json")["outcome"] == "interrupted"
+    for name in ("exit.json", "progress.json"):
+        leave_draft(run.file(name))
     # What it says goes on with the run.
     again = said.strip().splitlines()[-1].partition("to go on: ")[2]
     assert subprocess.run(again, shell=True, capture_output=True, check=False).returncode == 0
     assert [each.id for each in runs(home)] == [run.id]
     assert record(run, "exit.json")["outcome"] == "completed"
     assert record(run, "exit.json")["attempts"] == 2
+    assert drafts(run.path) == [], "of a process that was killed before"
     assert record(run, "exit.1.json")["outcome"] == "interrupted"
     assert record(run, "progress.json")["resumed_items"] >= 5
     assert start(command).communicate(timeout=20)

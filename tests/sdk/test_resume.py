@@ -4,11 +4,14 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.sdk.attempts import Folder, program
+from tests.sdk.scripts import Script
+from tests.supervision.launched import drafts, leave_draft
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.leaves_no_process
@@ -163,3 +166,13 @@ def test_the_log_is_on_the_disk_soon_after_the_last_item(folder: Folder) -> None
     # An item costs two, one for its output and one for the log; by beats alone there would be a third of them.
     assert calls >= 14
     eventually(lambda: process.poll() is not None)
+
+
+def test_the_next_attempt_removes_the_drafts_of_the_one_that_was_killed(script: Callable[[str], Script]) -> None:
+    agent = script("def main(run):\n    pass")
+    agent.finish()
+    run = agent.folder.run
+    for path in (run.progress_path, run.heartbeat_path, run.checkpoint_path, run.supervisor_path):
+        leave_draft(path)
+    agent.finish()
+    assert drafts(run.path) == ["supervisor.json"], "that is its supervisor's"

@@ -44,7 +44,7 @@ FULL: list[Any] = [
     Request(7, Verb.PAUSE, 2, "ann@host", T, {"why": "lunch"}),
     SupervisorRecord(1, 2, "boot", "host", SupervisorState.BACKOFF, 2, 7, True, AgentProcess(3, 4, T), T, "why", T),
     Attempt(2, 3, 4, "boot", T, T, None, "SIGKILL", 5, 6.5, None),
-    Exit(Outcome.FAILED, 1, None, 2, "why", False, T, T),
+    Exit(Outcome.FAILED, 1, None, 2, "why", False, T, T, "time"),
     ItemError(T, 1, "x.py", "SyntaxError", "bad", "Traceback", True, 3, "quarantined"),
     Event(T, "died", 2, "ann", {"signal": "SIGKILL"}),
 ]  # fmt: skip

@@ -21,6 +21,14 @@ def test_a_span_as_it_is_told_is_read_again(seconds: int) -> None:
     assert span_of(span_words(seconds)) == seconds
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0s"), (0.3, "0.3s"), (1.5, "1.5s"), (61.5, "1m1.5s"), (59.9999, "1m"), (3600, "1h"), (0.0002, "0.0002s")],
+)
+def test_a_span_tells_its_parts_of_a_second_to_a_thousandth(seconds: float, words: str) -> None:
+    assert span_words(seconds) == words
+
+
 @pytest.mark.parametrize("word", ["", "soon", "-1", "nan", "inf", "1e999", "m", "1m1h", "1.5h", "90 m"])
 def test_what_is_no_span_is_refused_by_name(word: str) -> None:
     with pytest.raises(ValueError, match="is not a span of time") as refused:

@@ -61,6 +61,16 @@ CASES: list[tuple[str, Records, Status]] = [
         a_run(attempt=None, supervised=False, damaged=(Damaged("/r/attempts/0001.json", "empty"),)),
         Status.LOST,
     ),
+    (
+        "it was resumed, and whoever was to start its next attempt was killed",
+        a_run(process_state=None, supervised=False, resumed=True),
+        Status.QUEUED,
+    ),
+    (
+        "the process is gone, and its keeper has not written yet how it ended",
+        a_run(process_state=None, supervised=False, kept=True),
+        Status.UNSUPERVISED,
+    ),
     ("a pause nobody obeyed", a_run(requests=requests(Verb.PAUSE)), Status.PAUSING),
     (
         "a resume nobody obeyed",

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -108,6 +109,21 @@ def kill_and_wait(pid: int) -> None:
 def kill_supervisor(run: RunDir) -> None:
     kill_and_wait(supervisor(run).pid)
     eventually(lambda: not run.is_supervised())
+
+
+def drafts(folder: str) -> list[str]:
+    """Of which files a writer left a draft, as they are named."""
+    return sorted(name[1:].rpartition(".")[0] for name in os.listdir(folder) if name.startswith("."))
+
+
+def leave_draft(path: str) -> None:
+    """A draft of this file, as one leaves it who is killed before it is put in place."""
+    script = (
+        "import os, signal, sys; from overnight.state import atomic\n"
+        "atomic.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "atomic.replace(sys.argv[1], b'half of')\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script, path], check=False).returncode == -signal.SIGKILL
 
 
 def output(run: RunDir) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from overnight.agents import operate
 from overnight.agents.orphans import adopt_orphans
+from overnight.agents.supervisor.family import below_me
 from overnight.state.belonging import belongs, processes_of, runs_of_processes
 from overnight.state.history import history_of
 from overnight.state.home import Home
@@ -64,6 +65,27 @@ def test_one_that_clears_nothing_but_its_run_names_its_parents(home: Path) -> No
         assert "outer-123456" in runs_of_processes()
         assert not belongs(child.pid, "outer-12345")
         child.kill()
+
+
+def test_what_is_started_for_others_is_not_waited_for_as_if_the_run_had_left_it() -> None:
+    """A supervisor that waited its turn has others below it, which it gave the queue."""
+    environments: tuple[dict[str, str], ...] = (
+        {"OVERNIGHT_RUN_ID": "mine-123456"},
+        {"OVERNIGHT_RUN_ID": "other-123456"},
+        {"PATH": "/bin"},
+        {},
+    )
+    children = [subprocess.Popen(["/bin/sleep", "60"], env=env) for env in environments]
+    try:
+        mine, *others, without = [each.pid for each in children]
+        eventually(lambda: belongs(others[0], "other-123456"))
+        # One without any environment may just be being executed.
+        found = {each.pid for each in below_me("mine-123456")}
+        assert found.intersection(each.pid for each in children) == {mine, without}
+    finally:
+        for each in children:
+            each.kill()
+            each.wait()
 
 
 def test_each_attempt_tells_what_it_left(home: Path) -> None:

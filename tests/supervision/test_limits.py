@@ -110,6 +110,7 @@ def test_what_ends_after_its_supervisor_was_killed_on_the_way_has_ended_by_its_l
     eventually(lambda: attempt(run).ended_at)
     adopt_orphans(Home(str(home)))
     assert reason_of(run) == "ran longer than its limit of 0.2s"
+    assert ended(run).limit == "time"
     assert run.last_attempt_number() == 1
 
 
@@ -184,6 +185,7 @@ EATS = "eaten = bytearray(os.urandom(1)) * {size}"
 def test_what_holds_more_memory_than_it_may_is_stopped_and_fails(home: Path) -> None:
     run = agent(home, f"{EATS.format(size=120 * MB)}\nforever()", memory_limit=60 * MB, retries=5)
     assert re.fullmatch(r"held \d+(\.\d)?M of memory, more than its limit of 60M", reason_of(run))
+    assert ended(run).limit == "memory"
     assert run.last_attempt_number() == 1
 
 

@@ -122,7 +122,7 @@ MUCH = Limit("held 3G of memory, more than its limit of 2G", again=True)
 @pytest.mark.parametrize("ending", [Ending(75, progressed=True), Ending(signal="SIGKILL"), Ending(0), Ending(1)])
 def test_past_its_limit_a_run_has_failed_or_counts_as_failed_once_more(ending: Ending) -> None:
     budget = Budget(ON_FAILURE, 2, 1)
-    assert verdict_of(ending, Asked(Stop.LIMIT, limit=LONG), budget) == Over(FAILED, LONG.reason)
+    assert verdict_of(ending, Asked(Stop.LIMIT, limit=LONG), budget) == Over(FAILED, LONG.reason, "time")
     again = verdict_of(ending, Asked(Stop.LIMIT, limit=MUCH), budget)
     assert again == Again(1 if ending.progressed else 2, backoff=True, reason=MUCH.reason)
     assert isinstance(verdict_of(ending, Asked(Stop.LIMIT, cancel_wanted=True, limit=MUCH), budget), Over)

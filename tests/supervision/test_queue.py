@@ -12,6 +12,7 @@ import pytest
 
 from overnight.agents import grouping, operate
 from overnight.agents.launchers.local import revive
+from overnight.agents.supervisor.turn import Turn
 from overnight.agents.survey import survey
 from overnight.state import groups, process
 from overnight.state.errors import DamagedRecord
@@ -120,6 +121,26 @@ def test_a_retry_that_completes_lets_go_on_what_waited_for_it(home: Path) -> Non
     assert status(second) is Status.QUEUED
     revive(first)
     assert ended(second).outcome is Outcome.COMPLETED
+
+
+def test_what_waits_for_a_run_that_was_lost_begins_when_that_is_removed(line: Line) -> None:
+    first = line.add("a", group="default")
+    second = line.add("b", group="default", after=(f"{first.id}:ended",))
+    kill_waiting(second)
+    kill_supervisor(first)
+    kill_keeper_and_agent(attempt(first).pid)
+    eventually(lambda: status(first) is Status.LOST)
+    dispatch(line.home)
+    waits(second)
+    looking = Turn(second, admitted=False)
+    assert looking.take(lambda: supervisor(second), paused=False) is None
+    assert not looking.is_due(paused=False)
+    operate.remove(first)
+    assert looking.is_due(paused=False)
+    # It sees that by itself; rung, at once.
+    os.kill(supervisor(second).pid, signal.SIGURG)
+    line.begins("a", "b")
+    line.let_end(second)
 
 
 def test_a_chain_of_runs_works_itself_off(home: Path) -> None:

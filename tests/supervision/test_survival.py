@@ -25,6 +25,7 @@ from overnight.state.status import Status, status_of
 from tests.supervision.launched import (
     agent,
     attempt,
+    drafts,
     ended,
     events,
     is_alive,
@@ -32,6 +33,7 @@ from tests.supervision.launched import (
     kill,
     kill_and_wait,
     kill_supervisor,
+    leave_draft,
     output,
     sh,
     state,
@@ -54,6 +56,20 @@ def waiting(home: Path, code: int, **order: Any) -> tuple[RunDir, Path]:
 
 def status(run: RunDir) -> Status:
     return status_of(run.read(), time.time())
+
+
+def test_a_new_supervisor_removes_the_drafts_of_the_one_that_was_killed_and_no_others(home: Path) -> None:
+    run, go = waiting(home, 0)
+    kill_supervisor(run)
+    for path in (run.supervisor_path, run.exit_path, run.progress_path):
+        leave_draft(path)
+    Path(run.file(".supervisor.json.mine")).touch()
+    adopt_orphans(Home(str(home)))
+    # The agent may be writing its own at this moment.
+    eventually(lambda: drafts(run.path) == ["progress.json", "supervisor.json"])
+    go.touch()
+    assert ended(run).outcome is Outcome.COMPLETED
+    assert os.path.exists(run.file(".supervisor.json.mine"))
 
 
 def test_an_agent_works_on_without_its_supervisor_and_is_adopted(home: Path) -> None:

@@ -14,7 +14,6 @@ from overnight.agents import operate
 from overnight.agents.launchers import local
 from overnight.agents.launchers.launcher import Launcher
 from overnight.agents.launchers.local import Order, launch
-from overnight.agents.supervisor import book
 from overnight.agents.supervisor.ledger import Ledger
 from overnight.state.errors import HomeUnusable
 from overnight.state.history import history_of
@@ -148,7 +147,7 @@ def test_a_damaged_record_of_an_attempt_ends_the_run_without_a_guess(home: Path)
     Path(run.attempt_path(1)).write_text("{")
     operate.resume(run)
     eventually(lambda: run.last_attempt_number() == 2)
-    assert book.judged_attempts(run) == 1
+    assert run.judged_attempts() == 1
     operate.kill(run)
     assert ended(run).outcome is Outcome.CANCELLED
 

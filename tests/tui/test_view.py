@@ -13,7 +13,7 @@ from overnight.tui import view
 from overnight.tui.glyphs import ASCII, UNICODE, Glyphs, needs_ascii
 from overnight.tui.lines import Span, cells, cut, left, merged, middle, wrapped
 from overnight.tui.view import Sample, row_of
-from tests.builders import T0, a_run, a_supervisor, progress, requests
+from tests.builders import T0, a_run, a_spec, a_supervisor, progress, requests
 
 GLYPHS = st.sampled_from([UNICODE, ASCII])
 SECONDS = st.floats(0, 1e7)
@@ -120,6 +120,20 @@ def test_the_ends_of_a_long_name_stay() -> None:
         ({"exit": Exit(Outcome.FAILED, 1, ended_at=T0 - 540)}, "exit 1, 9m ago"),
         ({"exit": Exit(Outcome.FAILED, None, "SIGKILL", ended_at=T0 - 540)}, "SIGKILL, 9m ago"),
         ({"exit": Exit(Outcome.FAILED, 1, ended_at=T0 - 20)}, "exit 1, now"),
+        (
+            {
+                "spec": a_spec(time_limit=7200.0),
+                "exit": Exit(Outcome.FAILED, None, "SIGTERM", limit="time", ended_at=T0 - 540),
+            },
+            "time limit 2h",
+        ),
+        (
+            {
+                "spec": a_spec(memory_limit=2 << 30),
+                "exit": Exit(Outcome.FAILED, 143, limit="memory", ended_at=T0 - 540),
+            },
+            "memory limit 2G",
+        ),
         ({"exit": Exit(Outcome.INTERRUPTED, None, ended_at=T0)}, "p continues it"),
         ({"supervised": False, "process_state": None}, "p continues it"),
         ({"supervisor": a_supervisor(state=SupervisorState.BACKOFF, next_start_at=T0 + 12)}, "again in 12s"),

@@ -1,9 +1,9 @@
 """Look at every run and at the machine, and say what somebody should do something about. --repair does what it can.
 
 It finds runs without a supervisor, records that cannot be read (they are set aside, never overwritten), files that
-others may get at, processes that go on though their run is over (they get SIGTERM), what killed launches and removals
-left behind; inotify limits that are too small for the interface, logins whose end is the end of the runs, a clock that
-was set back, and what the filesystem of the home cannot do.
+others may get at, processes that go on though their run is over or its folder was deleted (they get SIGTERM), what
+killed launches and removals left behind; inotify limits that are too small for the interface, logins whose end is the
+end of the runs, a clock that was set back, and what the filesystem of the home cannot do.
 
 A lock is never left behind: the kernel frees it with the last process that holds it. A run that looks held is held by
 a living process, and which one is said where it is not the supervisor on record.

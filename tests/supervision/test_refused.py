@@ -1,0 +1,106 @@
+"""Where a supervisor cannot be started, whoever asked for it is told, and nothing loses its place."""
+
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from overnight.agents.launchers.local import launch_all
+from overnight.agents.launchers.order import Order
+from overnight.agents.orphans import Refused, adopt_orphans
+from overnight.state.errors import OvernightError
+from overnight.state.home import Home
+from overnight.state.records import Outcome
+from overnight.state.status import Status
+from tests.command import overnight
+from tests.supervision.launched import ended, kill_supervisor, supervisor
+from tests.supervision.queueing import Line, dispatch, kill_waiting, status
+
+pytestmark = pytest.mark.leaves_no_process
+
+
+@pytest.fixture
+def line(home: Path) -> Line:
+    """A group with one slot."""
+    return Line(home, 1)
+
+
+@contextmanager
+def few_files(free: int) -> Iterator[None]:
+    """Inside, this process can open so many files: enough to look and to write, too few to start anything."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit_with(free, os.getpid()), limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def limit_with(free: int, pid: int) -> int:
+    """The limit below which so many numbers of files are free in this process."""
+    # Not by a listing of /proc/self/fd: that has one more open.
+    unused = (number for number in range(1 << 20) if not os.path.lexists(f"/proc/{pid}/fd/{number}"))
+    return next(islice(unused, free, None))
+
+
+def test_a_launch_says_that_its_run_is_queued_and_could_not_be_started(home: Path, line: Line) -> None:
+    first = line.add("a")
+    line.let_end(first)
+    with few_files(4):
+        (answer,) = launch_all(Home(str(home)), [Order(("true",), group=line.group)])
+    assert isinstance(answer, OvernightError)
+    assert "no supervisor could be started: Too many open files" in str(answer)
+    (run,) = (each for each in Home(str(home)).runs() if each.id != first.id)
+    assert str(answer).startswith(run.id)
+    assert status(run) is Status.QUEUED
+    assert dispatch(home) == [run.id]
+    assert ended(run).outcome is Outcome.COMPLETED
+
+
+def test_who_looks_hears_who_could_not_be_helped(home: Path) -> None:
+    line = Line(home, None)
+    run = line.add("a")
+    kill_supervisor(run)
+    heard: list[Refused] = []
+    with few_files(1):
+        assert adopt_orphans(Home(str(home)), heard.append) == []
+    assert [list(each) for each in heard] == [[run.id]]
+    assert adopt_orphans(Home(str(home)), heard.append) == [run.id]
+    assert len(heard) == 1
+    line.let_all_end()
+    ended(run)
+
+
+def test_a_verb_that_looks_says_it_and_works_all_the_same(home: Path) -> None:
+    line = Line(home, None)
+    runs = [line.add(name) for name in "ab"]
+    for run in runs:
+        kill_supervisor(run)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Two locks fit in beside the three that every program has, and what hands them over does not.
+    done = overnight("ls", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (6, most)))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("UNSUPERVISED") == 2
+    assert " (and 1 more): no supervisor could be started: Too many open files." in done.stderr
+    dispatch(home)
+    line.let_all_end()
+    for run in runs:
+        ended(run)
+
+
+def test_a_supervisor_that_ends_and_cannot_start_the_next_says_so_in_its_log(home: Path, line: Line) -> None:
+    first, second = line.add("a"), line.add("b")
+    kill_waiting(second)
+    pid = supervisor(first).pid
+    _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit_with(1, pid), most))
+    line.let_end(first)
+    assert "the queue does not go on: [Errno 24] Too many open files" in Path(first.supervisor_log_path).read_text()
+    assert status(second) is Status.QUEUED
+    dispatch(home)
+    line.let_all_end()
+    ended(second)
