@@ -4,13 +4,19 @@ import re
 
 from overnight.state.errors import WrongUsage
 
-NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+# Not compiled yet: every verb loads this, and few are given a name.
+_NAME = r"[^\W_][\w.-]{0,63}"
 """A letter or digit, then letters, digits, dot, dash, underscore."""
+
+
+def is_name(text: str) -> bool:
+    """Whether it can be a file's name and a word on the command line."""
+    return re.fullmatch(_NAME, text) is not None
 
 
 def check_name(name: str) -> None:
     """Raise WrongUsage for a name that cannot be a file's and a word on the command line."""
-    if not NAME.fullmatch(name):
+    if not is_name(name):
         raise WrongUsage(
             f"{name!r} cannot be a run's name",
             hint=f"Use letters, digits, dot, dash, underscore, at most 64: --name {name_from(name)}",

@@ -188,7 +188,9 @@ class _Reader:
         return read
 
     def take_polled(self, kind: type[R], path: str) -> tuple[R | None, float | None]:
-        return self.take(read_record(kind, path)), changed_at(path)
+        read = read_record(kind, path)
+        # Of most runs in a long list there is no such file: it is not asked for once more.
+        return self.take(read), None if read is None else changed_at(path)
 
 
 def read_record(kind: type[R], path: str) -> R | Damaged | None:

@@ -261,7 +261,8 @@ class OvernightApp(App[None]):
         self.push_screen(QuestionScreen(question_lines(verb, rows, checkpoints), answers(verb)), answered)
 
     def _request(self, name: str, ids: Sequence[str]) -> None:
-        self.change(Marked(Marking.NONE))
+        if self.fleet.marks:
+            self.change(Marked(Marking.NONE))
         self.run_worker(self._send(name, ids), group="requests")
 
     async def _send(self, name: str, ids: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from overnight.state import forms, measures
-from overnight.state.names import NAME
+from overnight.state.names import is_name
 
 T = TypeVar("T")
 
@@ -92,6 +92,6 @@ def variable(word: str) -> tuple[str, str]:
 
 def group(word: str) -> str:
     """A group is named as a run is: it is a word on the command line."""
-    if not NAME.fullmatch(word):
+    if not is_name(word):
         raise ArgumentTypeError(f"{word!r} has other characters than letters, digits, dot, dash, underscore")
     return word

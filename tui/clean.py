@@ -7,7 +7,8 @@ never lets it be read as markup.
 
 import re
 
-_SEQUENCES = re.compile(
+# Compiled by `re` when the first text needs it, which most lists of runs have none of: it takes a millisecond.
+_SEQUENCES = (
     # OSC, DCS, SOS, PM and APC with their bodies, up to their terminator or, where it is missing, the line's end.
     r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     # CSI: parameters, intermediates, one final byte; torn ones too.
@@ -15,9 +16,7 @@ _SEQUENCES = re.compile(
     # Every other escape: intermediates and a final byte.
     r"|\x1b[ -/]*[0-~]?"
 )
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
+_UNSEEN = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 """Counted as printable and drawn with no width, or with one that terminals disagree about."""
 _REPLACEMENT = "\ufffd"
 
@@ -28,9 +27,9 @@ def clean(text: str, limit: int | None = None) -> str:
         # What is cut away need not be cleaned: an agent may write megabytes. Codes take more than they show.
         text = text[: 4 * limit + 1024]
     if not text.isprintable():
-        text = "".join(map(_harmless, _SEQUENCES.sub("", text)))
+        text = "".join(map(_harmless, re.sub(_SEQUENCES, "", text)))
     if not text.isascii():
-        text = _UNSEEN.sub("", text)
+        text = re.sub(_UNSEEN, "", text)
     if limit is not None and len(text) > limit:
         return text[: max(0, limit - 1)] + "…" if limit > 0 else ""
     return text

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from overnight.agents.launchers.toml_lines import Path
 from overnight.state import measures
 from overnight.state.measures import UNLIMITED
-from overnight.state.names import NAME
+from overnight.state.names import is_name
 from overnight.state.queue import HOWEVER, dependency
 from overnight.state.records import Restart
 
@@ -71,7 +71,7 @@ def _awaited(raw: Any) -> str:
 
 def group(raw: Any) -> str:
     word = text(raw)
-    if not NAME.fullmatch(word):
+    if not is_name(word):
         raise Unfit("must be a name: letters, digits, dot, dash, underscore, at most 64")
     return word
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from overnight.agents.launchers.job_keys import OF_A_GROUP, OF_A_RUN, Reader, Unfit
 from overnight.agents.launchers.toml_lines import Path, lines_of
 from overnight.state.measures import UNLIMITED
-from overnight.state.names import NAME
+from overnight.state.names import is_name
 from overnight.state.nearest import nearest
 from overnight.state.queue import dependency
 
@@ -169,7 +169,7 @@ class _Reading:
             self._wrong((kind,), f"must be tables: [{kind}.NAME]")
             return
         for name, table in every.items():
-            if not NAME.fullmatch(name):
+            if not is_name(name):
                 self._wrong((kind, name), "not a name: letters, digits, dot, dash, underscore, at most 64")
             elif not isinstance(table, dict):
                 self._wrong((kind, name), f"must be a table: [{kind}.{name}]")

@@ -20,6 +20,7 @@ from tests.benchmarks.listing import listing
 from tests.benchmarks.memory import memory
 from tests.benchmarks.overhead import overhead
 from tests.benchmarks.place import ROOT, NothingMeasured, Place
+from tests.benchmarks.pressing import pressing
 from tests.benchmarks.resuming import resuming
 from tests.benchmarks.scale import FULL, QUICK, Scale
 from tests.benchmarks.table import Bar, Result, markdown, put_between, table_of
@@ -31,6 +32,7 @@ DOCUMENTS: dict[str, dict[str, Benchmark]] = {
         "launching": launching,
         "footprint": footprint,
         "latency": latency,
+        "pressing": pressing,
         "listing": listing,
     },
 }

@@ -30,6 +30,8 @@ class Scale(NamedTuple):
     """Times that they are launched."""
     asked: int
     """Times that a run is paused, or all are listed."""
+    pressed: int
+    """Times that a key pauses a run, and another one resumes it."""
     idle: float
     """Seconds in which wake-ups are counted: several of the looks that a supervisor takes by itself, every 5 s."""
 
@@ -52,6 +54,7 @@ FULL = Scale(
     crowd=1_000,
     launches=3,
     asked=40,
+    pressed=60,
     idle=30.0,
 )
 QUICK = Scale(
@@ -69,5 +72,6 @@ QUICK = Scale(
     crowd=60,
     launches=2,
     asked=10,
+    pressed=10,
     idle=10.0,
 )

@@ -19,6 +19,7 @@ from tests.benchmarks.memory import memory
 from tests.benchmarks.overhead import overhead
 from tests.benchmarks.peers import NOT_INSTALLED
 from tests.benchmarks.place import ROOT, Place
+from tests.benchmarks.pressing import pressing
 from tests.benchmarks.resuming import resuming
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.table import BEGIN, END, Bar, Result, Table, markdown, put_between, table_of
@@ -39,6 +40,7 @@ TINY = Scale(
     crowd=4,
     launches=1,
     asked=2,
+    pressed=1,
     idle=0.1,
 )
 NUMBER = r"-?\d[\d\N{NARROW NO-BREAK SPACE}]*(\.\d+)?"
@@ -94,7 +96,7 @@ def test_a_stream_of_fifty_times_the_items_takes_the_same_memory(place: Place) -
 
 
 @pytest.mark.leaves_no_process
-@pytest.mark.parametrize("benchmark", [launching, footprint, latency, listing])
+@pytest.mark.parametrize("benchmark", [launching, footprint, latency, pressing, listing])
 def test_runs_are_launched_asked_and_listed_beside_what_others_start(
     benchmark: Callable[[Scale, Place, Callable[[str], None]], Result], place: Place, tmp_path: Path
 ) -> None:
