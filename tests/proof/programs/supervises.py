@@ -6,6 +6,7 @@ descriptors; the process in that role writes its pid to the one, and goes on whe
 
 import os
 import sys
+from collections.abc import Iterable
 
 root, path, role, ready, go = sys.argv[1:]
 overnight = sys.modules["overnight"] = type(sys)("overnight")
@@ -22,7 +23,10 @@ from overnight.state import lock  # noqa: E402
 from overnight.state.records import Spec  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
-attend = keeper._attend
+started = 0
+fork, attend, close_all_but = keeper.fork, keeper._attend, keeper._close_all_but
+for each in (ready, go):
+    os.set_inheritable(int(each), False)
 
 
 def wait_for_tracer() -> None:
@@ -30,13 +34,23 @@ def wait_for_tracer() -> None:
     os.read(int(go), 1)
 
 
+def fork_and_count(run: RunDir, spec: Spec, lock: int) -> keeper.Kept:
+    global started  # noqa: PLW0603
+    started += 1
+    return fork(run, spec, lock)
+
+
 def attend_when_traced(run: RunDir, spec: Spec, number: int, lock: int, report: int) -> None:
-    if role == f"keeper {number}":
+    if role == f"keeper {started}":
         wait_for_tracer()
     attend(run, spec, number, lock, report)
 
 
-keeper._attend = attend_when_traced
+def close_all_but_ours(kept: Iterable[int]) -> None:
+    close_all_but({*kept, int(ready), int(go)})
+
+
+keeper.fork, keeper._attend, keeper._close_all_but = fork_and_count, attend_when_traced, close_all_but_ours
 # How long it waits after a start that came to nothing is not in question here.
 acts.START_AGAIN = 0.05
 held = lock.acquire(f"{path}/lock")
