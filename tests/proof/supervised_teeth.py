@@ -3,8 +3,9 @@
 from tests.proof.teeth import Change, Tooth
 
 KEEPER, CHILD, SITUATION = (f"agents/supervisor/{name}.py" for name in ("keeper", "child", "situation"))
+EXECUTION, ATTEMPTS = (f"agents/supervisor/{name}.py" for name in ("execution", "attempts"))
 LADDERS, BOOK, MEMBERS = (f"agents/supervisor/{name}.py" for name in ("ladders", "book", "members"))
-KEEPER_KILLED = "tests/proof/test_supervised_kills.py::test_a_keeper_killed_at_a_call_costs_no_exit_code"
+NEVER_RAN = "tests/supervision/test_windows.py::test_a_command_that_never_ran_is_not_completed"
 SUPERVISOR_KILLED = (
     "tests/proof/test_supervised_kills.py::test_a_supervisor_killed_at_a_call_is_followed_by_one_that_goes_on"
 )
@@ -18,22 +19,22 @@ DISK = "tests/proof/test_supervised_disk.py::test_"
 
 SUPERVISED_TEETH = (
     Tooth(
-        "the gate opens when the keeper is killed",
-        (Change(KEEPER, "    if not os.read(gate, 1):\n", "    if os.read(gate, 1) is None:\n"),),
-        (f"{KEEPER_KILLED}[succeeds]",),
+        "a command runs though its keeper was killed before",
+        (Change(EXECUTION, "        if os.getppid() == keeper:\n", "        if os.getppid():\n"),),
+        (NEVER_RAN,),
     ),
     Tooth(
         "a command that never ran has failed",
-        (Change(KEEPER, "        _note_unexecuted(plan, reserved)\n", ""),),
-        (f"{KEEPER_KILLED}[succeeds]",),
+        (Change(EXECUTION, "        _note_unexecuted(run, attempt, keeper)\n", ""),),
+        (NEVER_RAN,),
     ),
     Tooth(
         "the agent is reaped before its end is on record",
         (
             Change(
                 KEEPER,
-                "    _put_end(plan, started.reserved, ended)\n    _, _, used = os.wait4(pid, 0)\n",
-                "    _, _, used = os.wait4(pid, 0)\n    _put_end(plan, started.reserved, ended)\n",
+                "    attempts.put_end(run, ended, os.getpid())\n    _, _, used = os.wait4(pid, 0)\n",
+                "    _, _, used = os.wait4(pid, 0)\n    attempts.put_end(run, ended, os.getpid())\n",
             ),
         ),
         ("tests/proof/test_supervised_kills.py::test_a_keeper_killed_as_it_puts_the_end_on_record_costs_no_exit_code",),
@@ -91,7 +92,7 @@ SUPERVISED_TEETH = (
     ),
     Tooth(
         "no bytes are reserved for the end",
-        (Change(KEEPER, '        write_new(reserved, b" " * RESERVED)\n', '        write_new(reserved, b"")\n'),),
+        (Change(ATTEMPTS, '        write_new(reserved, b" " * RESERVED)\n', '        write_new(reserved, b"")\n'),),
         (f"{DISK}a_disk_that_was_full_when_the_agent_ended_gets_the_truth_when_there_is_room",),
     ),
     Tooth(

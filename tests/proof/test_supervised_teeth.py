@@ -13,7 +13,7 @@ from tests.proof.test_teeth import MISTAKES, NOTICED, bitten
 
 pytestmark = pytest.mark.timeout(300)
 
-FAST = {"the gate opens when the keeper is killed"}
+FAST = {"a command runs though its keeper was killed before"}
 
 
 @pytest.mark.parametrize(
