@@ -9,7 +9,7 @@ import gc
 import os
 from typing import NamedTuple, NoReturn
 
-from overnight.agents.supervisor import lean
+from overnight.agents.supervisor import environment, lean
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.cmdline import CommandLine
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
@@ -78,6 +78,9 @@ def prepare(run: RunDir, lock: int, listener: Listener, admitted: bool = False) 
         spec = run.spec()
         if not isinstance(spec, Spec):
             raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
+        if admitted:
+            # What its attempt will be started with: whoever listens is told now that it cannot be.
+            environment.read(run)
         return Supervisor(run, spec, Child(run, spec, lock), listener.say, admitted)
     except Exception as error:  # noqa: BLE001
         _fail(run, listener, error)
