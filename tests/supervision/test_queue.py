@@ -19,6 +19,7 @@ from overnight.state.errors import DamagedRecord
 from overnight.state.home import Home
 from overnight.state.queue import Cause, queue_of, stands_of
 from overnight.state.records import Outcome
+from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
 from tests.supervision.launched import attempt, ended, events, kill_and_wait, kill_supervisor, output, sh, supervisor
 from tests.supervision.queueing import Line, dispatch, kill_waiting, status, tell_waiting, waits
@@ -187,14 +188,7 @@ def test_a_retry_in_a_full_group_is_queued(line: Line) -> None:
 
 
 def test_a_run_that_was_cut_off_takes_its_turn_again_when_it_is_resumed(line: Line) -> None:
-    first, second = line.add("a"), line.add("b")
-    kill_waiting(second)
-    kill_supervisor(first)
-    kill_keeper_and_agent(attempt(first).pid)
-    eventually(lambda: status(first) is Status.LOST)
-    dispatch(line.home)
-    line.begins("a", "b")
-    operate.resume(first)
+    first, second = one_cut_off_and_resumed(line)
     assert status(first) is Status.QUEUED
     line.let_all_end()
     assert ended(first).attempts == 2
@@ -202,6 +196,17 @@ def test_a_run_that_was_cut_off_takes_its_turn_again_when_it_is_resumed(line: Li
 
 
 def test_a_run_that_was_cut_off_and_is_queued_has_not_ended_twice_when_it_is_resumed_again(line: Line) -> None:
+    first, second = one_cut_off_and_resumed(line)
+    kill_waiting(first)
+    operate.resume(first)
+    line.let_all_end()
+    assert ended(first).attempts == 2
+    assert events(first).count("ended") == 2
+    ended(second)
+
+
+def one_cut_off_and_resumed(line: Line) -> tuple[RunDir, RunDir]:
+    """Nobody knows how it ended; and the one that has its slot now."""
     first, second = line.add("a"), line.add("b")
     kill_waiting(second)
     kill_supervisor(first)
@@ -210,12 +215,7 @@ def test_a_run_that_was_cut_off_and_is_queued_has_not_ended_twice_when_it_is_res
     dispatch(line.home)
     line.begins("a", "b")
     operate.resume(first)
-    kill_waiting(first)
-    operate.resume(first)
-    line.let_all_end()
-    assert ended(first).attempts == 2
-    assert events(first).count("ended") == 2
-    ended(second)
+    return first, second
 
 
 def kill_keeper_and_agent(pid: int) -> None:
