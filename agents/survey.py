@@ -78,9 +78,9 @@ def watch_of(seen: Survey, run_id: str) -> Watch:
     limited = group is not None and seen.queue.groups.get(group, FREE).slots is not None
     holders = seen.queue.busy.get(group, ()) if group is not None and limited else ()
     times = [each.start_at for each in mine if each.start_at is not None and each.start_at > seen.queue.now]
-    path, stamp = seen.groups
+    awaited = [stamped for each in named for stamped in seen.awaited[each].items()]
     return Watch(
-        {path: stamp, **{path: stamp for each in named for path, stamp in seen.awaited[each].items()}},
+        dict([seen.groups, *awaited]),
         tuple(seen.runs[each] for each in holders),
         min(times, default=None),
     )

@@ -61,7 +61,7 @@ def command() -> NoReturn:
 
 
 def main() -> int:
-    """Do what the command line asks for; the exit code of the process."""
+    """Do what the command line asks for; the exit code of the process. Raises SystemExit where this cannot run."""
     if (refusal := refusal_of(sys.platform)) is not None:
         sys.exit(f"overnight: {refusal}")
     try:

@@ -15,8 +15,6 @@ class CommandLine:
 
     def __init__(self) -> None:
         paths = sys.argv[_PATHS_BEGIN:]
-        self.shared = len(paths) > 1
-        """There is more than one run in it."""
         self._kept, self._length, self._begins = b"", 0, 0
         try:
             with open("/proc/self/cmdline", "rb") as file:

@@ -37,20 +37,20 @@ def fork(run: RunDir, spec: Spec, lock: int) -> Kept:
     """A keeper that waits for its order. `lock`: the descriptor that holds the run's lock. Raises OSError."""
     # What exists now is shared with the keeper; frozen, no collection touches it and makes copies.
     gc.freeze()
-    theirs, order = os.pipe()
+    their_order, order = os.pipe()
     try:
-        report, ours = os.pipe()
+        report, their_report = os.pipe()
     except OSError:
-        _close(theirs, order)
+        _close(their_order, order)
         raise
     try:
         pid = os.fork()
     except OSError:
-        _close(theirs, order, report, ours)
+        _close(their_order, order, report, their_report)
         raise
     if pid == 0:
-        _keep(run, spec, lock, theirs, ours)
-    _close(theirs, ours)
+        _keep(run, spec, lock, their_order, their_report)
+    _close(their_order, their_report)
     return Kept(pid, order, report)
 
 
