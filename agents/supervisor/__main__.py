@@ -47,7 +47,7 @@ def main(first: int, handed: int, admitted: bool, paths: list[str]) -> None:
     try:
         for post in posts:
             if post.supervisor is not None:
-                _fork(post, post.supervisor, descriptors, shown, alone=len(posts) == 1)
+                _fork(post, post.supervisor, descriptors, shown)
             post.listener.close()
             os.close(post.lock)
     finally:
@@ -99,29 +99,23 @@ def supervise(run: RunDir, listener: Listener, supervisor: Supervisor) -> int:
     return 0
 
 
-def _fork(post: _Post, supervisor: Supervisor, descriptors: range, shown: CommandLine, *, alone: bool) -> None:
+def _fork(post: _Post, supervisor: Supervisor, descriptors: range, shown: CommandLine) -> None:
     try:
         pid = os.fork()
     except OSError as error:
         post.listener.say(UNSUPERVISED, error.strerror or str(error))
         return
     if pid == 0:
-        _be_supervisor(post, supervisor, descriptors, shown, alone=alone)
+        _be_supervisor(post, supervisor, descriptors, shown)
 
 
-def _be_supervisor(
-    post: _Post, supervisor: Supervisor, descriptors: range, shown: CommandLine, *, alone: bool
-) -> NoReturn:
+def _be_supervisor(post: _Post, supervisor: Supervisor, descriptors: range, shown: CommandLine) -> NoReturn:
     """Of this run, and of no other. Whatever happens, this copy never goes on to fork the next one."""
     code = 1
     try:
         os.setsid()
         _close_all_but({post.lock, post.listener.descriptor}, descriptors)
         shown.show(post.run.path)
-        if not alone:
-            # One that was forked alone has nobody to share with what a keeper does not touch.
-            supervisor.prepare_keeper()
-        gc.enable()
         code = supervise(post.run, post.listener, supervisor)
     finally:
         os._exit(code)

@@ -84,15 +84,34 @@ class Acts:
             self._ledger.complain(at.reason)
 
     def _start(self) -> None:
+        self.prepare_start()
+        try:
+            self._at.child.start()
+        except OSError as error:
+            self.postpone(error.strerror or str(error))
+
+    def prepare_start(self) -> None:
+        """Note what an attempt is compared to later."""
         at = self._at
         at.forget_attempt()
         at.succeeded_before = words_of_agent(at.run, at.spec, None).succeeded
         at.memory_kills, at.log_from = memory.kills(), _length_of(at.run.output_path)
         at.next_start = at.reason = None
+
+    def open(self, attempt: Attempt, supervisor: int) -> bool:
+        """Put on record that an attempt starts, in the process that is about to execute. Whether all of it is.
+
+        `supervisor`: its pid. It touches nothing for it then, and shares its memory with others.
+        """
+        at = self._at
+        at.child.is_to_be(attempt)
         try:
-            at.child.start()
-        except OSError as error:
-            self.postpone(error.strerror or str(error))
+            at.begin(supervisor)
+            self._note_started(attempt)
+            self._ledger.supervisor(at.record())
+        except OSError:
+            return False
+        return self._ledger.is_written
 
     def postpone(self, problem: str) -> None:
         """No attempt could be started, for a reason that may pass."""
@@ -103,7 +122,6 @@ class Acts:
 
     def wait(self) -> None:
         """Nothing is done before something happens: whoever waits for a start need not wait for a pause to end."""
-        self._at.child.dismiss_spare()
         if self._at.child.life is Life.NONE:
             self._say(NOT_YET, self._at.reason or "")
             # Somebody has deleted the run: nothing of it can begin any more.
@@ -111,11 +129,18 @@ class Acts:
 
     def started(self, attempt: Attempt) -> None:
         """The command of an attempt runs."""
+        self._note_started(attempt)
+        self.opened()
+
+    def opened(self) -> None:
+        """The same, where that is on record."""
+        self._say(STARTED, "")
+
+    def _note_started(self, attempt: Attempt) -> None:
         at = self._at
         self._ledger.note(
             "started", attempt.attempt, pid=attempt.pid, succeeded_items=at.succeeded_before, log_from=at.log_from
         )
-        self._say(STARTED, "")
 
     def adopted(self, attempt: Attempt) -> None:
         """The command of an attempt runs that somebody else started."""

@@ -21,8 +21,6 @@ class Child:
     def __init__(self, run: RunDir, spec: Spec, lock: int) -> None:
         """`lock`: the descriptor that holds the run's lock."""
         self._run, self._spec, self._lock = run, spec, lock
-        self._spare: keeper.Kept | None = None
-        """A keeper that waits for its order."""
         self.life = Life.NONE
         self.number = 0
         """Of the newest attempt, 0 = none."""
@@ -34,7 +32,7 @@ class Child:
         self.taken = False
         """Another keeper had the number: look at the records again."""
         self.executed = 0
-        """Number of the newest attempt of ours whose command runs or ran."""
+        """Number of the newest attempt of ours whose command runs or ran, without that being on record."""
         self._keeper: int | None = None
         self._report: int | None = None
         self._said = b""
@@ -42,39 +40,14 @@ class Child:
         self._reaped: dict[int, int] = {}
         self._gone_since = 0.0
 
-    def prepare(self) -> None:
-        """Fork the keeper of the next attempt already: what is not touched by then, it shares with all others."""
-        try:
-            self._spare = keeper.fork(self._run, self._spec, self._lock)
-        except OSError:
-            # It is tried again when there is something to start.
-            pass
-
-    def start(self) -> None:
-        """The next attempt. Raises OSError."""
-        kept = self._begun(self.number + 1)
+    def start(self, opening: execution.Opening | None = None) -> None:
+        """The next attempt; its process does the `opening` before it executes. Raises OSError."""
+        kept = keeper.start(self._run, self._spec, self.number + 1, self._lock, opening)
         os.set_blocking(kept.report, False)
         self.number, self._keeper, self._report, self._said = self.number + 1, kept.pid, kept.report, b""
         self.attempt, self.ending, self.problem, self.taken = None, None, None, False
         self._reaped.clear()
         self.life = Life.STARTING
-
-    def _begun(self, number: int) -> keeper.Kept:
-        """Its keeper. Raises OSError."""
-        kept = self._spare or keeper.fork(self._run, self._spec, self._lock)
-        self._spare = None
-        try:
-            keeper.begin(kept, number)
-        except BrokenPipeError:
-            # Somebody has killed it. What it says is the same as if it was killed a moment later.
-            pass
-        return kept
-
-    def dismiss_spare(self) -> None:
-        """Nothing is started at once: a keeper that waits would have a copy of the lock."""
-        if self._spare is not None:
-            keeper.dismiss(self._spare)
-            self._spare = None
 
     def take_over(self, attempt: Attempt, now: float) -> bool:
         """Watch an attempt that somebody else started. True = its process lives."""
@@ -91,8 +64,8 @@ class Child:
 
     def refresh(self, now: float) -> None:
         self._reap()
-        if self.life is Life.STARTING:
-            self._hear(now)
+        if self.life is Life.STARTING and self.has_heard():
+            self._take_word(now)
         if self.life is Life.RUNNING and not self._lives():
             self._lost_sight(now)
         if self.life is Life.UNCLEAR:
@@ -113,18 +86,30 @@ class Child:
                 # While its keeper has not told which process it is, it may be any of them.
                 self._reaped[pid] = status
 
-    def _hear(self, now: float) -> None:
-        """What the keeper says about the start."""
-        assert self._report is not None
+    def is_to_be(self, attempt: Attempt) -> None:
+        """This process is about to be the agent."""
+        self.number, self.attempt, self.life = attempt.attempt, attempt, Life.RUNNING
+
+    def has_heard(self) -> bool:
+        """Whether the keeper has said all that it says about the start."""
+        if self._report is None:
+            return True
         try:
             while part := os.read(self._report, 4096):
                 self._said += part
         except BlockingIOError:
-            return
+            return False
         os.close(self._report)
         self._report = None
+        return True
+
+    def is_opened(self) -> bool:
+        """Whether the keeper has said that the command runs, and all that there was to do is on record."""
+        return self._said.startswith(execution.OPENED)
+
+    def _take_word(self, now: float) -> None:
         word, _, reason = self._said.partition(b"\n")
-        if word in {keeper.STARTED, keeper.NOT_EXECUTED}:
+        if word in {keeper.STARTED, keeper.NOT_EXECUTED, execution.OPENED}:
             self.executed = self.number if word == keeper.STARTED else self.executed
             self._take_started(now)
             return

@@ -7,6 +7,7 @@ lock is given up by executing: whoever gets the lock of a killed supervisor find
 import os
 import signal
 import time
+from collections.abc import Callable
 from typing import NoReturn
 
 from overnight.agents.supervisor import attempts, environment
@@ -21,13 +22,17 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell for what it cannot execute."""
 TAKEN, UNWRITTEN = b"taken", b"unwritten"
 """Why nothing ran: another keeper had this number; it could not be put on record."""
+OPENED = b"opened"
+"""What there was to do before it executes is done, and on record."""
+Opening = Callable[[Attempt], bool]
+"""Done with the first record when that is in place. Whether all of it is on record."""
 
 
-def become_agent(run: RunDir, spec: Spec, number: int, keeper: int, answer: int) -> NoReturn:
+def become_agent(run: RunDir, spec: Spec, number: int, keeper: int, opening: Opening | None, answer: int) -> NoReturn:
     """Run the command of `run` as its attempt `number`, for the parent with the pid `keeper`.
 
-    Into the descriptor `answer` goes the first record, a line; or one of the words above, a line. What follows is why
-    the rest failed. When the command is executed, it is closed.
+    Into the descriptor `answer` goes the first record, or one of the words above, a line; whether the opening was done,
+    a line; and why the rest failed. When the command is executed, it is closed.
     """
     os.setsid()
     try:
@@ -39,7 +44,8 @@ def become_agent(run: RunDir, spec: Spec, number: int, keeper: int, answer: int)
     except (OSError, ValueError) as error:
         _say(answer, UNWRITTEN, _problem(error))
     else:
-        _say(answer, said.rstrip(b"\n"))
+        _tell(answer, said)
+        _tell(answer, (OPENED if opening is not None and opening(attempt) else b"") + b"\n")
         if os.getppid() == keeper:
             _execute(spec, surroundings, environment.agent_environment(surroundings, run, number), output, answer)
         _note_unexecuted(run, attempt, keeper)
@@ -84,7 +90,7 @@ def _problem(error: Exception, what: str | None = None) -> bytes:
 
 
 def _say(answer: int, word: bytes, reason: bytes = b"") -> None:
-    _tell(answer, word + b"\n" + reason)
+    _tell(answer, word + b"\n\n" + reason)
 
 
 def _tell(answer: int, text: bytes) -> None:

@@ -1,7 +1,7 @@
 """The keeper of one attempt: forks the agent's process, waits for it, writes down how it ended. Decides nothing.
 
-Forked before it is needed where that is possible, it touches next to nothing of the memory that it shares with its
-supervisor. The copy of the run's lock that comes with the fork is kept until the command runs, and no longer.
+It touches next to nothing of the memory that it shares with its supervisor. The copy of the run's lock that comes with
+the fork is kept until the command runs, and no longer.
 """
 
 import gc
@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
 
 from overnight.agents.supervisor import attempts, execution
-from overnight.agents.supervisor.execution import TAKEN, UNWRITTEN
+from overnight.agents.supervisor.execution import TAKEN, UNWRITTEN, Opening
 from overnight.state import codec
 from overnight.state.atomic import write_all
 from overnight.state.records import Attempt, Spec
 from overnight.state.rundir import RunDir
 
+_EVERY_SIGNAL = signal.valid_signals()
 KIB = 1024
 """The kernel counts resident memory in these."""
 STARTED, NOT_EXECUTED = b"started", b"not executed"
@@ -27,70 +28,50 @@ class Kept(NamedTuple):
     """A keeper that was forked."""
 
     pid: int
-    order: int
-    """A descriptor that takes the number of the attempt; closed without, the keeper leaves."""
     report: int
     """A descriptor that will hold one of the words, a line, and a reason, then end."""
 
 
-def fork(run: RunDir, spec: Spec, lock: int) -> Kept:
-    """A keeper that waits for its order. `lock`: the descriptor that holds the run's lock. Raises OSError."""
+def start(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | None = None) -> Kept:
+    """Start the attempt with this number. Raises OSError.
+
+    `lock`: the descriptor that holds the run's lock. `opening`: done by the agent's process before it executes.
+    """
     # What exists now is shared with the keeper; frozen, no collection touches it and makes copies.
     gc.freeze()
-    their_order, order = os.pipe()
-    try:
-        report, their_report = os.pipe()
-    except OSError:
-        _close(their_order, order)
-        raise
+    report, theirs = os.pipe()
     try:
         pid = os.fork()
     except OSError:
-        _close(their_order, order, report, their_report)
+        _close(report, theirs)
         raise
     if pid == 0:
-        _keep(run, spec, lock, their_order, their_report)
-    _close(their_order, their_report)
-    return Kept(pid, order, report)
+        _keep(run, spec, number, lock, opening, theirs)
+    os.close(theirs)
+    return Kept(pid, report)
 
 
-def begin(kept: Kept, number: int) -> None:
-    """Have it start the attempt with this number. Raises BrokenPipeError: it was killed."""
-    try:
-        os.write(kept.order, b"%d" % number)
-    finally:
-        os.close(kept.order)
-
-
-def dismiss(kept: Kept) -> None:
-    """It was not needed."""
-    _close(kept.order, kept.report)
-
-
-def _keep(run: RunDir, spec: Spec, lock: int, order: int, report: int) -> NoReturn:
+def _keep(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | None, report: int) -> NoReturn:
     """Whatever happens, a forked copy never comes back into the loop."""
     try:
         os.setsid()
         gc.disable()
         signal.set_wakeup_fd(-1)
         # A signal that ended the keeper would lose the exit code.
-        signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
-        _close_all_but({0, 1, 2, lock, order, report})
-        number = os.read(order, 32)
-        os.close(order)
-        if number:
-            _attend(run, spec, int(number), lock, report)
+        signal.pthread_sigmask(signal.SIG_SETMASK, _EVERY_SIGNAL)
+        _close_all_but({0, 1, 2, lock, report})
+        _attend(run, spec, number, lock, opening, report)
     finally:
         os._exit(0)
 
 
-def _attend(run: RunDir, spec: Spec, number: int, lock: int, report: int) -> None:
+def _attend(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | None, report: int) -> None:
     try:
-        pid, answer = _fork_agent(run, spec, number)
+        pid, answer = _fork_agent(run, spec, number, opening)
     except OSError as error:
         _tell(report, UNWRITTEN, (error.strerror or str(error)).encode("utf-8", "replace"))
         return
-    said, _, problem = _all_of(answer).partition(b"\n")
+    said, word, problem = (*_all_of(answer).split(b"\n", 2), b"", b"")[:3]
     # The command runs, or never will.
     os.close(lock)
     # Killed before it could say anything, it may have put itself on record all the same.
@@ -98,18 +79,18 @@ def _attend(run: RunDir, spec: Spec, number: int, lock: int, report: int) -> Non
     if said in {b"", TAKEN, UNWRITTEN}:
         _tell(report, said or UNWRITTEN, problem or b"its process was killed before the command ran")
         return
-    _tell(report, NOT_EXECUTED if problem else STARTED, problem)
+    _tell(report, NOT_EXECUTED if problem else word or STARTED, problem)
     _wait(run, pid, said, problem.decode("utf-8", "replace") or None)
 
 
-def _fork_agent(run: RunDir, spec: Spec, number: int) -> tuple[int, int]:
+def _fork_agent(run: RunDir, spec: Spec, number: int, opening: Opening | None) -> tuple[int, int]:
     """The agent's process, and where to read what comes of it. Raises OSError."""
     answer, theirs = os.pipe()
     keeper = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
-            execution.become_agent(run, spec, number, keeper, theirs)
+            execution.become_agent(run, spec, number, keeper, opening, theirs)
         finally:
             os._exit(execution.NOT_FOUND)
     os.close(theirs)

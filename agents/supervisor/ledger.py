@@ -32,8 +32,8 @@ class Ledger:
         """The newest complaint."""
         self._unsaid: str | None = None
         """One that could not even be written to the log."""
-        self._torn = False
-        """A full disk may have taken a part of a line."""
+        self._torn = True
+        """A full disk may have taken a part of a line: one of ours, or of who wrote before."""
 
     def supervisor(self, record: SupervisorRecord) -> None:
         """The newest state of the supervisor; an equal one is not written again."""
@@ -63,6 +63,11 @@ class Ledger:
             self.complain(f"until now: {self._unsaid}")
         else:
             self._said = None
+
+    @property
+    def is_written(self) -> bool:
+        """Nothing is kept for later."""
+        return not self._events and self._exit is None and self._record == self._written
 
     @property
     def ended(self) -> bool:
@@ -97,25 +102,27 @@ class Ledger:
             self._exit = None
 
     def _append(self, event: Event) -> None:
-        if self._torn and not self._is_written(event):
-            append_line(self._run.history_path, b"\n")
-            self._torn = False
-        if not self._torn:
-            self._torn = True
-            chronicle.append(self._run, event)
+        if self._torn:
+            line = codec.encode(event)
+            newest = self._end_of_history(len(line))
+            if newest == line:
+                # It was the close that failed.
+                self._torn = False
+                return
+            if newest[-1:] not in {b"", b"\n"}:
+                append_line(self._run.history_path, b"\n")
+        self._torn = True
+        chronicle.append(self._run, event)
         self._torn = False
 
-    def _is_written(self, event: Event) -> bool:
-        """Whether it is the newest line after all: it was the close that failed."""
-        line = codec.encode(event)
+    def _end_of_history(self, most: int) -> bytes:
         try:
             file = open_to_read(self._run.history_path)
         except FileNotFoundError:
-            return False
+            return b""
         with file:
-            begins = max(0, file.seek(0, os.SEEK_END) - len(line))
-            file.seek(begins)
-            return file.read() == line
+            file.seek(max(0, file.seek(0, os.SEEK_END) - most))
+            return file.read()
 
 
 def _failure_of(write: Callable[[], None]) -> OSError | None:

@@ -9,7 +9,8 @@ from overnight.agents.supervisor.bell import Bell
 from overnight.agents.supervisor.bounding import Log
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.decide import decide
-from overnight.agents.supervisor.facts import Wait
+from overnight.agents.supervisor.facts import Start, Wait
+from overnight.agents.supervisor.idle import Idle
 from overnight.agents.supervisor.ledger import Ledger
 from overnight.agents.supervisor.report import Say
 from overnight.agents.supervisor.situation import Situation
@@ -34,8 +35,16 @@ class Supervisor:
         """What was begun before, and is to be watched or judged."""
         self._acts = Acts(self._at, self._ledger, say)
         self._log = Log(run, spec.log_limit)
+        self._idle = Idle(run, spec)
         self._executed = 0
         self._closely = CLOSELY_FIRST
+        self._opens = self._unended is None and self._is_start_due()
+        if self._opens:
+            self._acts.prepare_start()
+
+    def _is_start_due(self) -> bool:
+        self._at.look()
+        return isinstance(decide(self._at.facts()), Start)
 
     def work(self) -> bool:
         """Until the run is over and that is on record, or until it is left to others. Whether the queue is to go on.
@@ -43,7 +52,9 @@ class Supervisor:
         Not where this process was told to end: a machine that shuts down would start the next run only to cut it off.
         """
         self._bell = Bell()
-        self._at.begin()
+        if self._opens:
+            self._open()
+        self._at.begin(os.getpid())
         self._take_over()
         # Before the first look: who asks after it can ring.
         self._ledger.supervisor(self._at.record())
@@ -70,10 +81,30 @@ class Supervisor:
             self._ledger.flush()
         return self._acts.over and not self._at.shutdown
 
-    def prepare_keeper(self) -> None:
-        """For a start at once; where nothing is, it is dismissed."""
-        if self._at.turn.admitted and self._unended is None:
-            self._at.child.prepare()
+    def _open(self) -> None:
+        """Start at once what was due when this was made, and sleep as long as nothing else is to be done.
+
+        The agent's process puts the start on record: it touches all that is needed for that, and gives it up when it
+        executes.
+        """
+        child, me, heard = self._at.child, os.getpid(), set[int]()
+        try:
+            child.start(lambda attempt: self._acts.open(attempt, me))
+        except OSError as error:
+            self._acts.postpone(error.strerror or str(error))
+            return
+        while not child.has_heard():
+            heard |= self._bell.wait(LOOK_AFTER, child.descriptors())
+        if child.is_opened():
+            self._acts.opened()
+            while not heard and self._is_settled() and self._idle.may_last():
+                self._bound_log()
+                heard = self._bell.wait(self._until(LOOK_AFTER, self._log.due), ())
+        self._take_in(heard)
+
+    def _is_settled(self) -> bool:
+        """Whether what was asked before this was made is obeyed, too."""
+        return self._at.inbox.newest <= self._at.acknowledged
 
     def _take_over(self) -> None:
         """Take up what was begun before: starting and adopting are one path."""
@@ -104,17 +135,20 @@ class Supervisor:
 
     def _sleep(self, wait: Wait) -> None:
         timeout = LOOK_AFTER
-        if wait.until is not None:
-            timeout = min(timeout, max(0.0, wait.until - time.monotonic()))
-        for due in (self._log.due, self._at.usage.due):
-            if due is not None:
-                timeout = min(timeout, max(0.0, due - time.monotonic()))
+        for due in (wait.until, self._log.due, self._at.usage.due):
+            timeout = self._until(timeout, due)
         if wait.closely:
             timeout = min(timeout, self._closely)
             self._closely = min(2 * self._closely, CLOSELY_LAST)
-        heard = self._bell.wait(timeout, self._at.child.descriptors())
+        self._take_in(self._bell.wait(timeout, self._at.child.descriptors()))
+        self._ledger.flush()
+
+    def _until(self, timeout: float, due: float | None) -> float:
+        """Seconds until `due`, at most `timeout`."""
+        return timeout if due is None else min(timeout, max(0.0, due - time.monotonic()))
+
+    def _take_in(self, heard: set[int]) -> None:
         if heard:
             self._closely = CLOSELY_FIRST
             self._at.turn.rung |= signal.SIGURG in heard
         self._at.shutdown |= signal.SIGTERM in heard
-        self._ledger.flush()

@@ -1,6 +1,5 @@
 """What a supervisor remembers between two steps, and the facts it makes of it. Looks, never acts."""
 
-import os
 import time
 
 from overnight.agents.retry import LONGEST_DELAY
@@ -55,9 +54,9 @@ class Situation:
         self._me: process.Identity | None = None
         self.forget_attempt()
 
-    def begin(self) -> None:
-        """In the process that works from now on."""
-        self._me, self._quiet_since = process.identity_of(os.getpid()), time.monotonic()
+    def begin(self, pid: int) -> None:
+        """`pid`: of the process that works from now on. Raises OSError."""
+        self._me, self._quiet_since = process.identity_of(pid), time.monotonic()
 
     def forget_attempt(self) -> None:
         """Drop what holds for one attempt only."""

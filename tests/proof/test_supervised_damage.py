@@ -4,6 +4,7 @@ The fast form tries some 2,000 ways; the long form (`-m long`) 100,000. Each pri
 """
 
 import json
+import os
 import random
 import shutil
 import time
@@ -102,7 +103,7 @@ def take_up(run: RunDir, spec: Spec) -> None:
     """As a supervisor does that begins with it."""
     situation = Situation(run, spec, Child(run, spec, -1), admitted=False)
     attempt = situation.recall()
-    situation.begin()
+    situation.begin(os.getpid())
     if attempt is not None:
         situation.child.take_over(attempt, time.monotonic())
     situation.look()

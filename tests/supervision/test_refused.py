@@ -97,7 +97,7 @@ def test_a_supervisor_that_ends_and_cannot_start_the_next_says_so_in_its_log(hom
     kill_waiting(second)
     pid = supervisor(first).pid
     _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit_with(1, pid), most))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit_with(2, pid), most))
     line.let_end(first)
     assert "the queue does not go on: [Errno 24] Too many open files" in Path(first.supervisor_log_path).read_text()
     assert status(second) is Status.QUEUED

@@ -123,8 +123,7 @@ def test_two_keepers_never_run_the_same_attempt(home: Path) -> None:
         from overnight.state.rundir import RunDir
         run = RunDir(sys.argv[1])
         spec = run.spec()._replace(command=("sh", "-c", "echo twice"))
-        kept = keeper.fork(run, spec, os.open(os.devnull, os.O_RDONLY))
-        keeper.begin(kept, 1)
+        kept = keeper.start(run, spec, 1, os.open(os.devnull, os.O_RDONLY))
         with open(kept.report, "rb") as report:
             print(report.read().split()[0].decode())
         os.waitpid(kept.pid, 0)

@@ -15,7 +15,7 @@ overnight.__path__ = [root]
 from overnight.agents.supervisor.lean import install  # noqa: E402
 
 install()
-from overnight.agents.supervisor import acts, keeper  # noqa: E402
+from overnight.agents.supervisor import acts, execution, keeper  # noqa: E402
 from overnight.agents.supervisor.__main__ import prepare, supervise  # noqa: E402
 from overnight.agents.supervisor.kernel import reset_library_signals  # noqa: E402
 from overnight.agents.supervisor.report import Listener  # noqa: E402
@@ -24,7 +24,7 @@ from overnight.state.records import Spec  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
 started = 0
-fork, attend, close_all_but = keeper.fork, keeper._attend, keeper._close_all_but
+start, attend, close_all_but = keeper.start, keeper._attend, keeper._close_all_but
 for each in (ready, go):
     os.set_inheritable(int(each), False)
 
@@ -34,23 +34,27 @@ def wait_for_tracer() -> None:
     os.read(int(go), 1)
 
 
-def fork_and_count(run: RunDir, spec: Spec, lock: int) -> keeper.Kept:
+def start_and_count(
+    run: RunDir, spec: Spec, number: int, lock: int, opening: execution.Opening | None = None
+) -> keeper.Kept:
     global started  # noqa: PLW0603
     started += 1
-    return fork(run, spec, lock)
+    return start(run, spec, number, lock, opening)
 
 
-def attend_when_traced(run: RunDir, spec: Spec, number: int, lock: int, report: int) -> None:
+def attend_when_traced(
+    run: RunDir, spec: Spec, number: int, lock: int, opening: execution.Opening | None, report: int
+) -> None:
     if role == f"keeper {started}":
         wait_for_tracer()
-    attend(run, spec, number, lock, report)
+    attend(run, spec, number, lock, opening, report)
 
 
 def close_all_but_ours(kept: Iterable[int]) -> None:
     close_all_but({*kept, int(ready), int(go)})
 
 
-keeper.fork, keeper._attend, keeper._close_all_but = fork_and_count, attend_when_traced, close_all_but_ours
+keeper.start, keeper._attend, keeper._close_all_but = start_and_count, attend_when_traced, close_all_but_ours
 # How long it waits after a start that came to nothing is not in question here.
 acts.START_AGAIN = 0.05
 held = lock.acquire(f"{path}/lock")
