@@ -10,8 +10,10 @@ import os
 from typing import NamedTuple, NoReturn
 
 from overnight.agents.supervisor import environment, lean
+from overnight.agents.supervisor.bell import hold_back_signals
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.cmdline import CommandLine
+from overnight.agents.supervisor.descriptors import close_all_but
 from overnight.agents.supervisor.kernel import become_subreaper, reset_library_signals
 from overnight.agents.supervisor.loop import Supervisor
 from overnight.agents.supervisor.report import FAILED, UNSUPERVISED, Listener
@@ -33,6 +35,7 @@ def main(first: int, handed: int, admitted: bool, paths: list[str]) -> None:
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     reset_library_signals()
+    hold_back_signals()
     # No collection touches what is shared, which would make copies of it.
     gc.disable()
     listeners = [Listener(reports[place] if reports else -1) for place in range(len(paths))]
@@ -114,21 +117,14 @@ def _be_supervisor(post: _Post, supervisor: Supervisor, descriptors: range, show
     code = 1
     try:
         os.setsid()
-        _close_all_but({post.lock, post.listener.descriptor}, descriptors)
+        close_all_but((post.lock, post.listener.descriptor), descriptors.stop)
+        # Early: a keeper shares with others what was not touched before it was forked.
+        supervisor.begin()
         shown.show(post.run.path)
+        gc.enable()
         code = supervise(post.run, post.listener, supervisor)
     finally:
         os._exit(code)
-
-
-def _close_all_but(own: set[int], descriptors: range) -> None:
-    for each in descriptors:
-        if each not in own:
-            try:
-                os.close(each)
-            except OSError:
-                # Of a run before this one, whose supervisor has it.
-                continue
 
 
 def _pass_on(run: RunDir) -> None:

@@ -6,6 +6,7 @@ import time
 
 from overnight.agents.retry import delay_before
 from overnight.agents.supervisor import book, memory
+from overnight.agents.supervisor.execution import Opening
 from overnight.agents.supervisor.facts import (
     Acknowledge,
     Action,
@@ -85,8 +86,12 @@ class Acts:
 
     def _start(self) -> None:
         self.prepare_start()
+        self.start()
+
+    def start(self, opening: Opening | None = None) -> None:
+        """The next attempt, of which is noted what it is compared to; its process does the `opening`."""
         try:
-            self._at.child.start()
+            self._at.child.start(opening)
         except OSError as error:
             self.postpone(error.strerror or str(error))
 
@@ -106,7 +111,9 @@ class Acts:
         at = self._at
         at.child.is_to_be(attempt)
         try:
-            at.begin(supervisor)
+            if not at.begin(supervisor):
+                # Killed meanwhile: whoever adopts the run puts himself on record.
+                return False
             self._note_started(attempt)
             self._ledger.supervisor(at.record())
         except OSError:

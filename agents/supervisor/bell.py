@@ -9,15 +9,21 @@ HEARD = (signal.SIGURG, signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SI
 """The doorbell; a child has ended; stop; and two that are caught so that they do nothing."""
 
 
+def hold_back_signals() -> None:
+    """From now on these wait for a bell: here, and in whatever is forked from here."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    for each in HEARD:
+        # Caught, not ignored: an exec would pass on an ignored one.
+        signal.signal(each, _heard)
+
+
 class Bell:
-    """One for a process: it takes over the signals of HEARD."""
+    """One for a process: it hears what was held back, and what comes."""
 
     def __init__(self) -> None:
         self._reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for each in HEARD:
-            # Caught, not ignored: an exec would pass on an ignored one.
-            signal.signal(each, _heard)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
 
     def wait(self, timeout: float, descriptors: Collection[int]) -> set[int]:
         """Sleep at most `timeout` seconds. The signals that came; descriptors that are ready end it, too."""

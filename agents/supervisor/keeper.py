@@ -7,10 +7,10 @@ the fork is kept until the command runs, and no longer.
 import gc
 import os
 import signal
-from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
 
 from overnight.agents.supervisor import attempts, execution
+from overnight.agents.supervisor.descriptors import close_all_but
 from overnight.agents.supervisor.execution import TAKEN, UNWRITTEN, Opening
 from overnight.state import codec
 from overnight.state.atomic import write_all
@@ -43,7 +43,8 @@ def start(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | No
     try:
         pid = os.fork()
     except OSError:
-        _close(report, theirs)
+        os.close(report)
+        os.close(theirs)
         raise
     if pid == 0:
         _keep(run, spec, number, lock, opening, theirs)
@@ -59,7 +60,7 @@ def _keep(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | No
         signal.set_wakeup_fd(-1)
         # A signal that ended the keeper would lose the exit code.
         signal.pthread_sigmask(signal.SIG_SETMASK, _EVERY_SIGNAL)
-        _close_all_but({0, 1, 2, lock, report})
+        close_all_but((lock, report))
         _attend(run, spec, number, lock, opening, report)
     finally:
         os._exit(0)
@@ -139,18 +140,3 @@ def _tell(report: int, word: bytes, reason: bytes = b"") -> None:
         # The supervisor is gone: whoever adopts the run reads the records.
         pass
     os.close(report)
-
-
-def _close_all_but(kept: Iterable[int]) -> None:
-    for descriptor in [int(name) for name in os.listdir("/proc/self/fd")]:
-        if descriptor not in kept:
-            try:
-                os.close(descriptor)
-            except OSError:
-                # The listing's own, closed with it.
-                continue
-
-
-def _close(*descriptors: int) -> None:
-    for each in descriptors:
-        os.close(each)

@@ -9,7 +9,7 @@ from overnight.agents.supervisor.bell import Bell
 from overnight.agents.supervisor.bounding import Log
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.decide import decide
-from overnight.agents.supervisor.facts import Start, Wait
+from overnight.agents.supervisor.facts import Life, Start, Wait
 from overnight.agents.supervisor.idle import Idle
 from overnight.agents.supervisor.ledger import Ledger
 from overnight.agents.supervisor.report import Say
@@ -39,6 +39,7 @@ class Supervisor:
         self._executed = 0
         self._closely = CLOSELY_FIRST
         self._opens = self._unended is None and self._is_start_due()
+        """What is done first is a start."""
         if self._opens:
             self._acts.prepare_start()
 
@@ -46,14 +47,24 @@ class Supervisor:
         self._at.look()
         return isinstance(decide(self._at.facts()), Start)
 
+    def begin(self) -> None:
+        """In its own process: start what was due when it was made.
+
+        The agent's process puts the start on record: it touches all that is needed for that, and gives it up when it
+        executes.
+        """
+        if self._opens:
+            me = os.getpid()
+            self._acts.start(lambda attempt: self._acts.open(attempt, me))
+
     def work(self) -> bool:
         """Until the run is over and that is on record, or until it is left to others. Whether the queue is to go on.
 
         Not where this process was told to end: a machine that shuts down would start the next run only to cut it off.
         """
         self._bell = Bell()
-        if self._opens:
-            self._open()
+        if self._at.child.life is Life.STARTING:
+            self._rest()
         self._at.begin(os.getpid())
         self._take_over()
         # Before the first look: who asks after it can ring.
@@ -81,18 +92,10 @@ class Supervisor:
             self._ledger.flush()
         return self._acts.over and not self._at.shutdown
 
-    def _open(self) -> None:
-        """Start at once what was due when this was made, and sleep as long as nothing else is to be done.
-
-        The agent's process puts the start on record: it touches all that is needed for that, and gives it up when it
-        executes.
-        """
-        child, me, heard = self._at.child, os.getpid(), set[int]()
-        try:
-            child.start(lambda attempt: self._acts.open(attempt, me))
-        except OSError as error:
-            self._acts.postpone(error.strerror or str(error))
-            return
+    def _rest(self) -> None:
+        """Sleep until the attempt runs, and then as long as nothing else is to be done."""
+        child = self._at.child
+        heard: set[int] = set()
         while not child.has_heard():
             heard |= self._bell.wait(LOOK_AFTER, child.descriptors())
         if child.is_opened():

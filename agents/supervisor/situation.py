@@ -54,9 +54,10 @@ class Situation:
         self._me: process.Identity | None = None
         self.forget_attempt()
 
-    def begin(self, pid: int) -> None:
-        """`pid`: of the process that works from now on. Raises OSError."""
+    def begin(self, pid: int) -> bool:
+        """`pid`: of the process that works from now on. False = it is gone. Raises OSError."""
         self._me, self._quiet_since = process.identity_of(pid), time.monotonic()
+        return self._me is not None
 
     def forget_attempt(self) -> None:
         """Drop what holds for one attempt only."""

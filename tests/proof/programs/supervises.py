@@ -15,8 +15,9 @@ overnight.__path__ = [root]
 from overnight.agents.supervisor.lean import install  # noqa: E402
 
 install()
-from overnight.agents.supervisor import acts, execution, keeper  # noqa: E402
+from overnight.agents.supervisor import acts, descriptors, execution, keeper  # noqa: E402
 from overnight.agents.supervisor.__main__ import prepare, supervise  # noqa: E402
+from overnight.agents.supervisor.bell import hold_back_signals  # noqa: E402
 from overnight.agents.supervisor.kernel import reset_library_signals  # noqa: E402
 from overnight.agents.supervisor.report import Listener  # noqa: E402
 from overnight.state import lock  # noqa: E402
@@ -24,7 +25,7 @@ from overnight.state.records import Spec  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
 started = 0
-start, attend, close_all_but = keeper.start, keeper._attend, keeper._close_all_but
+start, attend, close_all_but = keeper.start, keeper._attend, descriptors.close_all_but
 for each in (ready, go):
     os.set_inheritable(int(each), False)
 
@@ -51,10 +52,11 @@ def attend_when_traced(
 
 
 def close_all_but_ours(kept: Iterable[int]) -> None:
-    close_all_but({*kept, int(ready), int(go)})
+    close_all_but((*kept, int(ready), int(go)))
 
 
-keeper.start, keeper._attend, keeper._close_all_but = start_and_count, attend_when_traced, close_all_but_ours
+keeper.start, keeper._attend = start_and_count, attend_when_traced
+vars(keeper)["close_all_but"] = close_all_but_ours
 # How long it waits after a start that came to nothing is not in question here.
 acts.START_AGAIN = 0.05
 held = lock.acquire(f"{path}/lock")
@@ -62,7 +64,9 @@ assert held is not None, "somebody supervises it"
 if role == "supervisor":
     wait_for_tracer()
 reset_library_signals()
+hold_back_signals()
 run, nobody = RunDir(path), Listener(-1)
 supervisor = prepare(run, held, nobody, admitted=True)
 assert supervisor is not None
+supervisor.begin()
 sys.exit(supervise(run, nobody, supervisor))
