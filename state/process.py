@@ -110,4 +110,4 @@ def _stat(pid: int) -> list[str] | None:
     except OSError:
         return None
     # The command's name is in parentheses and may hold spaces and parentheses itself.
-    return line[line.rfind(")") + 2 :].split()
+    return line[line.rfind(")") + 2 :].split(maxsplit=_START_TIME + 1)

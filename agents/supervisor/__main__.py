@@ -81,10 +81,9 @@ def prepare(run: RunDir, lock: int, listener: Listener, admitted: bool = False) 
         spec = run.spec()
         if not isinstance(spec, Spec):
             raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
-        if admitted:
-            # What its attempt will be started with: whoever listens is told now that it cannot be.
-            environment.read(run)
-        return Supervisor(run, spec, Child(run, spec, lock), listener.say, admitted)
+        # Whoever listens is told now of a start that cannot be.
+        surroundings = environment.read(run) if admitted else None
+        return Supervisor(run, spec, Child(run, spec, lock), listener.say, admitted, surroundings)
     except Exception as error:  # noqa: BLE001
         _fail(run, listener, error)
         return None
@@ -94,8 +93,9 @@ def supervise(run: RunDir, listener: Listener, supervisor: Supervisor) -> int:
     """In this process, until the run is over, or somebody else has to go on with it. The exit code."""
     try:
         become_subreaper()
-        if supervisor.work():
-            _pass_on(run)
+        problem = pass_on(run) if supervisor.work() else None
+        if problem is not None:
+            _complain(run, f"{problem}\n")
     except Exception as error:  # noqa: BLE001
         _fail(run, listener, error)
         return 1
@@ -125,15 +125,6 @@ def _be_supervisor(post: _Post, supervisor: Supervisor, descriptors: range, show
         code = supervise(post.run, post.listener, supervisor)
     finally:
         os._exit(code)
-
-
-def _pass_on(run: RunDir) -> None:
-    from overnight.state.errors import DamagedRecord  # only here: most of its life a supervisor raises nothing
-
-    try:
-        pass_on(run)
-    except (DamagedRecord, OSError) as error:
-        _complain(run, f"the queue does not go on: {error}\n")
 
 
 def _fail(run: RunDir, listener: Listener, error: Exception) -> None:

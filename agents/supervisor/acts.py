@@ -270,9 +270,13 @@ class Acts:
 
     def _left(self) -> dict[str, list[str]]:
         """Processes that go on though the attempt has ended: nobody signals them unless `doctor` is told to."""
-        from overnight.agents.supervisor.family import left_of  # once for an attempt
+        at = self._at
+        if at.child.is_childless and not at.adopted:
+            # The kernel gives orphans to a subreaper.
+            return {}
+        from overnight.agents.supervisor.family import left_of  # rare
 
-        left = left_of(self._at.run, ours=not self._at.adopted)
+        left = left_of(at.run, ours=not at.adopted)
         return {"left": left} if left else {}
 
     def _note_died(self, reason: str | None, **left: list[str]) -> None:

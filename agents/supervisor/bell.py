@@ -31,7 +31,7 @@ class Bell:
         for each in (self._reader, *descriptors):
             poll.register(each, select.POLLIN)
         # Rounded up: a deadline must have passed when it is looked at.
-        poll.poll(int(timeout * 1000) + 1)
+        poll.poll(int(timeout * 1000) + (timeout > 0))
         try:
             return set(os.read(self._reader, 4096))
         except BlockingIOError:

@@ -69,8 +69,9 @@ def exit_of(
     """How the run ends now. `last`: its newest attempt, where that is known better than it is on record."""
     # A folder that cannot be listed at this moment says 0.
     number = max(run.last_attempt_number(), last.attempt if last else 0)
-    first, recorded = run.attempt(1), run.attempt(number)
-    newest = last or (recorded if isinstance(recorded, Attempt) else None)
+    recorded = last or run.attempt(number)
+    newest = recorded if isinstance(recorded, Attempt) else None
+    first = recorded if number == 1 else run.attempt(1)
     return Exit(
         outcome,
         code=newest.code if newest else None,

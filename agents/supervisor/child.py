@@ -38,6 +38,8 @@ class Child:
         self._said = b""
         self._pidfd: int | None = None
         self._reaped: dict[int, int] = {}
+        self.is_childless = False
+        """At the last look nothing lived, and nothing waited to be reaped, that is below this process."""
         self._gone_since = 0.0
 
     def start(self, opening: execution.Opening | None = None) -> None:
@@ -77,8 +79,10 @@ class Child:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
+                self.is_childless = True
                 return
             if pid == 0:
+                self.is_childless = False
                 return
             if pid == self._keeper:
                 self._keeper = None

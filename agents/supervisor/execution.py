@@ -4,11 +4,12 @@ In this order: a process that ran is always on record, and one without a record 
 lock is given up by executing: whoever gets the lock of a killed supervisor finds on record every attempt that can run.
 """
 
+import errno
 import os
 import signal
 import time
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, NoReturn
 
 from overnight.agents.supervisor import attempts, environment
 from overnight.agents.supervisor.environment import Surroundings
@@ -24,8 +25,14 @@ TAKEN, UNWRITTEN = b"taken", b"unwritten"
 """Why nothing ran: another keeper had this number; it could not be put on record."""
 OPENED = b"opened"
 """What there was to do before it executes is done, and on record."""
-Opening = Callable[[Attempt], bool]
-"""Done with the first record when that is in place. Whether all of it is on record."""
+
+
+class Opening(NamedTuple):
+    """What was made ready for a start, so that only the agent's process has to touch it."""
+
+    surroundings: Surroundings
+    record: Callable[[Attempt], bool]
+    """Puts the start on record, when that of the attempt is in place. Whether all of it is."""
 
 
 def become_agent(run: RunDir, spec: Spec, number: int, keeper: int, opening: Opening | None, answer: int) -> NoReturn:
@@ -36,7 +43,7 @@ def become_agent(run: RunDir, spec: Spec, number: int, keeper: int, opening: Ope
     """
     os.setsid()
     try:
-        surroundings, output = environment.read(run), _open_output(run)
+        surroundings, output = opening.surroundings if opening else environment.read(run), _open_output(run)
         attempt = Attempt(number, *_own_identity(), time.time())
         said = attempts.claim(run, attempt, keeper)
     except FileExistsError:
@@ -45,7 +52,7 @@ def become_agent(run: RunDir, spec: Spec, number: int, keeper: int, opening: Ope
         _say(answer, UNWRITTEN, _problem(error))
     else:
         _tell(answer, said)
-        _tell(answer, (OPENED if opening is not None and opening(attempt) else b"") + b"\n")
+        _tell(answer, (OPENED if opening and opening.record(attempt) else b"") + b"\n")
         if os.getppid() == keeper:
             _execute(spec, surroundings, environment.agent_environment(surroundings, run, number), output, answer)
         _note_unexecuted(run, attempt, keeper)
@@ -71,12 +78,31 @@ def _execute(spec: Spec, surroundings: Surroundings, variables: dict[str, str], 
         if spec.nice:
             os.nice(spec.nice)
         _reset_signals()
-        os.execvpe(spec.command[0], spec.command, variables)
+        _execute_first(spec.command, variables)
     except OSError as error:
         # Its keeper may have been killed: that must not end it by another signal.
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         _tell(answer, _problem(error, spec.command[0]))
         os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
+
+
+def _execute_first(command: tuple[str, ...], variables: Mapping[str, str]) -> NoReturn:
+    """The first of this name that can be executed, by the agent's PATH. Raises OSError.
+
+    `os.execvpe` would load `warnings` for it, in each process anew, which takes longer than all the rest.
+    """
+    name = command[0]
+    if "/" in name:
+        os.execve(name, command, variables)
+    refused: OSError | None = None
+    for folder in variables.get("PATH", os.defpath).split(os.pathsep):
+        try:
+            os.execve(os.path.join(folder, name), command, variables)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            refused = refused or error
+    raise refused or FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
 
 
 def _problem(error: Exception, what: str | None = None) -> bytes:

@@ -13,7 +13,7 @@ from overnight.state import chronicle, codec
 from overnight.state.atomic import append_line
 from overnight.state.forms import iso
 from overnight.state.records import Event, Exit, SupervisorRecord
-from overnight.state.rundir import RunDir, open_to_read
+from overnight.state.rundir import RunDir
 
 MOST_PENDING = 1000
 """Events that are kept while the disk is full; the oldest go first."""
@@ -117,12 +117,13 @@ class Ledger:
 
     def _end_of_history(self, most: int) -> bytes:
         try:
-            file = open_to_read(self._run.history_path)
+            descriptor = os.open(self._run.history_path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             return b""
-        with file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - most))
-            return file.read()
+        try:
+            return os.pread(descriptor, most, max(0, os.fstat(descriptor).st_size - most))
+        finally:
+            os.close(descriptor)
 
 
 def _failure_of(write: Callable[[], None]) -> OSError | None:

@@ -9,12 +9,15 @@ from overnight.agents.supervisor.bell import Bell
 from overnight.agents.supervisor.bounding import Log
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.decide import decide
+from overnight.agents.supervisor.environment import Surroundings
+from overnight.agents.supervisor.execution import Opening
 from overnight.agents.supervisor.facts import Life, Start, Wait
 from overnight.agents.supervisor.idle import Idle
 from overnight.agents.supervisor.ledger import Ledger
+from overnight.agents.supervisor.outcome import Over
 from overnight.agents.supervisor.report import Say
 from overnight.agents.supervisor.situation import Situation
-from overnight.state.records import Spec
+from overnight.state.records import Attempt, Spec
 from overnight.state.rundir import RunDir
 
 LOOK_AFTER = 5.0
@@ -27,8 +30,12 @@ class Supervisor:
     """Of one run. Whoever makes it holds the run's lock; the process in which it works may be a copy of his."""
 
     _bell: Bell
+    _pid: int
 
-    def __init__(self, run: RunDir, spec: Spec, child: Child, say: Say, admitted: bool) -> None:
+    def __init__(
+        self, run: RunDir, spec: Spec, child: Child, say: Say, admitted: bool, surroundings: Surroundings | None
+    ) -> None:
+        """`surroundings`: what its next attempt is started with, where that was read already."""
         self._ledger = Ledger(run)
         self._at = Situation(run, spec, child, admitted)
         self._unended = self._at.recall()
@@ -38,9 +45,10 @@ class Supervisor:
         self._idle = Idle(run, spec)
         self._executed = 0
         self._closely = CLOSELY_FIRST
-        self._opens = self._unended is None and self._is_start_due()
-        """What is done first is a start."""
-        if self._opens:
+        self._opening: Opening | None = None
+        """Of the attempt that is due at once."""
+        if surroundings is not None and self._unended is None and self._is_start_due():
+            self._opening = Opening(surroundings, self._record_start)
             self._acts.prepare_start()
 
     def _is_start_due(self) -> bool:
@@ -53,9 +61,12 @@ class Supervisor:
         The agent's process puts the start on record: it touches all that is needed for that, and gives it up when it
         executes.
         """
-        if self._opens:
-            me = os.getpid()
-            self._acts.start(lambda attempt: self._acts.open(attempt, me))
+        self._pid = os.getpid()
+        if self._opening is not None:
+            self._acts.start(self._opening)
+
+    def _record_start(self, attempt: Attempt) -> bool:
+        return self._acts.open(attempt, self._pid)
 
     def work(self) -> bool:
         """Until the run is over and that is on record, or until it is left to others. Whether the queue is to go on.
@@ -65,10 +76,11 @@ class Supervisor:
         self._bell = Bell()
         if self._at.child.life is Life.STARTING:
             self._rest()
-        self._at.begin(os.getpid())
+        self._at.begin(self._pid)
         self._take_over()
-        # Before the first look: who asks after it can ring.
-        self._ledger.supervisor(self._at.record())
+        if not self._at.child.is_opened():
+            # Before the first look: who asks after it can ring.
+            self._ledger.supervisor(self._at.record())
         while not (self._acts.over or self._acts.left):
             self._at.look()
             if self._at.child.ending is not None:
@@ -77,7 +89,9 @@ class Supervisor:
             self._follow(self._at.child)
             self._bound_log()
             action = decide(self._at.facts())
-            self._ledger.supervisor(self._at.record())
+            if not isinstance(action, Over):
+                # What is over is put on record with its reason.
+                self._ledger.supervisor(self._at.record())
             if isinstance(action, Wait):
                 self._acts.wait()
                 self._sleep(action)

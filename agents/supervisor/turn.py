@@ -75,7 +75,7 @@ class Turn:
         if not done.refused and not done.late:
             return None
         self._again_at = time.monotonic() + TRY_AGAIN
-        return f"the queue does not go on: {_first(done.refused)}" if done.refused else None
+        return _stands_still(_first(done.refused)) if done.refused else None
 
     def _has_changed(self) -> bool:
         watch = self._watch
@@ -86,19 +86,23 @@ class Turn:
         return any(os.path.exists(run.exit_path) or not lock.is_held(run.lock_path) for run in watch.busy)
 
 
-def pass_on(run: RunDir) -> None:
-    """Let start what can now that this run is over; nothing, where nobody was ever queued.
-
-    Raises DamagedRecord, and OSError: also where something that could start was refused a supervisor.
-    """
+def pass_on(run: RunDir) -> str | None:
+    """Let start what can now that this run is over; nothing, where nobody was ever queued. What prevents it."""
     if not os.path.exists(os.path.join(run.home, QUEUE_LOCK)):
-        return
+        return None
     from overnight.agents.dispatch import dispatch
+    from overnight.state.errors import DamagedRecord
 
-    refused = dispatch(run.home, patience=LAST_MOMENT / 2).refused
-    if refused:
-        raise _first(refused)
+    try:
+        refused = dispatch(run.home, patience=LAST_MOMENT / 2).refused
+    except (DamagedRecord, OSError) as error:
+        return _stands_still(error)
+    return _stands_still(_first(refused)) if refused else None
 
 
 def _first(refused: Mapping[str, OSError]) -> OSError:
     return next(iter(refused.values()))
+
+
+def _stands_still(problem: Exception) -> str:
+    return f"the queue does not go on: {problem}"
