@@ -50,7 +50,9 @@ def main(first: int, handed: int, admitted: bool, paths: list[str]) -> None:
     try:
         for post in posts:
             if post.supervisor is not None:
-                _fork(post, post.supervisor, descriptors, shown)
+                # Of this process: what is forked from it has the same.
+                shown.show(post.run.path)
+                _fork(post, post.supervisor, descriptors)
             post.listener.close()
             os.close(post.lock)
     finally:
@@ -102,17 +104,17 @@ def supervise(run: RunDir, listener: Listener, supervisor: Supervisor) -> int:
     return 0
 
 
-def _fork(post: _Post, supervisor: Supervisor, descriptors: range, shown: CommandLine) -> None:
+def _fork(post: _Post, supervisor: Supervisor, descriptors: range) -> None:
     try:
         pid = os.fork()
     except OSError as error:
         post.listener.say(UNSUPERVISED, error.strerror or str(error))
         return
     if pid == 0:
-        _be_supervisor(post, supervisor, descriptors, shown)
+        _be_supervisor(post, supervisor, descriptors)
 
 
-def _be_supervisor(post: _Post, supervisor: Supervisor, descriptors: range, shown: CommandLine) -> NoReturn:
+def _be_supervisor(post: _Post, supervisor: Supervisor, descriptors: range) -> NoReturn:
     """Of this run, and of no other. Whatever happens, this copy never goes on to fork the next one."""
     code = 1
     try:
@@ -120,7 +122,6 @@ def _be_supervisor(post: _Post, supervisor: Supervisor, descriptors: range, show
         close_all_but((post.lock, post.listener.descriptor), descriptors.stop)
         # Early: a keeper shares with others what was not touched before it was forked.
         supervisor.begin()
-        shown.show(post.run.path)
         gc.enable()
         code = supervise(post.run, post.listener, supervisor)
     finally:

@@ -16,11 +16,13 @@ _SIGNAL_SET = 8
 """Bytes of the kernel's set of signals."""
 _LIBRARY_SIGNALS = (32, 33)
 """glibc keeps them for itself and refuses to speak about them."""
+_PRCTL, _SYSCALL = (_ctypes.dlsym(_ctypes.dlopen(None), name) for name in ("prctl", "syscall"))  # type: ignore[arg-type]
+"""Found before anything is forked: each supervisor would touch the same for it."""
 
 
 def become_subreaper() -> None:
     """Become the parent of what a killed keeper leaves: its agent's exit code is then not lost. Raises OSError."""
-    if _call("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+    if _call(_PRCTL, _SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(0, "cannot become a subreaper")
 
 
@@ -30,9 +32,9 @@ def reset_library_signals() -> None:
     if number is None:
         return
     for each in _LIBRARY_SIGNALS:
-        _call("syscall", number, each, _DEFAULT_ACTION, None, _SIGNAL_SET)
+        _call(_SYSCALL, number, each, _DEFAULT_ACTION, None, _SIGNAL_SET)
 
 
-def _call(function: str, *arguments: int | bytes | None) -> int:
+def _call(function: int, *arguments: int | bytes | None) -> int:
     """A function of the C library that is there already. Whole numbers are passed as C's `int`."""
-    return int(_ctypes.call_function(_ctypes.dlsym(_ctypes.dlopen(None), function), arguments))  # type: ignore[arg-type]
+    return int(_ctypes.call_function(function, arguments))
