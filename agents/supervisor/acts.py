@@ -136,7 +136,8 @@ class Acts:
 
     def started(self, attempt: Attempt) -> None:
         """The command of an attempt runs."""
-        self._note_started(attempt)
+        if "started" not in self._at.told:
+            self._note_started(attempt)
         self.opened()
 
     def opened(self) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+from overnight.agents.supervisor import book
 from overnight.agents.supervisor.acts import Acts
 from overnight.agents.supervisor.bell import Bell
 from overnight.agents.supervisor.bounding import Log
@@ -117,6 +118,9 @@ class Supervisor:
             while not heard and self._is_settled() and self._idle.may_last():
                 self._bound_log()
                 heard = self._bell.wait(self._until(LOOK_AFTER, self._log.due), ())
+        else:
+            # What was to put the start on record may have been killed half-way.
+            self._at.told = book.told_of(self._at.run, child.number)
         self._take_in(heard)
 
     def _is_settled(self) -> bool:

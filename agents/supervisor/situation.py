@@ -71,7 +71,7 @@ class Situation:
         self.adopted = False
         """An earlier supervisor started it."""
         self.told: frozenset[str] = frozenset()
-        """The kinds of events that it has put on record of it."""
+        """The kinds of events that it, or who acted for us, has put on record of it."""
         self.words = Words()
         self._quiet_since = time.monotonic()
         """When it was last seen to have got on: on the wall clock a machine that slept looks like a silence."""

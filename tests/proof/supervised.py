@@ -144,6 +144,17 @@ class Stage:
         assert told == (scene.outcome, scene.code, scene.signal, scene.attempts + self._unexecuted()), ended
         self.has_true_history()
 
+    def judge_killed_agent(self) -> None:
+        """Its agent came to its end, and it has completed; or it was killed, and that is told; never twice."""
+        ended, lines = self.comes_to_an_end(), [line.split()[1] for line in self.lines()]
+        told = (ended.outcome, ended.code, ended.signal, ended.attempts)
+        if told == (self.scene.outcome, 0, None, 1):
+            assert lines == ["begins", "ends"]
+        else:
+            assert told == (Outcome.FAILED, None, "SIGKILL", 1), ended
+            assert lines in ([], ["begins"], ["begins", "ends"])
+        self.has_true_history()
+
     def _unexecuted(self) -> int:
         """Attempts of which nothing ran, as the file outside of the run says, too."""
         records = [self.run.attempt(number) for number in range(1, self.run.last_attempt_number() + 1)]
@@ -192,7 +203,7 @@ class Traced(NamedTuple):
 def perform(stage: Stage, role: str, names: Sequence[str], harms: Sequence[Harm] = ()) -> Traced:
     """The scene to its end and the judge, with one process of its supervision under strace.
 
-    `role`: `supervisor`, or `keeper N` = of the N-th attempt that is started.
+    `role`: `supervisor`, or of the N-th attempt that is started `keeper N`, or `agent N` = what becomes the agent.
     """
     ready, now_ready = os.pipe()
     going, go = os.pipe()
@@ -216,7 +227,7 @@ def perform(stage: Stage, role: str, names: Sequence[str], harms: Sequence[Harm]
             with suppress(BrokenPipeError):
                 os.write(go, b"!")
             stage.scene.play(stage)
-            stage.judge()
+            stage.judge_killed_agent() if role.startswith("agent") else stage.judge()
             strace.wait(30)
         supervisor.wait(30)
     finally:

@@ -1,4 +1,5 @@
-"""Killed at any system call, a supervisor or a keeper loses no agent, starts none twice and misreports none.
+"""Killed at any system call, a supervisor, a keeper or what becomes an agent loses no agent, starts none twice and
+misreports none.
 
 The fast forms take a few calls of each scene; the long one takes every call.
 """
@@ -41,11 +42,16 @@ def test_a_keeper_killed_at_a_call_costs_no_exit_code(scene: Scene, home: Path) 
     SupervisedWalk(home, scene, "keeper 1").kill_at_some(10 if scene is SUCCEEDS else 1)
 
 
+def test_the_agents_process_killed_at_a_call_is_told_as_killed_or_starts_again(home: Path) -> None:
+    SupervisedWalk(home, SUCCEEDS, "agent 1").kill_at_some(12)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     ("scene", "role"),
-    [(scene, role) for scene in SCENES for role in ("supervisor", "keeper 1", "keeper 2") if scene.has(role)],
+    [(SUCCEEDS, "agent 1")]
+    + [(scene, role) for scene in SCENES for role in ("supervisor", "keeper 1", "keeper 2") if scene.has(role)],
     ids=name_of,
 )
 def test_killed_at_each_call_it_comes_to_the_same_end(scene: Scene, role: str, home: Path) -> None:

@@ -1,12 +1,14 @@
 """A supervisor that waits to be traced: `supervises.py ROOT RUN ROLE READY GO`, without `site`, as launchers do it.
 
-ROOT: where `state` and `agents` lie. ROLE: `supervisor`, or `keeper N` = of the N-th attempt that it starts. READY, GO:
-descriptors; the process in that role writes its pid to the one, and goes on when the other one says so.
+ROOT: where `state` and `agents` lie. ROLE: `supervisor`, or of the N-th attempt that it starts `keeper N`, `agent N`:
+what becomes the agent. READY, GO: descriptors; the process in that role writes its pid to the one, and goes on when the
+other one says so.
 """
 
 import os
 import sys
 from collections.abc import Iterable
+from typing import NoReturn
 
 root, path, role, ready, go = sys.argv[1:]
 overnight = sys.modules["overnight"] = type(sys)("overnight")
@@ -25,7 +27,8 @@ from overnight.state.records import Spec  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
 started = 0
-start, attend, close_all_but = keeper.start, keeper._attend, descriptors.close_all_but
+start, attend, become_agent = keeper.start, keeper._attend, execution.become_agent
+close_all_but = descriptors.close_all_but
 for each in (ready, go):
     os.set_inheritable(int(each), False)
 
@@ -51,11 +54,20 @@ def attend_when_traced(
     attend(run, spec, number, lock, opening, report)
 
 
+def become_agent_when_traced(
+    run: RunDir, spec: Spec, number: int, keeper: int, opening: execution.Opening | None, answer: int
+) -> NoReturn:
+    if role == f"agent {started}":
+        wait_for_tracer()
+    become_agent(run, spec, number, keeper, opening, answer)
+
+
 def close_all_but_ours(kept: Iterable[int]) -> None:
     close_all_but((*kept, int(ready), int(go)))
 
 
 keeper.start, keeper._attend = start_and_count, attend_when_traced
+execution.become_agent = become_agent_when_traced
 vars(keeper)["close_all_but"] = close_all_but_ours
 # How long it waits after a start that came to nothing is not in question here.
 acts.START_AGAIN = 0.05
