@@ -96,6 +96,18 @@ SUPERVISED_TEETH = (
         (f"{DISK}a_disk_that_was_full_when_the_agent_ended_gets_the_truth_when_there_is_room",),
     ),
     Tooth(
+        "a start is told twice",
+        (Change("agents/supervisor/acts.py", '        if "started" not in self._at.told:\n', "        if True:\n"),),
+        (
+            "tests/proof/test_supervised_kills.py::test_what_becomes_the_agent_killed_as_it_notes_its_start_is_told_so_once",
+        ),
+    ),
+    Tooth(
+        "a supervisor at rest hears nothing but its bell",
+        (Change("agents/supervisor/idle.py", "            and self._names() == self._before\n", ""),),
+        ("tests/supervision/test_steering.py::test_a_request_is_obeyed_though_nobody_rang",),
+    ),
+    Tooth(
         "who retries a run waits for its pause to end",
         (Change("agents/supervisor/loop.py", "                self._acts.wait()\n", ""),),
         ("tests/supervision/test_steering.py::test_a_retry_does_not_wait_for_a_pause_to_end",),

@@ -43,6 +43,13 @@ class SupervisedWalk:
         ends = [point for point, call in numbered(self.calls) if is_of_the_end(call)]
         assert sum(self.kill_at(point) for point in ends) >= 1
 
+    def kill_at_the_start(self) -> None:
+        """Of what becomes the agent: at each call from the first that notes the start to that which says so."""
+        points = [*numbered(self.calls)]
+        first = next(place for place, (_, call) in enumerate(points) if "history.jsonl" in call.arguments)
+        last = next(place for place, (_, call) in enumerate(points) if "opened" in call.arguments)
+        assert all(self.kill_at(point) for point, _ in points[first : last + 1])
+
     def kill_at_some(self, most: int) -> None:
         """At calls from an early to the last one, evenly spread."""
         points = [(point, call) for point, call in numbered(self.calls) if call.name not in LOOKING]

@@ -42,8 +42,8 @@ def test_a_keeper_killed_at_a_call_costs_no_exit_code(scene: Scene, home: Path) 
     SupervisedWalk(home, scene, "keeper 1").kill_at_some(10 if scene is SUCCEEDS else 1)
 
 
-def test_the_agents_process_killed_at_a_call_is_told_as_killed_or_starts_again(home: Path) -> None:
-    SupervisedWalk(home, SUCCEEDS, "agent 1").kill_at_some(12)
+def test_what_becomes_the_agent_killed_as_it_notes_its_start_is_told_so_once(home: Path) -> None:
+    SupervisedWalk(home, SUCCEEDS, "agent 1").kill_at_the_start()
 
 
 @pytest.mark.long

@@ -73,6 +73,14 @@ def cooperative(home: Path, **order: Any) -> RunDir:
     return run
 
 
+def test_a_request_is_obeyed_though_nobody_rang(home: Path) -> None:
+    run = sh(home, "exec sleep 60")
+    # As by an operator who is killed between the two.
+    asked = Request(1, Verb.CANCEL, None, "somebody", time.time(), {})
+    run.write(run.request_path(1), asked)
+    assert ended(run).outcome is Outcome.CANCELLED
+
+
 def test_a_plain_command_is_frozen_and_goes_on_as_the_same_process(home: Path) -> None:
     run = sh(home, "exec sleep 60")
     pid = attempt(run).pid
