@@ -9,7 +9,7 @@ import gc
 import os
 from typing import NamedTuple, NoReturn
 
-from overnight.agents.supervisor import environment, lean
+from overnight.agents.supervisor import environment, keeper, lean
 from overnight.agents.supervisor.bell import hold_back_signals
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.cmdline import CommandLine
@@ -91,11 +91,27 @@ def prepare(run: RunDir, lock: int, listener: Listener, admitted: bool = False) 
         return None
 
 
-def supervise(run: RunDir, listener: Listener, supervisor: Supervisor) -> int:
-    """In this process, until the run is over, or somebody else has to go on with it. The exit code."""
+def supervise(run: RunDir, listener: Listener, supervisor: Supervisor, lock: int, end: int | None = None) -> int:
+    """In this process, until the run is over, or somebody else has to go on with it. The exit code.
+
+    `end`: it was forked for that, and has descriptors of others, all less than this.
+    """
+    supervisor.pid = os.getpid()
+    kept = None
     try:
+        if supervisor.first is not None:
+            # At once: what its keeper shares with others is what was not touched before.
+            kept = keeper.start(supervisor.first, lock, end)
+    except OSError:
+        # It is tried again, and told.
+        pass
+    try:
+        if end is not None:
+            os.setsid()
+            close_all_but((lock, listener.descriptor, kept.report if kept else -1), end)
+            gc.enable()
         become_subreaper()
-        problem = pass_on(run) if supervisor.work() else None
+        problem = pass_on(run) if supervisor.work(kept) else None
         if problem is not None:
             _complain(run, f"{problem}\n")
     except Exception as error:  # noqa: BLE001
@@ -118,12 +134,8 @@ def _be_supervisor(post: _Post, supervisor: Supervisor, descriptors: range) -> N
     """Of this run, and of no other. Whatever happens, this copy never goes on to fork the next one."""
     code = 1
     try:
-        os.setsid()
-        close_all_but((post.lock, post.listener.descriptor), descriptors.stop)
-        # Early: a keeper shares with others what was not touched before it was forked.
-        supervisor.begin()
-        gc.enable()
-        code = supervise(post.run, post.listener, supervisor)
+        # Two more for what it tells its keeper.
+        code = supervise(post.run, post.listener, supervisor, post.lock, descriptors.stop + 2)
     finally:
         os._exit(code)
 

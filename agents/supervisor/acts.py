@@ -6,7 +6,6 @@ import time
 
 from overnight.agents.retry import delay_before
 from overnight.agents.supervisor import book, memory
-from overnight.agents.supervisor.execution import Opening
 from overnight.agents.supervisor.facts import (
     Acknowledge,
     Action,
@@ -86,12 +85,8 @@ class Acts:
 
     def _start(self) -> None:
         self.prepare_start()
-        self.start()
-
-    def start(self, opening: Opening | None = None) -> None:
-        """The next attempt, of which is noted what it is compared to; its process does the `opening`."""
         try:
-            self._at.child.start(opening)
+            self._at.child.start()
         except OSError as error:
             self.postpone(error.strerror or str(error))
 

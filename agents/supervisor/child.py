@@ -42,9 +42,16 @@ class Child:
         """At the last look nothing lived, and nothing waited to be reaped, that is below this process."""
         self._gone_since = 0.0
 
-    def start(self, opening: execution.Opening | None = None) -> None:
-        """The next attempt; its process does the `opening` before it executes. Raises OSError."""
-        kept = keeper.start(self._run, self._spec, self.number + 1, self._lock, opening)
+    def next(self, opening: execution.Opening | None = None) -> execution.Beginning:
+        """The next attempt; its process does the `opening` before it executes."""
+        return execution.Beginning(self._run, self._spec, self.number + 1, opening)
+
+    def start(self) -> None:
+        """The next attempt. Raises OSError."""
+        self.begun(keeper.start(self.next(), self._lock))
+
+    def begun(self, kept: keeper.Kept) -> None:
+        """A keeper of the next attempt is there."""
         os.set_blocking(kept.report, False)
         self.number, self._keeper, self._report, self._said = self.number + 1, kept.pid, kept.report, b""
         self.attempt, self.ending, self.problem, self.taken = None, None, None, False
@@ -106,6 +113,10 @@ class Child:
         os.close(self._report)
         self._report = None
         return True
+
+    def is_kept(self) -> bool:
+        """Whether the keeper that was begun is there: its end is heard, but the word of it may be lost."""
+        return os.waitid(os.P_PID, self._keeper or 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def is_opened(self) -> bool:
         """Whether the keeper has said that the command runs, and all that there was to do is on record."""

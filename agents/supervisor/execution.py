@@ -35,13 +35,23 @@ class Opening(NamedTuple):
     """Puts the start on record, when that of the attempt is in place. Whether all of it is."""
 
 
-def become_agent(run: RunDir, spec: Spec, number: int, keeper: int, opening: Opening | None, answer: int) -> NoReturn:
-    """Run the command of `run` as its attempt `number`, for the parent with the pid `keeper`.
+class Beginning(NamedTuple):
+    """An attempt that is to be."""
+
+    run: RunDir
+    spec: Spec
+    number: int
+    opening: Opening | None = None
+
+
+def become_agent(beginning: Beginning, keeper: int, answer: int) -> NoReturn:
+    """Run the command of an attempt, for the parent with the pid `keeper`.
 
     Into the descriptor `answer` goes the first record, or one of the words above, a line; whether the opening was done,
     a line; and why the rest failed. When the command is executed, it is closed.
     """
     os.setsid()
+    run, spec, number, opening = beginning
     try:
         surroundings, output = opening.surroundings if opening else environment.read(run), _open_output(run)
         attempt = Attempt(number, *_own_identity(), time.time())

@@ -11,10 +11,10 @@ from typing import NamedTuple, NoReturn
 
 from overnight.agents.supervisor import attempts, execution
 from overnight.agents.supervisor.descriptors import close_all_but
-from overnight.agents.supervisor.execution import TAKEN, UNWRITTEN, Opening
+from overnight.agents.supervisor.execution import TAKEN, UNWRITTEN, Beginning
 from overnight.state import codec
 from overnight.state.atomic import write_all
-from overnight.state.records import Attempt, Spec
+from overnight.state.records import Attempt
 from overnight.state.rundir import RunDir
 
 _EVERY_SIGNAL = signal.valid_signals()
@@ -32,10 +32,10 @@ class Kept(NamedTuple):
     """A descriptor that will hold one of the words, a line, and a reason, then end."""
 
 
-def start(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | None = None) -> Kept:
-    """Start the attempt with this number. Raises OSError.
+def start(beginning: Beginning, lock: int, end: int | None = None) -> Kept:
+    """Start an attempt. Raises OSError.
 
-    `lock`: the descriptor that holds the run's lock. `opening`: done by the agent's process before it executes.
+    `lock`: the descriptor that holds the run's lock. `end`: no descriptor here is that great, where that is known.
     """
     # What exists now is shared with the keeper; frozen, no collection touches it and makes copies.
     gc.freeze()
@@ -47,12 +47,12 @@ def start(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | No
         os.close(theirs)
         raise
     if pid == 0:
-        _keep(run, spec, number, lock, opening, theirs)
+        _keep(beginning, lock, theirs, end)
     os.close(theirs)
     return Kept(pid, report)
 
 
-def _keep(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | None, report: int) -> NoReturn:
+def _keep(beginning: Beginning, lock: int, report: int, end: int | None) -> NoReturn:
     """Whatever happens, a forked copy never comes back into the loop."""
     try:
         os.setsid()
@@ -60,15 +60,15 @@ def _keep(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | No
         signal.set_wakeup_fd(-1)
         # A signal that ended the keeper would lose the exit code.
         signal.pthread_sigmask(signal.SIG_SETMASK, _EVERY_SIGNAL)
-        close_all_but((lock, report))
-        _attend(run, spec, number, lock, opening, report)
+        close_all_but((lock, report), end)
+        _attend(beginning, lock, report)
     finally:
         os._exit(0)
 
 
-def _attend(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | None, report: int) -> None:
+def _attend(beginning: Beginning, lock: int, report: int) -> None:
     try:
-        pid, answer = _fork_agent(run, spec, number, opening)
+        pid, answer = _fork_agent(beginning)
     except OSError as error:
         _tell(report, UNWRITTEN, (error.strerror or str(error)).encode("utf-8", "replace"))
         return
@@ -76,30 +76,30 @@ def _attend(run: RunDir, spec: Spec, number: int, lock: int, opening: Opening | 
     # The command runs, or never will.
     os.close(lock)
     # Killed before it could say anything, it may have put itself on record all the same.
-    said = said or _on_record(run, number, pid)
+    said = said or _on_record(beginning, pid)
     if said in {b"", TAKEN, UNWRITTEN}:
         _tell(report, said or UNWRITTEN, problem or b"its process was killed before the command ran")
         return
     _tell(report, NOT_EXECUTED if problem else word or STARTED, problem)
-    _wait(run, pid, said, problem.decode("utf-8", "replace") or None)
+    _wait(beginning.run, pid, said, problem.decode("utf-8", "replace") or None)
 
 
-def _fork_agent(run: RunDir, spec: Spec, number: int, opening: Opening | None) -> tuple[int, int]:
+def _fork_agent(beginning: Beginning) -> tuple[int, int]:
     """The agent's process, and where to read what comes of it. Raises OSError."""
     answer, theirs = os.pipe()
     keeper = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
-            execution.become_agent(run, spec, number, keeper, opening, theirs)
+            execution.become_agent(beginning, keeper, theirs)
         finally:
             os._exit(execution.NOT_FOUND)
     os.close(theirs)
     return pid, answer
 
 
-def _on_record(run: RunDir, number: int, pid: int) -> bytes:
-    recorded = run.attempt(number)
+def _on_record(beginning: Beginning, pid: int) -> bytes:
+    recorded = beginning.run.attempt(beginning.number)
     return codec.encode(recorded) if isinstance(recorded, Attempt) and recorded.pid == pid else b""
 
 

@@ -11,9 +11,10 @@ from overnight.agents.supervisor.bounding import Log
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.decide import decide
 from overnight.agents.supervisor.environment import Surroundings
-from overnight.agents.supervisor.execution import Opening
-from overnight.agents.supervisor.facts import Life, Start, Wait
+from overnight.agents.supervisor.execution import Beginning, Opening
+from overnight.agents.supervisor.facts import Start, Wait
 from overnight.agents.supervisor.idle import Idle
+from overnight.agents.supervisor.keeper import Kept
 from overnight.agents.supervisor.ledger import Ledger
 from overnight.agents.supervisor.outcome import Over
 from overnight.agents.supervisor.report import Say
@@ -31,7 +32,6 @@ class Supervisor:
     """Of one run. Whoever makes it holds the run's lock; the process in which it works may be a copy of his."""
 
     _bell: Bell
-    _pid: int
 
     def __init__(
         self, run: RunDir, spec: Spec, child: Child, say: Say, admitted: bool, surroundings: Surroundings | None
@@ -46,38 +46,36 @@ class Supervisor:
         self._idle = Idle(run, spec)
         self._executed = 0
         self._closely = CLOSELY_FIRST
-        self._opening: Opening | None = None
-        """Of the attempt that is due at once."""
+        self.pid = 0
+        """Of the process in which it works: to be set there, first of all."""
+        self.first: Beginning | None = None
+        """The attempt that is due at once, whose keeper can be started before this is at work.
+
+        The agent's process puts the start on record: it touches all that is needed for that, and gives it up when it
+        executes.
+        """
         if surroundings is not None and self._unended is None and self._is_start_due():
-            self._opening = Opening(surroundings, self._record_start)
+            self.first = child.next(Opening(surroundings, self._record_start))
             self._acts.prepare_start()
 
     def _is_start_due(self) -> bool:
         self._at.look()
         return isinstance(decide(self._at.facts()), Start)
 
-    def begin(self) -> None:
-        """In its own process: start what was due when it was made.
-
-        The agent's process puts the start on record: it touches all that is needed for that, and gives it up when it
-        executes.
-        """
-        self._pid = os.getpid()
-        if self._opening is not None:
-            self._acts.start(self._opening)
-
     def _record_start(self, attempt: Attempt) -> bool:
-        return self._acts.open(attempt, self._pid)
+        return self._acts.open(attempt, self.pid)
 
-    def work(self) -> bool:
+    def work(self, kept: Kept | None) -> bool:
         """Until the run is over and that is on record, or until it is left to others. Whether the queue is to go on.
 
         Not where this process was told to end: a machine that shuts down would start the next run only to cut it off.
+        `kept`: the keeper of the first attempt, where it was started.
         """
         self._bell = Bell()
-        if self._at.child.life is Life.STARTING:
+        if kept is not None:
+            self._at.child.begun(kept)
             self._rest()
-        self._at.begin(self._pid)
+        self._at.begin(self.pid)
         self._take_over()
         if not self._at.child.is_opened():
             # Before the first look: who asks after it can ring.
@@ -115,7 +113,7 @@ class Supervisor:
             heard |= self._bell.wait(LOOK_AFTER, child.descriptors())
         if child.is_opened():
             self._acts.opened()
-            while not heard and self._is_settled() and self._idle.may_last():
+            while not heard and self._is_settled() and child.is_kept() and self._idle.may_last():
                 self._bound_log()
                 heard = self._bell.wait(self._until(LOOK_AFTER, self._log.due), ())
         else:

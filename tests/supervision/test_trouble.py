@@ -120,10 +120,11 @@ def test_two_keepers_never_run_the_same_attempt(home: Path) -> None:
         """
         import os, sys
         from overnight.agents.supervisor import keeper
+        from overnight.agents.supervisor.execution import Beginning
         from overnight.state.rundir import RunDir
         run = RunDir(sys.argv[1])
         spec = run.spec()._replace(command=("sh", "-c", "echo twice"))
-        kept = keeper.start(run, spec, 1, os.open(os.devnull, os.O_RDONLY))
+        kept = keeper.start(Beginning(run, spec, 1), os.open(os.devnull, os.O_RDONLY))
         with open(kept.report, "rb") as report:
             print(report.read().split()[0].decode())
         os.waitpid(kept.pid, 0)

@@ -37,6 +37,7 @@ FAULTY = """
 import os, signal, sys, time
 from overnight.agents.supervisor import attempts, keeper
 from overnight.agents.supervisor.__main__ import prepare, supervise
+from overnight.agents.supervisor.bell import hold_back_signals
 from overnight.agents.supervisor.report import Listener
 from overnight.state import lock
 from overnight.state.rundir import RunDir
@@ -57,7 +58,8 @@ def claim_late(*given):
 {fault}
 held = lock.acquire(sys.argv[1] + "/lock")
 run, listener = RunDir(sys.argv[1]), Listener(int(sys.argv[2]))
-sys.exit(supervise(run, listener, prepare(run, held, listener)))
+hold_back_signals()
+sys.exit(supervise(run, listener, prepare(run, held, listener), held))
 """
 
 

@@ -20,13 +20,15 @@ def set_time() -> float:
 time.time = set_time
 
 from overnight.agents.supervisor.__main__ import prepare, supervise  # noqa: E402
+from overnight.agents.supervisor.bell import hold_back_signals  # noqa: E402
 from overnight.agents.supervisor.report import Listener  # noqa: E402
 from overnight.state import lock  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
 held = lock.acquire(f"{path}/lock")
 assert held is not None, "somebody supervises it"
+hold_back_signals()
 run, nobody = RunDir(path), Listener(-1)
 supervisor = prepare(run, held, nobody)
 assert supervisor is not None
-sys.exit(supervise(run, nobody, supervisor))
+sys.exit(supervise(run, nobody, supervisor, held))

@@ -20,10 +20,10 @@ install()
 from overnight.agents.supervisor import acts, descriptors, execution, keeper  # noqa: E402
 from overnight.agents.supervisor.__main__ import prepare, supervise  # noqa: E402
 from overnight.agents.supervisor.bell import hold_back_signals  # noqa: E402
+from overnight.agents.supervisor.execution import Beginning  # noqa: E402
 from overnight.agents.supervisor.kernel import reset_library_signals  # noqa: E402
 from overnight.agents.supervisor.report import Listener  # noqa: E402
 from overnight.state import lock  # noqa: E402
-from overnight.state.records import Spec  # noqa: E402
 from overnight.state.rundir import RunDir  # noqa: E402
 
 started = 0
@@ -38,32 +38,26 @@ def wait_for_tracer() -> None:
     os.read(int(go), 1)
 
 
-def start_and_count(
-    run: RunDir, spec: Spec, number: int, lock: int, opening: execution.Opening | None = None
-) -> keeper.Kept:
+def start_and_count(beginning: Beginning, lock: int, end: int | None = None) -> keeper.Kept:
     global started  # noqa: PLW0603
     started += 1
-    return start(run, spec, number, lock, opening)
+    return start(beginning, lock, end)
 
 
-def attend_when_traced(
-    run: RunDir, spec: Spec, number: int, lock: int, opening: execution.Opening | None, report: int
-) -> None:
+def attend_when_traced(beginning: Beginning, lock: int, report: int) -> None:
     if role == f"keeper {started}":
         wait_for_tracer()
-    attend(run, spec, number, lock, opening, report)
+    attend(beginning, lock, report)
 
 
-def become_agent_when_traced(
-    run: RunDir, spec: Spec, number: int, keeper: int, opening: execution.Opening | None, answer: int
-) -> NoReturn:
+def become_agent_when_traced(beginning: Beginning, keeper: int, answer: int) -> NoReturn:
     if role == f"agent {started}":
         wait_for_tracer()
-    become_agent(run, spec, number, keeper, opening, answer)
+    become_agent(beginning, keeper, answer)
 
 
-def close_all_but_ours(kept: Iterable[int]) -> None:
-    close_all_but((*kept, int(ready), int(go)))
+def close_all_but_ours(kept: Iterable[int], end: int | None = None) -> None:
+    close_all_but((*kept, int(ready), int(go)), end)
 
 
 keeper.start, keeper._attend = start_and_count, attend_when_traced
@@ -80,5 +74,4 @@ hold_back_signals()
 run, nobody = RunDir(path), Listener(-1)
 supervisor = prepare(run, held, nobody, admitted=True)
 assert supervisor is not None
-supervisor.begin()
-sys.exit(supervise(run, nobody, supervisor))
+sys.exit(supervise(run, nobody, supervisor, held))
