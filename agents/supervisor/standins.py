@@ -37,16 +37,22 @@ class NamedTuple(tuple, metaclass=_Fields):  # type: ignore[type-arg]
     _field_defaults: "ClassVar[Mapping[str, Any]]"
 
     def __new__(cls, *values: "Any", **named: "Any") -> "Self":
-        rest = cls._fields[len(values) :]
-        unknown = named.keys() - set(rest)
-        missing = [field for field in rest if field not in named and field not in cls._field_defaults]
-        if unknown or missing or len(values) > len(cls._fields):
-            raise TypeError(f"{cls.__name__}: unknown: {sorted(unknown)}, missing: {missing}, given: {len(values)}")
-        filled = (named[field] if field in named else cls._field_defaults[field] for field in rest)
-        return tuple.__new__(cls, (*values, *filled))
+        fields = cls._fields
+        if len(values) == len(fields) and not named:
+            return tuple.__new__(cls, values)
+        given = {**cls._field_defaults, **dict(zip(fields, values, strict=False)), **named}
+        if not len(values) <= len(fields) == len(given) or not named.keys().isdisjoint(fields[: len(values)]):
+            raise TypeError(f"{cls.__name__}: not these: {len(values)} values, {sorted(named)}")
+        try:
+            return tuple.__new__(cls, map(given.__getitem__, fields))
+        except KeyError as missing:
+            raise TypeError(f"{cls.__name__}: missing: {missing}") from None
 
     def _replace(self, **named: "Any") -> "Self":
-        return type(self)(**{**self._asdict(), **named})
+        given = {**self._asdict(), **named}
+        if len(given) != len(self):
+            raise ValueError(f"{type(self).__name__}: unknown among: {sorted(named)}")
+        return tuple.__new__(type(self), given.values())
 
     def _asdict(self) -> "dict[str, Any]":
         return dict(zip(self._fields, self, strict=True))
