@@ -115,8 +115,9 @@ class Child:
         return True
 
     def is_kept(self) -> bool:
-        """Whether the keeper that was begun is there: its end is heard, but the word of it may be lost."""
-        return os.waitid(os.P_PID, self._keeper or 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        """Whether the keeper that was begun is there. Others that have ended are nobody's then."""
+        self._reap()
+        return self._keeper is not None
 
     def is_opened(self) -> bool:
         """Whether the keeper has said that the command runs, and all that there was to do is on record."""

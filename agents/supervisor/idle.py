@@ -19,12 +19,12 @@ class Idle:
         self._is_measured = not (spec.time_limit is spec.memory_limit is spec.stall is None)
 
     def may_last(self) -> bool:
-        """Whether nobody has asked for anything, the agent says nothing, and nothing is to be measured of it."""
-        return (
-            not self._is_measured
-            and self._names() == self._before
-            and not any(os.access(each, os.F_OK) for each in self._words)
-        )
+        """Whether nobody has asked for anything, and nothing is to be measured of the agent."""
+        return not self._is_measured and self._names() == self._before
+
+    def has_words(self) -> bool:
+        """Whether the agent says anything."""
+        return any(os.access(each, os.F_OK) for each in self._words)
 
     def _names(self) -> list[str] | None:
         """Of the requests. Not the time of their folder: two within one tick of the clock look alike."""

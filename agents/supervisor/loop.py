@@ -13,6 +13,7 @@ from overnight.agents.supervisor.decide import decide
 from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.execution import Beginning, Opening
 from overnight.agents.supervisor.facts import Start, Wait
+from overnight.agents.supervisor.glimpse import glimpse
 from overnight.agents.supervisor.idle import Idle
 from overnight.agents.supervisor.keeper import Kept
 from overnight.agents.supervisor.ledger import Ledger
@@ -24,6 +25,8 @@ from overnight.state.rundir import RunDir
 
 LOOK_AFTER = 5.0
 """Seconds until everything is looked at again: the most that a lost ring costs, or a full disk that has room again."""
+GLIMPSE_AFTER = 10.0
+"""Seconds between two looks at what an agent says of which nothing is wanted; it stalls after 30 at the soonest."""
 CLOSELY_FIRST, CLOSELY_LAST = 0.02, 0.5
 """Seconds between two looks while something is expected that nobody rings for; they grow."""
 
@@ -46,6 +49,7 @@ class Supervisor:
         self._idle = Idle(run, spec)
         self._executed = 0
         self._closely = CLOSELY_FIRST
+        self._glimpse_due = 0.0
         self.pid = 0
         """Of the process in which it works: to be set there, first of all."""
         self.first: Beginning | None = None
@@ -113,7 +117,8 @@ class Supervisor:
             heard |= self._bell.wait(LOOK_AFTER, child.descriptors())
         if child.is_opened():
             self._acts.opened()
-            while not heard and self._is_settled() and child.is_kept() and self._idle.may_last():
+            # That others than its keeper have ended is seen there.
+            while not heard - {signal.SIGCHLD} and self._may_rest():
                 self._bound_log()
                 heard = self._bell.wait(self._until(LOOK_AFTER, self._log.due), ())
         else:
@@ -121,9 +126,27 @@ class Supervisor:
             self._at.told = book.told_of(self._at.run, child.number)
         self._take_in(heard)
 
-    def _is_settled(self) -> bool:
-        """Whether what was asked before this was made is obeyed, too."""
-        return self._at.inbox.newest <= self._at.acknowledged
+    def _may_rest(self) -> bool:
+        """Whether what was asked before this was made is obeyed, and nothing has happened since."""
+        settled = self._at.inbox.newest <= self._at.acknowledged
+        return settled and self._at.child.is_kept() and self._idle.may_last() and self._is_well()
+
+    def _is_well(self) -> bool:
+        """Whether what the agent says gives nothing to do, as a copy of this process finds now and then."""
+        now = time.monotonic()
+        if now < self._glimpse_due or not self._idle.has_words():
+            return True
+        self._glimpse_due = now + GLIMPSE_AFTER
+        seen = glimpse(self._look)
+        if seen:
+            self._at.hear(self._at.words._replace(got_on_at=float(seen)))
+        return bool(seen)
+
+    def _look(self) -> bytes:
+        """When the agent last got on, by its own word, where that gives nothing to do. Acts upon nothing."""
+        self._at.look()
+        nothing = isinstance(decide(self._at.facts()), Wait)
+        return b"%r" % (self._at.words.got_on_at or 0.0) if nothing else b""
 
     def _take_over(self) -> None:
         """Take up what was begun before: starting and adopting are one path."""

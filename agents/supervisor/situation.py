@@ -56,7 +56,7 @@ class Situation:
 
     def begin(self, pid: int) -> bool:
         """`pid`: of the process that works from now on. False = it is gone. Raises OSError."""
-        self._me, self._quiet_since = process.identity_of(pid), time.monotonic()
+        self._me = process.identity_of(pid)
         return self._me is not None
 
     def forget_attempt(self) -> None:
@@ -119,12 +119,15 @@ class Situation:
             # Of the wall clock: the machine may have been asleep, or the clock set.
             self.next_start = from_wall(self.spec.start_at)
         if self.child.life in {Life.RUNNING, Life.ENDED}:
-            words = words_of(self.run, self.spec, self.child.attempt)
-            if words.got_on_at != self.words.got_on_at:
-                self._quiet_since = time.monotonic()
-            self.words = words
+            self.hear(words_of(self.run, self.spec, self.child.attempt))
         running = self.child.attempt if self.child.life is Life.RUNNING else None
         self.usage.look(running, time.monotonic(), works=self._works())
+
+    def hear(self, words: Words) -> None:
+        """What the agent says now."""
+        if words.got_on_at != self.words.got_on_at:
+            self._quiet_since = time.monotonic()
+        self.words = words
 
     def _works(self) -> bool:
         """Whether its time counts; nobody counts it where there is no limit to it."""

@@ -108,6 +108,11 @@ SUPERVISED_TEETH = (
         ("tests/supervision/test_steering.py::test_a_request_is_obeyed_though_nobody_rang",),
     ),
     Tooth(
+        "at rest no stall is seen",
+        (Change("agents/supervisor/loop.py", " and self._is_well()\n", "\n"),),
+        ("tests/supervision/test_rest.py::test_a_stall_is_noticed_from_rest",),
+    ),
+    Tooth(
         "who retries a run waits for its pause to end",
         (Change("agents/supervisor/loop.py", "                self._acts.wait()\n", ""),),
         ("tests/supervision/test_steering.py::test_a_retry_does_not_wait_for_a_pause_to_end",),
