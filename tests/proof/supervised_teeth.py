@@ -104,7 +104,7 @@ SUPERVISED_TEETH = (
     ),
     Tooth(
         "a supervisor at rest hears nothing but its bell",
-        (Change("agents/supervisor/idle.py", "            and self._names() == self._before\n", ""),),
+        (Change("agents/supervisor/idle.py", " and self._names() == self._before\n", "\n"),),
         ("tests/supervision/test_steering.py::test_a_request_is_obeyed_though_nobody_rang",),
     ),
     Tooth(
