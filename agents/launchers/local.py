@@ -30,24 +30,25 @@ def launch(home: Home, order: Order) -> RunDir:
     Raises WrongUsage: nothing was made, or the command could not be executed and the run has failed with the reason.
     Raises HomeUnusable and DamagedRecord, when nothing runs.
     """
-    launched = begin_one(order, partial(_make, home))
+    launched = begin_one(order, partial(_make, home, environment.surroundings_here()))
     assert launched is not None, "something is always made"
     return launched
 
 
 def launch_all(home: Home, orders: Iterable[Order]) -> list[RunDir | OvernightError]:
     """`launch` each, many at once. For each, in their order, the run, or what `launch` would have raised."""
-    return [each for each in begin_all(orders, partial(_make, home)) if each is not None]
+    make = partial(_make, home, environment.surroundings_here())
+    return [each for each in begin_all(orders, make) if each is not None]
 
 
-def _make(home: Home, order: Order) -> Held | Queued:
+def _make(home: Home, here: environment.Surroundings, order: Order) -> Held | Queued:
     """A run that exists, and its lock, which has been held since before that."""
     spec = spec_of(order)
     run = home.new_run(spec.name)
     try:
         held = _lock(run)
         try:
-            environment.write(run, environment.surroundings_here(order.environment))
+            environment.write_first(run, here.adding(order.environment))
             # Last: with it the run exists.
             run.write(run.spec_path, spec._replace(id=run.id))
             # Behind it: whoever limits the group from now on sees that the lock is held.
@@ -127,7 +128,7 @@ def _reopen(run: RunDir, spec: Spec, errors: bool) -> bool:
     if completed and not (errors and current.has_failed_items(run.read())):
         raise NotPossibleNow(f"{run.id} is completed", hint="Launch it again with `overnight run`.")
     if not os.path.exists(run.env_path):
-        environment.write(run, environment.surroundings_here({}))
+        environment.write(run, environment.surroundings_here())
     at_once = _begins_at_once(run, spec)
     control.ask(run, Verb.RESUME, options={"errors": True} if errors else None)
     book.set_exit_aside(run)
