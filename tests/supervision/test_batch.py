@@ -129,6 +129,30 @@ def test_the_answers_come_in_the_order_of_the_orders(home: Path) -> None:
     eventually(lambda: not any(run.is_supervised() for run in launched if isinstance(run, RunDir)))
 
 
+def test_the_next_ones_are_written_down_while_the_first_are_still_forked(home: Path) -> None:
+    before, seen = children(), list[set[int]]()
+
+    def orders() -> Iterator[Order]:
+        for _ in range(spawn.AT_ONCE):
+            yield Order(("true",))
+        seen.append(children() - before)
+        yield Order(("true",))
+
+    launched = launch_all(Home(str(home)), orders())
+    (forking,) = seen
+    assert len(forking) == 1, "nobody has waited for it by then"
+    assert children() <= before, "and it is nobody's zombie"
+    for run in launched:
+        assert isinstance(run, RunDir)
+        assert ended(run).outcome is Outcome.COMPLETED
+    eventually(lambda: not any(run.is_supervised() for run in launched if isinstance(run, RunDir)))
+
+
+def children() -> set[int]:
+    """Of this process, those that have ended and were not waited for, too."""
+    return {int(each) for path in Path("/proc/self/task").glob("*/children") for each in path.read_text().split()}
+
+
 def test_few_open_files_make_smaller_batches(home: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     # Those that are open now may have any number below this.
