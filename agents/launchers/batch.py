@@ -72,6 +72,12 @@ def begin_one(
     return answer
 
 
+def queued(run: RunDir, lock: int) -> Queued:
+    """Give up the lock: whoever comes by starts it when it may. It may be now."""
+    os.close(lock)
+    return Queued(run)
+
+
 def unwritable(run: RunDir, error: OSError) -> HomeUnusable:
     return HomeUnusable(
         f"{error.filename or run.path}: {error.strerror}", hint="Nothing was started. Free some space, then try again."
