@@ -53,12 +53,15 @@ def begin_all(
             # What those before hold open is needed for the next ones.
             answers += before.answers()
             before, room = _NOTHING, _room()
-        batch = list(islice(left, max(1, room)))
+        try:
+            batch = list(islice(left, max(1, room)))
+            started = _start(_begin(batch, begin), report=report, admitted=admitted)
+        finally:
+            # Only now: while these were written down and began, those went on. And whatever happened: nobody else
+            # waits for them.
+            answers += before.answers()
         if not batch:
-            return answers + before.answers()
-        started = _start(_begin(batch, begin), report=report, admitted=admitted)
-        # Only now: while these were written down and began, those went on.
-        answers += before.answers()
+            return answers
         before = started
 
 
