@@ -229,7 +229,7 @@ def _new(home: Home, command: tuple[str, ...], cwd: str) -> ByHand:
         raise AlreadySupervised(f"{run.id} is already running")
     name = run.id.rpartition("-")[0]
     spec = Spec(run.id, name, command, cwd, created_at=time.time(), by=operator_name())
-    environment.write(run, environment.surroundings_here({}))
+    environment.write_first(run, environment.surroundings_here())
     run.write(run.spec_path, spec)
     return ByHand(run, spec, held)
 

@@ -4,11 +4,9 @@ All of it, or the runs that are named and nothing else. Where there is any mista
 """
 
 import shlex
-import time
 from argparse import Namespace
 from collections.abc import Container, Mapping, Sequence
 
-from overnight.agents import grouping
 from overnight.agents.launchers.jobs import awaited_of
 from overnight.agents.launchers.local import launch_all
 from overnight.agents.launchers.order import option
@@ -16,7 +14,6 @@ from overnight.state.errors import NotPossibleNow, OvernightError, WrongUsage
 from overnight.state.home import Home
 from overnight.state.queue import HOWEVER, dependency
 from overnight.state.rundir import RunDir
-from overnight.state.status import Status, status_of
 from overnight.tui import console, selection
 from overnight.tui.clean import clean
 from overnight.tui.cli import Parser
@@ -87,8 +84,7 @@ def _row(planned: Planned) -> tuple[str, str, str, str]:
 
 
 def _launch(home: Home, plan: Plan, options: Namespace) -> int:
-    for name, slots in plan.slots.items():
-        grouping.set_slots(home, name, slots)
+    _set_slots(home, plan.slots)
     planned, launched = plan.planned, dict[str, RunDir]()
     for wave in plan.waves:
         _launch_wave(home, [each for each in wave if _can_follow(each, planned, launched, options.file)], launched)
@@ -99,6 +95,14 @@ def _launch(home: Home, plan: Plan, options: Namespace) -> int:
         return max(code, launching.wait_for_runs(home, runs, watched=options.watch))
     _say_queued(runs)
     return code
+
+
+def _set_slots(home: Home, slots: Mapping[str, int | None]) -> None:
+    if slots:
+        from overnight.agents import grouping  # not at the top: few files say anything of groups
+
+        for name, count in slots.items():
+            grouping.set_slots(home, name, count)
 
 
 def _can_follow(one: Planned, planned: Container[str], launched: Container[str], file: str) -> bool:
@@ -129,7 +133,7 @@ def _id_of(word: str, launched: Mapping[str, RunDir]) -> str:
 
 
 def _say_queued(runs: Sequence[RunDir]) -> None:
-    queued = [run for run in runs if status_of(run.read(), time.time()) is Status.QUEUED]
+    queued = [run for run in runs if launching.is_queued(run)]
     if len(queued) == 1:
         launching.say_if_queued(queued[0])
     elif queued:

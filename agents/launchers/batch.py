@@ -2,11 +2,11 @@
 
 import os
 import resource
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from overnight.agents.launchers.spawn import AT_ONCE, spawn
+from overnight.agents.launchers.spawn import AT_ONCE, Spawning, start
 from overnight.agents.orphans import unsupervised
 from overnight.agents.supervisor.report import FAILED, NOT_YET, STARTED, UNSUPERVISED, hear
 from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
@@ -46,13 +46,23 @@ def begin_all(
     order. `admitted`: they may begin; else each waits for its turn, where nothing of it is under way.
     """
     answers: list[Begun] = []
-    before: list[_Awaited] = []
-    for batch in _batches(things):
-        begun = _begin(batch, begin)
-        # Only now: while these were written down, those went on.
-        answers += [each.answer() for each in before]
-        before = _start(begun, report=report, admitted=admitted)
-    return answers + [each.answer() for each in before]
+    before, left = _NOTHING, iter(things)
+    while True:
+        room = _room()
+        if room < AT_ONCE and before.begun:
+            # What those before hold open is needed for the next ones.
+            answers += before.answers()
+            before, room = _NOTHING, _room()
+        try:
+            batch = list(islice(left, max(1, room)))
+            started = _start(_begin(batch, begin), report=report, admitted=admitted)
+        finally:
+            # Only now: while these were written down and began, those went on. And whatever happened: nobody else
+            # waits for them.
+            answers += before.answers()
+        if not batch:
+            return answers
+        before = started
 
 
 def begin_one(
@@ -65,23 +75,23 @@ def begin_one(
     return answer
 
 
+def queued(run: RunDir, lock: int) -> Queued:
+    """Give up the lock: whoever comes by starts it when it may. It may be now."""
+    os.close(lock)
+    return Queued(run)
+
+
 def unwritable(run: RunDir, error: OSError) -> HomeUnusable:
     return HomeUnusable(
         f"{error.filename or run.path}: {error.strerror}", hint="Nothing was started. Free some space, then try again."
     )
 
 
-def _batches(things: Iterable[T]) -> Iterator[list[T]]:
-    left = iter(things)
-    while batch := list(islice(left, _room())):
-        yield batch
-
-
 def _room() -> int:
-    """For how many runs of a batch files can be opened now: at least one is tried."""
+    """For how many runs of a batch files can be opened now."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     free = most - len(os.listdir("/proc/self/fd"))
-    return max(1, min(AT_ONCE, free // DESCRIPTORS))
+    return min(AT_ONCE, free // DESCRIPTORS)
 
 
 def _begin(batch: Sequence[T], begin: Callable[[T], Held | Queued | None]) -> list[_Begun]:
@@ -100,42 +110,54 @@ def _begin(batch: Sequence[T], begin: Callable[[T], Held | Queued | None]) -> li
     return begun
 
 
-class _Awaited(NamedTuple):
-    """What is known of one, and where the rest is told."""
-
-    known: Begun
-    report: int | None = None
-
-    def answer(self) -> Begun:
-        if self.report is None or not isinstance(self.known, RunDir):
-            return self.known
-        return _told(self.known, self.report)
-
-
-def _start(begun: Sequence[_Begun], *, report: bool, admitted: bool) -> list[_Awaited]:
-    spawned = _spawned([each for each in begun if isinstance(each, Held)], report=report, admitted=admitted)
-    dispatched = _dispatched([each.run for each in begun if isinstance(each, Queued)])
-    return [
-        _awaited(each.run, spawned if isinstance(each, Held) else dispatched)
-        if isinstance(each, Held | Queued)
-        else _Awaited(each)
-        for each in begun
-    ]
-
-
 _Reports = Mapping[str, int | OvernightError] | OvernightError | OSError
 """By the run's id, where to read how it began, or why it did not; or why none of them did."""
 
 
-def _spawned(held: Sequence[Held], *, report: bool, admitted: bool) -> _Reports:
+class _Started(NamedTuple):
+    """A batch that is on its way."""
+
+    begun: Sequence[_Begun]
+    spawning: Spawning | OSError | None
+    """Of those that are held; None = there are none."""
+    dispatched: _Reports
+    """Of those that are queued."""
+
+    def answers(self) -> list[Begun]:
+        """One for each of them. Waits until all are known."""
+        spawned = self._spawned()
+        return [
+            _answer(each.run, spawned if isinstance(each, Held) else self.dispatched)
+            if isinstance(each, Held | Queued)
+            else each
+            for each in self.begun
+        ]
+
+    def _spawned(self) -> _Reports:
+        if not isinstance(self.spawning, Spawning):
+            return self.spawning or {}
+        try:
+            reports = self.spawning.wait()
+        except OSError as error:
+            return error
+        return dict(zip((each.run.id for each in self.begun if isinstance(each, Held)), reports, strict=False))
+
+
+_NOTHING = _Started((), None, {})
+
+
+def _start(begun: Sequence[_Begun], *, report: bool, admitted: bool) -> _Started:
+    spawning = _spawning([each for each in begun if isinstance(each, Held)], report=report, admitted=admitted)
+    return _Started(begun, spawning, _dispatched([each.run for each in begun if isinstance(each, Queued)]))
+
+
+def _spawning(held: Sequence[Held], *, report: bool, admitted: bool) -> Spawning | OSError | None:
     if not held:
-        return {}
-    runs, locks = [each.run for each in held], [each.lock for each in held]
+        return None
     try:
-        reports = spawn(runs, locks, report=report, admitted=admitted)
+        return start([each.run for each in held], [each.lock for each in held], report=report, admitted=admitted)
     except OSError as error:
         return error
-    return dict(zip((run.id for run in runs), reports, strict=False))
 
 
 def _dispatched(queued: Sequence[RunDir]) -> _Reports:
@@ -153,13 +175,13 @@ def _dispatched(queued: Sequence[RunDir]) -> _Reports:
         return Home(queued[0].home).unusable(error)
 
 
-def _awaited(run: RunDir, reports: _Reports) -> _Awaited:
+def _answer(run: RunDir, reports: _Reports) -> Begun:
     if isinstance(reports, OSError):
-        return _Awaited(unwritable(run, reports))
+        return unwritable(run, reports)
     if isinstance(reports, OvernightError):
-        return _Awaited(reports)
+        return reports
     report = reports.get(run.id)
-    return _Awaited(report) if isinstance(report, OvernightError) else _Awaited(run, report)
+    return _told(run, report) if isinstance(report, int) else report or run
 
 
 def _told(run: RunDir, report: int) -> Begun:

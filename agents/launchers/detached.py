@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from overnight.agents.launchers import scope
 from overnight.state.atomic import append_line
@@ -15,27 +16,36 @@ REFUSED = 1
 """The exit code of a `systemd-run` that could not. What it executes must not end with it once it has forked."""
 
 
-def execute(
-    runs: Sequence[RunDir], command: list[str], environment: Mapping[str, str], actions: Sequence[FileAction]
-) -> None:
-    """Returns when the process has ended: what is to stay was forked by then. Raises OSError.
+class Execution:
+    """A process on its way: what is to stay was forked when it has ended.
 
-    The locks of `runs` are the caller's.
+    Raises OSError. What the actions hand over stays open until then. The locks of `runs` are the caller's.
     """
-    # One word on the command line has a longest length, and there may be thousands of them.
-    about = runs[0].id if len(runs) == 1 else f"{runs[0].id} and {len(runs) - 1} more"
-    within = scope.scoped(command, about)
-    if within is not None:
-        if _begin(within, {**environment, **scope.environment()}, actions) != REFUSED:
+
+    def __init__(
+        self, runs: Sequence[RunDir], command: list[str], environment: Mapping[str, str], actions: Sequence[FileAction]
+    ) -> None:
+        # One word on the command line has a longest length, and there may be thousands of them.
+        about = runs[0].id if len(runs) == 1 else f"{runs[0].id} and {len(runs) - 1} more"
+        self._runs, self._plainly = runs, partial(_begin, command, environment, actions)
+        self._within = scope.scoped(command, about)
+        if self._within is None:
+            self._pid = self._plainly()
+        else:
+            self._pid = _begin(self._within, {**environment, **scope.environment()}, actions)
+
+    def wait(self) -> None:
+        """Until it has ended. Raises OSError."""
+        if _end_of(self._pid) != REFUSED or self._within is None:
             return
-        for run in runs:
-            _note(run, f"{within[0]} failed: logging out may end this run")
-    _begin(command, environment, actions)
+        for run in self._runs:
+            _note(run, f"{self._within[0]} failed: logging out may end this run")
+        _end_of(self._plainly())
 
 
 def _begin(command: list[str], environment: Mapping[str, str], actions: Sequence[FileAction]) -> int:
-    """Its exit code; less than 0 = by that signal; 0 where the kernel has it reaped."""
-    pid = os.posix_spawnp(
+    """Its pid."""
+    return os.posix_spawnp(
         command[0],
         command,
         environment,
@@ -44,6 +54,10 @@ def _begin(command: list[str], environment: Mapping[str, str], actions: Sequence
         setsigmask=(),
         setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
     )
+
+
+def _end_of(pid: int) -> int:
+    """Its exit code; less than 0 = by that signal; 0 where the kernel has it reaped."""
     try:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 import overnight.state
-from overnight.agents.launchers.detached import FileAction, execute
+from overnight.agents.launchers.detached import Execution, FileAction
 from overnight.state.lock import acquire
 from overnight.state.records import Exit
 from overnight.state.rundir import RunDir
@@ -38,23 +38,51 @@ Without `site`, and without the environment's say in what Python loads: 16 ms in
 """
 
 
+class Spawning:
+    """Supervisors that are being forked, while their caller does something else."""
+
+    def __init__(self, execution: Execution, handed: Sequence[int], reports: list[int]) -> None:
+        self._execution, self._handed, self._reports = execution, handed, reports
+
+    def wait(self) -> list[int]:
+        """Until each was forked. Where to read each one's report, if asked for. Raises OSError: none was."""
+        try:
+            self._execution.wait()
+        except OSError:
+            _close(self._reports)
+            raise
+        finally:
+            _close(self._handed)
+        return self._reports
+
+
 def spawn(runs: Sequence[RunDir], locks: Sequence[int], *, report: bool = False, admitted: bool = False) -> list[int]:
+    """`start`, and wait for it."""
+    return start(runs, locks, report=report, admitted=admitted).wait()
+
+
+def start(runs: Sequence[RunDir], locks: Sequence[int], *, report: bool = False, admitted: bool = False) -> Spawning:
     """Start a supervisor for each run, which holds its lock; the locks are closed here.
 
-    `admitted`: they may begin, where nothing of their run is under way. Returns where to read each one's report, if
-    asked for. Raises OSError; the locks are given up then, too.
+    `admitted`: they may begin, where nothing of their run is under way. Raises OSError; the locks are given up then,
+    too.
     """
     pipes: list[tuple[int, int]] = []
     try:
         pipes.extend(os.pipe() for _ in runs if report)
-        _execute(runs, [*locks, *(writer for _, writer in pipes)], admitted)
+        handed = _moved([*locks, *(writer for _, writer in pipes)])
     except OSError:
         _close(reader for reader, _ in pipes)
         raise
     finally:
         _close(writer for _, writer in pipes)
         _close(locks)
-    return [reader for reader, _ in pipes]
+    reports = [reader for reader, _ in pipes]
+    try:
+        return Spawning(_executed(runs, handed, admitted), handed, reports)
+    except OSError:
+        _close([*handed, *reports])
+        raise
 
 
 def supervise_all(runs: Sequence[RunDir]) -> tuple[list[RunDir], OSError | None]:
@@ -94,23 +122,27 @@ def hold(run: RunDir) -> int | None:
     return held
 
 
-def _execute(runs: Sequence[RunDir], handed: Sequence[int], admitted: bool) -> None:
-    """Returns when each supervisor was forked, and the process that did it has ended."""
+def _moved(descriptors: Sequence[int]) -> list[int]:
+    """Copies past all places that they are handed over at: none of them must overwrite a source."""
     moved: list[int] = []
     try:
-        # Past all targets: none of them must overwrite a source.
-        moved.extend(fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, FIRST + len(handed)) for each in handed)
-        actions: list[FileAction] = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-            *((os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate(moved, FIRST)),
-        ]
-        given = (_root(), str(len(handed)), str(int(admitted)), *(run.path for run in runs))
-        command = [sys.executable, "-I", "-S", "-c", _BOOT, *given]
-        execute(runs, command, _environment(runs[0]), actions)
-    finally:
+        moved.extend(fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, FIRST + len(descriptors)) for each in descriptors)
+    except OSError:
         _close(moved)
+        raise
+    return moved
+
+
+def _executed(runs: Sequence[RunDir], handed: Sequence[int], admitted: bool) -> Execution:
+    actions: list[FileAction] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        *((os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate(handed, FIRST)),
+    ]
+    given = (_root(), str(len(handed)), str(int(admitted)), *(run.path for run in runs))
+    command = [sys.executable, "-I", "-S", "-c", _BOOT, *given]
+    return Execution(runs, command, _environment(runs[0]), actions)
 
 
 def _root() -> str:

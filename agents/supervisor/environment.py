@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from overnight.state import codec
-from overnight.state.atomic import replace
+from overnight.state.atomic import replace, write_new
 from overnight.state.rundir import RunDir
 
 LIMITS = {name: getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
@@ -23,12 +23,16 @@ class Surroundings(NamedTuple):
     limits: Mapping[str, tuple[int, int]]
     """RLIMIT name -> (soft, hard); -1 = unlimited."""
 
+    def adding(self, extra: Mapping[str, str]) -> "Surroundings":
+        """The same with `extra` variables."""
+        return self._replace(environment={**self.environment, **extra})
 
-def surroundings_here(extra: Mapping[str, str]) -> Surroundings:
-    """Of this process, with `extra` variables."""
+
+def surroundings_here() -> Surroundings:
+    """Of this process."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
     limits = {name: resource.getrlimit(number) for name, number in LIMITS.items()}
-    return Surroundings({**environment, **extra}, _umask(), limits)
+    return Surroundings(environment, _umask(), limits)
 
 
 def _umask() -> int:
@@ -39,7 +43,16 @@ def _umask() -> int:
 
 def write(run: RunDir, here: Surroundings) -> None:
     """Write env.json, the only record that holds values of the environment. Raises OSError."""
-    replace(run.env_path, codec.to_json({"version": codec.VERSION, **here._asdict()}) + b"\n")
+    replace(run.env_path, _encoded(here))
+
+
+def write_first(run: RunDir, here: Surroundings) -> None:
+    """The same for a run that has no spec.json yet: until then nobody reads it, so it is written in place."""
+    write_new(run.env_path, _encoded(here))
+
+
+def _encoded(here: Surroundings) -> bytes:
+    return codec.to_json({"version": codec.VERSION, **here._asdict()}) + b"\n"
 
 
 def read(run: RunDir) -> Surroundings:

@@ -44,7 +44,10 @@ class Place:
         return folder
 
     def measure(self, home: Path, program: str, *arguments: object) -> dict[str, float]:
-        """What one of the programs answers. `home` is where its run lies, if it is an agent, and is removed."""
+        """What one of the programs answers. `home` is where its run lies, if it is an agent, and is removed.
+
+        Few files, of which some are large: `fleets.fleet` says what would be wrong with removing many.
+        """
         done, said = self.run(home, program, *arguments)
         shutil.rmtree(home)
         answers = done.splitlines()

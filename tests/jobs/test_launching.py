@@ -214,3 +214,10 @@ def test_one_command_does_not_pay_for_files() -> None:
     program = "import sys, overnight.tui.commands.run; print(*sys.modules)"
     loaded = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"tomllib", "difflib", "graphlib", "overnight.tui.job_launch"} & set(loaded)
+
+
+def test_a_launch_does_not_pay_for_what_takes_up_ended_runs_or_limits_groups() -> None:
+    program = "import sys, overnight.tui.job_launch; print(*sys.modules)"
+    loaded = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    theirs = {"revival", "settle", "outcome", "book", "grouping", "operate", "dispatch", "survey", "difflib"}
+    assert not [name for name in loaded if name.rpartition(".")[2] in theirs]

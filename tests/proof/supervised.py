@@ -183,7 +183,7 @@ def begun_in(lines: Sequence[str]) -> list[int]:
 def new_run(home: Home, spec: Spec, effects: Path) -> RunDir:
     """A run that was launched by somebody who was killed before he had started anything."""
     run = home.new_run(spec.name)
-    environment.write(run, environment.surroundings_here({"EFFECTS": str(effects)}))
+    environment.write(run, environment.surroundings_here().adding({"EFFECTS": str(effects)}))
     run.write(run.spec_path, spec._replace(id=run.id))
     return run
 

@@ -129,6 +129,47 @@ def test_the_answers_come_in_the_order_of_the_orders(home: Path) -> None:
     eventually(lambda: not any(run.is_supervised() for run in launched if isinstance(run, RunDir)))
 
 
+def test_the_next_ones_are_written_down_while_the_first_are_still_forked(home: Path) -> None:
+    before, seen = children(), list[set[int]]()
+
+    def orders() -> Iterator[Order]:
+        for _ in range(spawn.AT_ONCE):
+            yield Order(("true",))
+        seen.append(children() - before)
+        yield Order(("true",))
+
+    launched = launch_all(Home(str(home)), orders())
+    (forking,) = seen
+    assert len(forking) == 1, "nobody has waited for it by then"
+    assert children() <= before, "and it is nobody's zombie"
+    for run in launched:
+        assert isinstance(run, RunDir)
+        assert ended(run).outcome is Outcome.COMPLETED
+    eventually(lambda: not any(run.is_supervised() for run in launched if isinstance(run, RunDir)))
+
+
+def test_a_launch_that_is_broken_off_leaves_no_zombie_and_nothing_open(home: Path) -> None:
+    before, opened = children(), len(os.listdir("/proc/self/fd"))
+
+    def orders() -> Iterator[Order]:
+        for _ in range(spawn.AT_ONCE):
+            yield Order(("true",))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        launch_all(Home(str(home)), orders())
+    assert children() <= before
+    assert len(os.listdir("/proc/self/fd")) == opened
+    runs = list(Home(str(home)).runs())
+    assert [ended(run).outcome for run in runs] == [Outcome.COMPLETED] * spawn.AT_ONCE
+    eventually(lambda: not any(run.is_supervised() for run in runs))
+
+
+def children() -> set[int]:
+    """Of this process, those that have ended and were not waited for, too."""
+    return {int(each) for path in Path("/proc/self/task").glob("*/children") for each in path.read_text().split()}
+
+
 def test_few_open_files_make_smaller_batches(home: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     # Those that are open now may have any number below this.

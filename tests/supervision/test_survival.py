@@ -179,7 +179,7 @@ def test_a_queued_run_whose_launcher_died_is_started(home: Path) -> None:
     run = sh(home, "echo ran")
     ended(run)
     orphan = Home(str(home)).new_run("orphan")
-    environment.write(orphan, environment.surroundings_here({}))
+    environment.write(orphan, environment.surroundings_here())
     replace(orphan.spec_path, Path(run.spec_path).read_bytes().replace(run.id.encode(), orphan.id.encode()))
     assert adopt_orphans(Home(str(home))) == [orphan.id]
     assert ended(orphan).outcome is Outcome.COMPLETED

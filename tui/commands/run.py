@@ -178,14 +178,20 @@ def start_of(options: Namespace) -> float | None:
 
 def say_if_queued(launched: RunDir) -> None:
     """That it does not run yet, and why."""
-    read = launched.read()
-    if status_of(read, time.time()) is Status.QUEUED:
+    if is_queued(launched):
         from overnight.tui.door import clean_records  # most launches start at once
         from overnight.tui.reading import stands_now
         from overnight.tui.why import why
 
+        read = launched.read()
         answer = why(clean_records(read), (), time.time(), stands_now(launched.home, [read]).get(launched.id))
         console.say(f"queued: {answer.reason}")
+
+
+def is_queued(launched: RunDir) -> bool:
+    """Of one that was just launched."""
+    # Asked first: most have begun by then, and need not be read as a whole.
+    return not launched.last_attempt_number() and status_of(launched.read(), time.time()) is Status.QUEUED
 
 
 def wait_for_runs(home: Home, runs: Sequence[RunDir], *, watched: bool) -> int:
