@@ -59,7 +59,7 @@ def hasty(run: RunDir) -> Iterator[None]:
 def unbegun(home: Path, script: str) -> RunDir:
     """A run whose launcher was killed before it had started anything."""
     run = Home(str(home)).new_run("rest")
-    environment.write(run, environment.surroundings_here({}))
+    environment.write(run, environment.surroundings_here())
     run.write(run.spec_path, spec_of(Order(("sh", "-c", script)))._replace(id=run.id))
     return run
 
