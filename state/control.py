@@ -46,7 +46,11 @@ def ring(run: RunDir) -> None:
     """Tell the run's supervisor to look. Does nothing where there is none: it reads control/ when it starts."""
     record = run.supervisor()
     if isinstance(record, SupervisorRecord):
-        process.send(process.Identity(record.pid, record.start_time, record.boot_id), DOORBELL)
+        try:
+            process.send(process.Identity(record.pid, record.start_time, record.boot_id), DOORBELL)
+        except OSError:
+            # Too many open files: what was asked is on record, and is looked for at its next timer.
+            pass
 
 
 def _claim(run: RunDir, request: Request) -> Request:
