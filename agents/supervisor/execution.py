@@ -54,8 +54,8 @@ def become_agent(beginning: Beginning, keeper: int, answer: int) -> NoReturn:
     run, spec, number, opening = beginning
     try:
         surroundings, output = opening.surroundings if opening else environment.read(run), _open_output(run)
-        attempt = Attempt(number, *_own_identity(), time.time())
-        said = attempts.claim(run, attempt, keeper)
+        attempt, mine = Attempt(number, *_identity_of(os.getpid()), time.time()), _identity_of(keeper)
+        said = attempts.claim(run, attempt, mine)
     except FileExistsError:
         _say(answer, TAKEN)
     except (OSError, ValueError) as error:
@@ -65,13 +65,15 @@ def become_agent(beginning: Beginning, keeper: int, answer: int) -> NoReturn:
         _tell(answer, (OPENED if opening and opening.record(attempt) else b"") + b"\n")
         if os.getppid() == keeper:
             _execute(spec, surroundings, environment.agent_environment(surroundings, run, number), output, answer)
-        _note_unexecuted(run, attempt, keeper)
+        _note_unexecuted(run, attempt, mine)
     os._exit(NOT_EXECUTABLE)
 
 
-def _own_identity() -> process.Identity:
-    identity = process.identity_of(os.getpid())
-    assert identity is not None, "a process that runs is there"
+def _identity_of(pid: int) -> process.Identity:
+    """Raises OSError, where it is gone, too."""
+    identity = process.identity_of(pid)
+    if identity is None:
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH), f"/proc/{pid}/stat")
     return identity
 
 
@@ -137,7 +139,7 @@ def _tell(answer: int, text: bytes) -> None:
         pass
 
 
-def _note_unexecuted(run: RunDir, attempt: Attempt, keeper: int) -> None:
+def _note_unexecuted(run: RunDir, attempt: Attempt, keeper: process.Identity) -> None:
     """The keeper was killed: that nothing of it ran is put on record, too."""
     try:
         attempts.put_end(run, attempts.ended_attempt(attempt, NOT_EXECUTABLE)._replace(executed=False), keeper)
