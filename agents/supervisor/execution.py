@@ -21,8 +21,10 @@ from overnight.state.rundir import RunDir
 LONGEST_ERROR = 300
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell for what it cannot execute."""
-TAKEN, UNWRITTEN = b"taken", b"unwritten"
-"""Why nothing ran: another keeper had this number; it could not be put on record."""
+TAKEN, UNWRITTEN, UNFIT = b"taken", b"unwritten", b"unfit"
+"""Why nothing ran: another keeper had this number; it could not be put on record, for a reason that may pass; what it
+is to be given by the launch is missing or damaged, and nobody puts that right while it waits.
+"""
 OPENED = b"opened"
 """What there was to do before it executes is done, and on record."""
 
@@ -52,13 +54,14 @@ def become_agent(beginning: Beginning, keeper: int, answer: int) -> NoReturn:
     """
     os.setsid()
     run, spec, number, opening = beginning
+    surroundings = opening.surroundings if opening else _read_surroundings(run, answer)
     try:
-        surroundings, output = opening.surroundings if opening else environment.read(run), _open_output(run)
+        output = _open_output(run)
         attempt, mine = Attempt(number, *_identity_of(os.getpid()), time.time()), _identity_of(keeper)
         said = attempts.claim(run, attempt, mine)
     except FileExistsError:
         _say(answer, TAKEN)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         _say(answer, UNWRITTEN, _problem(error))
     else:
         _tell(answer, said)
@@ -77,6 +80,18 @@ def _identity_of(pid: int) -> process.Identity:
     return identity
 
 
+def _read_surroundings(run: RunDir, answer: int) -> Surroundings:
+    try:
+        return environment.read(run)
+    except FileNotFoundError as error:
+        _say(answer, UNFIT, _problem(error) + b"; `overnight retry` writes a new one")
+    except ValueError as error:
+        _say(answer, UNFIT, _problem(error) + b"; move it away, then `overnight retry` writes a new one")
+    except OSError as error:
+        _say(answer, UNWRITTEN, _problem(error))
+    os._exit(NOT_EXECUTABLE)
+
+
 def _open_output(run: RunDir) -> int:
     return os.open(run.output_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
@@ -91,7 +106,7 @@ def _execute(spec: Spec, surroundings: Surroundings, variables: dict[str, str], 
             os.nice(spec.nice)
         _reset_signals()
         _execute_first(spec.command, variables)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         # Its keeper may have been killed: that must not end it by another signal.
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         _tell(answer, _problem(error, spec.command[0]))

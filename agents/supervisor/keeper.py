@@ -11,7 +11,7 @@ from typing import NamedTuple, NoReturn
 
 from overnight.agents.supervisor import attempts, execution
 from overnight.agents.supervisor.descriptors import close_all_but
-from overnight.agents.supervisor.execution import TAKEN, UNWRITTEN, Beginning
+from overnight.agents.supervisor.execution import TAKEN, UNFIT, UNWRITTEN, Beginning
 from overnight.state import codec, process
 from overnight.state.atomic import write_all
 from overnight.state.records import Attempt
@@ -77,7 +77,7 @@ def _attend(beginning: Beginning, lock: int, report: int) -> None:
     os.close(lock)
     # Killed before it could say anything, it may have put itself on record all the same.
     said = said or _on_record(beginning, pid)
-    if said in {b"", TAKEN, UNWRITTEN}:
+    if said in {b"", TAKEN, UNWRITTEN, UNFIT}:
         _tell(report, said or UNWRITTEN, problem or b"its process was killed before the command ran")
         return
     _tell(report, NOT_EXECUTED if problem else word or STARTED, problem)
