@@ -40,7 +40,10 @@ def write_standing(run: RunDir, state: SupervisorState) -> None:
 
 
 def sweep_drafts(run: RunDir) -> None:
-    """Remove what those who held the lock before have left of these records when they were killed."""
+    """Remove what operators, and those who held the lock before, have left of these records when they were killed."""
+    from overnight.state import control  # not at the top: a first attempt finds nothing of this
+
+    control.sweep(run)
     sweep(run.path, (each.rpartition("/")[2] for each in (run.supervisor_path, run.exit_path, run.env_path)))
 
 

@@ -20,7 +20,7 @@ import pytest
 from overnight.state import codec, lock, process
 from overnight.state.atomic import append_line, replace
 from overnight.state.chronicle import append
-from overnight.state.control import ask
+from overnight.state.control import ask, sweep
 from overnight.state.errors import AmbiguousName, HomeUnusable, NoSuchRun, WrongUsage
 from overnight.state.find import find
 from overnight.state.history import history_of
@@ -324,3 +324,19 @@ def test_an_unreadable_record_is_damage_with_the_systems_words(run: RunDir) -> N
     read = run.exit()
     assert isinstance(read, Damaged)
     assert json.dumps(read.problem)
+
+
+def test_drafts_of_killed_operators_are_swept_and_none_of_one_who_may_live(run: RunDir) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    mine, theirs, just_written = (
+        Path(run.control_path, f".request.{pid}-{number}")
+        for pid, number in ((os.getpid(), 1), (gone.pid, 2), (gone.pid, 3))
+    )
+    for draft in (mine, theirs, just_written):
+        draft.touch()
+    for old in (mine, theirs):
+        os.utime(old, (0, 0))
+    ask(run, Verb.PAUSE)
+    sweep(run)
+    assert sorted(os.listdir(run.control_path)) == sorted((mine.name, just_written.name, "000001.json"))
