@@ -78,12 +78,8 @@ def adopt(home: str) -> Dispatched:
 
 def _adopted(done: Dispatched) -> Dispatched:
     """They have held their place all the time: the queue has no part in it."""
-    adopted, problem = supervise_all([done.seen.runs[run_id] for run_id in done.seen.orphans])
-    done = done._replace(adopted=tuple(run.id for run in adopted))
-    if problem is None:
-        return done
-    left = set(done.seen.orphans) - set(done.adopted)
-    return _refused(done, [run_id for run_id in left if not done.seen.runs[run_id].is_supervised()], problem)
+    adopted, refused = supervise_all([done.seen.runs[run_id] for run_id in done.seen.orphans])
+    return done._replace(adopted=tuple(run.id for run in adopted), refused=refused)
 
 
 def _refused(done: Dispatched, ids: Iterable[str], error: OSError) -> Dispatched:
@@ -111,11 +107,11 @@ class _Acts:
         held = list[tuple[RunDir, int]]()
         for run in (self._done.seen.runs[run_id] for run_id in ids):
             try:
-                lock = hold(run)
+                taken = hold(run)
             except OSError as error:
                 self._done = _refused(self._done, [run.id], error)
             else:
-                held += [] if lock is None else [(run, lock)]
+                held += [] if taken is None else [(run, taken)]
         return held
 
     def _begin(self, run: RunDir) -> int | None:
@@ -134,7 +130,7 @@ class _Acts:
         """With one start of an interpreter for all."""
         if not held:
             return
-        runs, locks = [run for run, _ in held], [lock for _, lock in held]
+        runs, locks = [run for run, _ in held], [taken for _, taken in held]
         done, ids = self._done, [run.id for run in runs]
         try:
             reports = spawn(runs, locks, report=report, admitted=admitted)

@@ -53,7 +53,7 @@ def survey_with(groups: Mapping[str, Group], home: str, now: float) -> Survey:
         spec = run.spec()
         if not isinstance(spec, Spec):
             continue
-        place = _place_of(run, spec)
+        place = place_of(run, spec)
         if place is None:
             continue
         runs[run.id] = run
@@ -109,7 +109,7 @@ class Slot(StrEnum):
     """Nobody does."""
 
 
-def _place_of(run: RunDir, spec: Spec) -> Waiter | Slot | None:
+def place_of(run: RunDir, spec: Spec) -> Waiter | Slot | None:
     """None = it neither waits nor works: it is over by now, or lost."""
     # The lock before exit.json: a run that ends in between is over. And after spec.json: who launches held it before.
     held = run.is_supervised()
@@ -122,9 +122,11 @@ def _place_of(run: RunDir, spec: Spec) -> Waiter | Slot | None:
     if held or number == 0 or is_between_attempts(run, waits=waits):
         requests, _ = run.requests()
         return waiter_of(spec, run.id, requests, begun=number > 0, supervised=held)
+    # The keeper before what it writes: whoever finds none here, finds on record what it has written.
+    kept = run.is_kept(number)
     if has_open_attempt(run):
         return Slot.ORPHAN
-    return Slot.SUPERVISED if run.is_kept(number) else None
+    return Slot.SUPERVISED if kept else None
 
 
 def _outcomes(home: str, ids: set[str]) -> tuple[dict[str, Outcome | None], dict[str, dict[str, Stamp]]]:

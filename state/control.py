@@ -17,6 +17,10 @@ from overnight.state.rundir import RunDir
 DOORBELL = signal.SIGURG
 """Ignored by default, so that it can never hurt a process that has not installed its handler yet."""
 
+ASKING_TAKES = 600.0
+"""Seconds after which a draft of an operator who is not on this machine is none that another one is just writing."""
+_DRAFT = ".request."
+
 
 def ask(
     run: RunDir,
@@ -46,7 +50,30 @@ def ring(run: RunDir) -> None:
     """Tell the run's supervisor to look. Does nothing where there is none: it reads control/ when it starts."""
     record = run.supervisor()
     if isinstance(record, SupervisorRecord):
-        process.send(process.Identity(record.pid, record.start_time, record.boot_id), DOORBELL)
+        try:
+            process.send(process.Identity(record.pid, record.start_time, record.boot_id), DOORBELL)
+        except OSError:
+            # Too many open files: what was asked is on record, and is looked for at its next timer.
+            pass
+
+
+def sweep(run: RunDir) -> None:
+    """Remove the drafts that killed operators left. One whose writer may live, on another machine too, stays."""
+    try:
+        names = [name for name in os.listdir(run.control_path) if name.startswith(_DRAFT)]
+        left = [name for name in names if _is_left(os.path.join(run.control_path, name))]
+    except OSError:
+        # Whoever has the lock next looks again.
+        return
+    for name in left:
+        discard(os.path.join(run.control_path, name))
+
+
+def _is_left(draft: str) -> bool:
+    """Raises OSError."""
+    writer = os.path.basename(draft).removeprefix(_DRAFT).partition("-")[0]
+    old = time.time() - os.stat(draft).st_mtime > ASKING_TAKES
+    return old and writer.isdecimal() and process.identity_of(int(writer)) is None
 
 
 def _claim(run: RunDir, request: Request) -> Request:
@@ -66,7 +93,7 @@ def _next_number(run: RunDir) -> int:
 
 def _link(run: RunDir, request: Request) -> bool:
     """Whether the number was free."""
-    draft = os.path.join(run.control_path, f".request.{os.getpid()}-{time.monotonic_ns()}")
+    draft = os.path.join(run.control_path, f"{_DRAFT}{os.getpid()}-{time.monotonic_ns()}")
     target = run.request_path(request.number)
     try:
         write_new(draft, codec.encode(request))

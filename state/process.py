@@ -11,6 +11,11 @@ _START_TIME = 19
 LONGEST = 4096
 """Bytes of what is read of the kernel here: 52 numbers and a name."""
 
+UNKNOWN = "?"
+"""In place of the kernel's letter, where it can't be asked now: nobody is dead because we have no descriptor left."""
+_GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
+"""What the kernel answers for a process that is not there, or that hides from us: such a one is none of ours."""
+
 _boot_ids: list[str] = []
 """The one, once it was read: a list of runs asks twice for each."""
 
@@ -32,7 +37,7 @@ def boot_id() -> str:
 
 
 def identity_of(pid: int) -> Identity | None:
-    """Of a living process; None = there is none, a zombie included."""
+    """Of a living process; None = there is none, a zombie included. Raises OSError where nobody can know."""
     fields = _stat(pid)
     return (
         None
@@ -42,25 +47,24 @@ def identity_of(pid: int) -> Identity | None:
 
 
 def state_of(pid: int, start_time: int) -> str | None:
-    """The kernel's letter (R, S, D, T, …); None = that process is gone, a zombie included."""
-    fields = _stat(pid)
-    if fields is None or int(fields[_START_TIME]) != start_time:
-        return None
-    state = fields[_STATE]
-    if state != "Z":
-        return state
-    # Z can mean that only the main thread has ended.
-    return "S" if _has_threads(pid) else None
+    """The kernel's letter (R, S, D, T, …), or UNKNOWN; None = that process is gone, a zombie included."""
+    try:
+        return _state_of(pid, start_time)
+    except OSError:
+        return UNKNOWN
 
 
 def parent_of(pid: int) -> int | None:
-    """None = there is no such process."""
+    """None = there is no such process. Raises OSError where nobody can know."""
     fields = _stat(pid)
     return None if fields is None else int(fields[_PARENT])
 
 
 def open_process(identity: Identity) -> int | None:
-    """A pidfd of exactly this process (close it); None = it is gone, or belongs to another boot."""
+    """A pidfd of exactly this process (close it); None = it is gone, or belongs to another boot.
+
+    Raises OSError where nobody can know.
+    """
     if identity.boot_id != boot_id() or identity.pid <= 0:
         return None
     try:
@@ -68,14 +72,19 @@ def open_process(identity: Identity) -> int | None:
     except (ProcessLookupError, ValueError, OverflowError):
         return None
     # Opened first, compared after: from here on the descriptor cannot come to mean another process.
-    if state_of(identity.pid, identity.start_time) is None:
+    try:
+        gone = _state_of(identity.pid, identity.start_time) is None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    if gone:
         os.close(descriptor)
         return None
     return descriptor
 
 
 def send(identity: Identity, number: signal.Signals) -> bool:
-    """Signal exactly this process. False = it is gone; nobody else was signalled."""
+    """Signal exactly this process. False = it is gone; nobody else was signalled. Raises OSError."""
     descriptor = open_process(identity)
     if descriptor is None:
         return False
@@ -88,10 +97,21 @@ def send(identity: Identity, number: signal.Signals) -> bool:
     return True
 
 
+def _state_of(pid: int, start_time: int) -> str | None:
+    fields = _stat(pid)
+    if fields is None or int(fields[_START_TIME]) != start_time:
+        return None
+    state = fields[_STATE]
+    if state != "Z":
+        return state
+    # Z can mean that only the main thread has ended.
+    return "S" if _has_threads(pid) else None
+
+
 def _has_threads(pid: int) -> bool:
     try:
         return len(os.listdir(f"/proc/{pid}/task")) > 1
-    except OSError:
+    except _GONE:
         return False
 
 
@@ -107,7 +127,7 @@ def _read(path: str) -> bytes:
 def _stat(pid: int) -> list[str] | None:
     try:
         line = _read(f"/proc/{pid}/stat").decode("utf-8", "replace")
-    except OSError:
+    except _GONE:
         return None
     # The command's name is in parentheses and may hold spaces and parentheses itself.
     return line[line.rfind(")") + 2 :].split(maxsplit=_START_TIME + 1)

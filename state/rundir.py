@@ -100,11 +100,15 @@ class RunDir:
         exits = [read_record(Exit, self.file(f"exit.{number}.json")) for number in self.exits_aside()]
         return max((each.attempts for each in exits if isinstance(each, Exit)), default=0)
 
+    def begin_of_reserved(self, number: int) -> str:
+        """The name of what is reserved for the end of this attempt; its keeper's pid and start time follow."""
+        return f".{number:04d}.json.end."
+
     def is_kept(self, number: int) -> bool:
         """Whether the keeper of this attempt may still be about to write its final record."""
-        begin = f".{number:04d}.json.end."
-        pids = [name.removeprefix(begin) for name in _names_in(self.attempts_path) if name.startswith(begin)]
-        if not any(pid.isdecimal() and process.identity_of(int(pid)) is not None for pid in pids):
+        begin = self.begin_of_reserved(number)
+        keepers = [name.removeprefix(begin) for name in _names_in(self.attempts_path) if name.startswith(begin)]
+        if not any(map(_lives, keepers)):
             return False
         attempt = self.attempt(number)
         # A reboot has ended every keeper, and given its pid to another process.
@@ -140,11 +144,13 @@ class RunDir:
         # The lock is asked before exit.json is read: a run that ends in between shows its outcome, not "lost".
         supervised = not held and self.is_supervised()
         number = self.last_attempt_number()
+        # Of what somebody supervises, or what is over, nobody has to ask.
+        at_rest = number > 0 and not supervised and not os.path.exists(self.exit_path)
+        # The keeper before what it writes: whoever finds none here, finds on record what it has written.
+        kept = at_rest and self.is_kept(number)
         attempt = reader.take(self.attempt(number))
         process_state = _process_state(attempt)
         ended = reader.take(self.exit())
-        # Of what somebody supervises, or what is over, nobody has to ask.
-        at_rest = number > 0 and not supervised and ended is None
         return Records(
             id=self.id,
             directory=self.path,
@@ -160,7 +166,7 @@ class RunDir:
             exit=ended,
             supervised=supervised,
             resumed=at_rest and number <= self.judged_attempts(),
-            kept=at_rest and self.is_kept(number),
+            kept=kept,
             boot_id=process.boot_id(),
             errors=self.count_errors(progress),
             damaged=(*reader.damaged, *damaged_requests),
@@ -267,6 +273,12 @@ def _names_in(folder: str) -> list[str]:
         return os.listdir(folder)
     except OSError:
         return []
+
+
+def _lives(keeper: str) -> bool:
+    """`keeper`: PID.START_TIME."""
+    pid, _, start_time = keeper.partition(".")
+    return pid.isdecimal() and start_time.isdecimal() and process.state_of(int(pid), int(start_time)) is not None
 
 
 def _process_state(attempt: Attempt | None) -> str | None:

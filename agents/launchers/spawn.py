@@ -85,19 +85,19 @@ def start(runs: Sequence[RunDir], locks: Sequence[int], *, report: bool = False,
         raise
 
 
-def supervise_all(runs: Sequence[RunDir]) -> tuple[list[RunDir], OSError | None]:
+def supervise_all(runs: Sequence[RunDir]) -> tuple[list[RunDir], dict[str, OSError]]:
     """Start a supervisor on each run that has none and is not over, many with one start of an interpreter.
 
-    Those that got one, and why another did not: one that cannot be helped holds up no other.
+    Those that got one, and by id why others did not: one that cannot be helped holds up no other.
     """
-    supervised, problem = list[RunDir](), None
+    supervised, refused = list[RunDir](), dict[str, OSError]()
     for first in range(0, len(runs), AT_ONCE):
         held = list[tuple[RunDir, int]]()
         for run in runs[first : first + AT_ONCE]:
             try:
                 lock = hold(run)
             except OSError as error:
-                problem = error
+                refused[run.id] = error
             else:
                 held += [] if lock is None else [(run, lock)]
         try:
@@ -105,8 +105,8 @@ def supervise_all(runs: Sequence[RunDir]) -> tuple[list[RunDir], OSError | None]
                 spawn([run for run, _ in held], [lock for _, lock in held])
                 supervised += [run for run, _ in held]
         except OSError as error:
-            problem = error
-    return supervised, problem
+            refused.update((run.id, error) for run, _ in held)
+    return supervised, refused
 
 
 def hold(run: RunDir) -> int | None:

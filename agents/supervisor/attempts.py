@@ -9,6 +9,7 @@ import time
 
 from overnight.state import codec
 from overnight.state.atomic import discard, write_new
+from overnight.state.process import Identity
 from overnight.state.records import Attempt
 from overnight.state.rundir import RunDir
 
@@ -16,8 +17,8 @@ RESERVED = 1024
 """Bytes of the final record: the longest one, padded with spaces, which JSON allows."""
 
 
-def claim(run: RunDir, attempt: Attempt, keeper: int) -> bytes:
-    """Reserve what `keeper`, a pid, needs for the end, and put the first record in place. What this says.
+def claim(run: RunDir, attempt: Attempt, keeper: Identity) -> bytes:
+    """Reserve what `keeper` needs for the end, and put the first record in place. What this says.
 
     Raises FileExistsError: another one did; two must never run one attempt. Raises OSError: nothing is on record.
     """
@@ -45,7 +46,7 @@ def _put(run: RunDir, number: int, said: bytes) -> None:
         discard(draft)
 
 
-def put_end(run: RunDir, ended: Attempt, keeper: int) -> None:
+def put_end(run: RunDir, ended: Attempt, keeper: Identity) -> None:
     """Write down how it ended into what was reserved for `keeper`. Raises OSError, but not for want of room."""
     reserved = reserved_path(run, ended.attempt, keeper)
     # Overwritten in place: these bytes are ours already, on a full disk too.
@@ -72,8 +73,8 @@ def signal_name(number: int) -> str:
         return f"SIG{number}"
 
 
-def reserved_path(run: RunDir, number: int, keeper: int) -> str:
-    return os.path.join(run.attempts_path, f".{number:04d}.json.end.{keeper}")
+def reserved_path(run: RunDir, number: int, keeper: Identity) -> str:
+    return f"{run.attempts_path}/{run.begin_of_reserved(number)}{keeper.pid}.{keeper.start_time}"
 
 
 def discard_reserved(run: RunDir, number: int) -> None:

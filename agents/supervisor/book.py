@@ -4,7 +4,6 @@ Whoever holds the run's lock may call these: the supervisor, an agent that is it
 that ends a run which nobody supervises. All raise OSError.
 """
 
-import errno
 import os
 import time
 from typing import Any
@@ -25,9 +24,7 @@ def write_supervisor(run: RunDir, record: SupervisorRecord) -> None:
 def write_standing(run: RunDir, state: SupervisorState) -> None:
     """Replace supervisor.json by whoever holds the lock of a run of which nothing is under way: it waits, or begins."""
     me = process.identity_of(os.getpid())
-    if me is None:
-        # A process that runs is there: it could not be read.
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "/proc/self/stat")
+    assert me is not None, "a process that runs is there"
     known = run.supervisor()
     before = known if isinstance(known, SupervisorRecord) else SupervisorRecord(0, 0, "", "", state)
     record = before._replace(
@@ -43,7 +40,10 @@ def write_standing(run: RunDir, state: SupervisorState) -> None:
 
 
 def sweep_drafts(run: RunDir) -> None:
-    """Remove what those who held the lock before have left of these records when they were killed."""
+    """Remove what operators, and those who held the lock before, have left of these records when they were killed."""
+    from overnight.state import control  # not at the top: a first attempt finds nothing of this
+
+    control.sweep(run)
     sweep(run.path, (each.rpartition("/")[2] for each in (run.supervisor_path, run.exit_path, run.env_path)))
 
 

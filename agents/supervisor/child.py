@@ -130,6 +130,9 @@ class Child:
             self._take_started(now)
             return
         self.life, self.number = Life.NONE, self.number - 1
+        if word == execution.UNFIT:
+            self.life, self.ending = Life.ENDED, Ending(exec_error=reason.decode("utf-8", "replace"))
+            return
         # A keeper that was killed half-way may have put its attempt on record.
         self.taken = word == execution.TAKEN or (not word and self._run.last_attempt_number() > self.number)
         if not self.taken:

@@ -4,13 +4,15 @@ import json
 import os
 import resource
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from overnight.state import codec
 from overnight.state.atomic import replace, write_new
-from overnight.state.rundir import RunDir
+from overnight.state.rundir import RunDir, open_to_read
 
 LIMITS = {name: getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
+UNBOUND = 1 << 63
+"""No number that the kernel is told is as great."""
 OWN = "OVERNIGHT_"
 """Variables that tell a process which run it is: never taken over from the launch."""
 
@@ -30,7 +32,7 @@ class Surroundings(NamedTuple):
 
 def surroundings_here() -> Surroundings:
     """Of this process."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
+    environment = {name: value for name, value in os.environ.items() if name and not name.startswith(OWN)}
     limits = {name: resource.getrlimit(number) for name, number in LIMITS.items()}
     return Surroundings(environment, _umask(), limits)
 
@@ -56,13 +58,61 @@ def _encoded(here: Surroundings) -> bytes:
 
 
 def read(run: RunDir) -> Surroundings:
-    """What env.json says. Raises OSError, ValueError."""
-    with open(run.env_path, "rb") as file:
-        raw = json.loads(file.read())
+    """What env.json says. Raises OSError; ValueError where it is not right, in one line that tells no value of it."""
+    with open_to_read(run.env_path) as file:
+        said = file.read()
+    try:
+        return _decoded(said)
+    except RecursionError:
+        raise ValueError(f"{run.env_path}: it is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"{run.env_path}: {error}") from None
+
+
+def _decoded(said: bytes) -> Surroundings:
+    try:
+        raw = json.loads(said)
+    except ValueError:
+        raise ValueError("it is not JSON") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("environment"), dict):
-        raise ValueError("env.json holds no environment")
-    limits = {name: (int(soft), int(hard)) for name, (soft, hard) in raw.get("limits", {}).items()}
-    return Surroundings(raw["environment"], int(raw.get("umask", 0o077)), limits)
+        raise ValueError("it holds no environment")
+    return Surroundings(
+        _checked_variables(raw["environment"]),
+        _checked_umask(raw.get("umask", 0o077)),
+        _checked_limits(raw.get("limits", {})),
+    )
+
+
+def _checked_variables(raw: Mapping[str, Any]) -> Mapping[str, str]:
+    for name, value in raw.items():
+        if not name or "=" in name or not isinstance(value, str) or not _is_passed_on(name + value):
+            raise ValueError("no process can be given its environment")
+    return raw
+
+
+def _is_passed_on(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
+def _checked_umask(raw: object) -> int:
+    if type(raw) is not int or not 0 <= raw <= 0o777:
+        raise ValueError("its umask is none")
+    return raw
+
+
+def _checked_limits(raw: object) -> Mapping[str, tuple[int, int]]:
+    pairs = list(raw.values()) if isinstance(raw, dict) else [None]
+    if not all(isinstance(pair, list) and len(pair) == 2 and all(map(_is_bound, pair)) for pair in pairs):
+        raise ValueError("its limits are none")
+    assert isinstance(raw, dict), "it has pairs"
+    return {name: (soft, hard) for name, (soft, hard) in raw.items()}
+
+
+def _is_bound(raw: object) -> bool:
+    return type(raw) is int and abs(raw) < UNBOUND
 
 
 def agent_environment(here: Surroundings, run: RunDir, attempt: int) -> dict[str, str]:

@@ -21,8 +21,10 @@ from overnight.state.rundir import RunDir
 LONGEST_ERROR = 300
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell for what it cannot execute."""
-TAKEN, UNWRITTEN = b"taken", b"unwritten"
-"""Why nothing ran: another keeper had this number; it could not be put on record."""
+TAKEN, UNWRITTEN, UNFIT = b"taken", b"unwritten", b"unfit"
+"""Why nothing ran: another keeper had this number; it could not be put on record, for a reason that may pass; what it
+is to be given by the launch is missing or damaged, and nobody puts that right while it waits.
+"""
 OPENED = b"opened"
 """What there was to do before it executes is done, and on record."""
 
@@ -52,27 +54,42 @@ def become_agent(beginning: Beginning, keeper: int, answer: int) -> NoReturn:
     """
     os.setsid()
     run, spec, number, opening = beginning
+    surroundings = opening.surroundings if opening else _read_surroundings(run, answer)
     try:
-        surroundings, output = opening.surroundings if opening else environment.read(run), _open_output(run)
-        attempt = Attempt(number, *_own_identity(), time.time())
-        said = attempts.claim(run, attempt, keeper)
+        output = _open_output(run)
+        attempt, mine = Attempt(number, *_identity_of(os.getpid()), time.time()), _identity_of(keeper)
+        said = attempts.claim(run, attempt, mine)
     except FileExistsError:
         _say(answer, TAKEN)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         _say(answer, UNWRITTEN, _problem(error))
     else:
         _tell(answer, said)
         _tell(answer, (OPENED if opening and opening.record(attempt) else b"") + b"\n")
         if os.getppid() == keeper:
             _execute(spec, surroundings, environment.agent_environment(surroundings, run, number), output, answer)
-        _note_unexecuted(run, attempt, keeper)
+        _note_unexecuted(run, attempt, mine)
     os._exit(NOT_EXECUTABLE)
 
 
-def _own_identity() -> process.Identity:
-    identity = process.identity_of(os.getpid())
-    assert identity is not None, "a process that runs is there"
+def _identity_of(pid: int) -> process.Identity:
+    """Raises OSError, where it is gone, too."""
+    identity = process.identity_of(pid)
+    if identity is None:
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH), f"/proc/{pid}/stat")
     return identity
+
+
+def _read_surroundings(run: RunDir, answer: int) -> Surroundings:
+    try:
+        return environment.read(run)
+    except FileNotFoundError as error:
+        _say(answer, UNFIT, _problem(error) + b"; `overnight retry` writes a new one")
+    except ValueError as error:
+        _say(answer, UNFIT, _problem(error) + b"; move it away, then `overnight retry` writes a new one")
+    except OSError as error:
+        _say(answer, UNWRITTEN, _problem(error))
+    os._exit(NOT_EXECUTABLE)
 
 
 def _open_output(run: RunDir) -> int:
@@ -89,7 +106,7 @@ def _execute(spec: Spec, surroundings: Surroundings, variables: dict[str, str], 
             os.nice(spec.nice)
         _reset_signals()
         _execute_first(spec.command, variables)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         # Its keeper may have been killed: that must not end it by another signal.
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         _tell(answer, _problem(error, spec.command[0]))
@@ -137,7 +154,7 @@ def _tell(answer: int, text: bytes) -> None:
         pass
 
 
-def _note_unexecuted(run: RunDir, attempt: Attempt, keeper: int) -> None:
+def _note_unexecuted(run: RunDir, attempt: Attempt, keeper: process.Identity) -> None:
     """The keeper was killed: that nothing of it ran is put on record, too."""
     try:
         attempts.put_end(run, attempts.ended_attempt(attempt, NOT_EXECUTABLE)._replace(executed=False), keeper)

@@ -11,8 +11,8 @@ from typing import NamedTuple, NoReturn
 
 from overnight.agents.supervisor import attempts, execution
 from overnight.agents.supervisor.descriptors import close_all_but
-from overnight.agents.supervisor.execution import TAKEN, UNWRITTEN, Beginning
-from overnight.state import codec
+from overnight.agents.supervisor.execution import TAKEN, UNFIT, UNWRITTEN, Beginning
+from overnight.state import codec, process
 from overnight.state.atomic import write_all
 from overnight.state.records import Attempt
 from overnight.state.rundir import RunDir
@@ -77,7 +77,7 @@ def _attend(beginning: Beginning, lock: int, report: int) -> None:
     os.close(lock)
     # Killed before it could say anything, it may have put itself on record all the same.
     said = said or _on_record(beginning, pid)
-    if said in {b"", TAKEN, UNWRITTEN}:
+    if said in {b"", TAKEN, UNWRITTEN, UNFIT}:
         _tell(report, said or UNWRITTEN, problem or b"its process was killed before the command ran")
         return
     _tell(report, NOT_EXECUTED if problem else word or STARTED, problem)
@@ -115,7 +115,9 @@ def _wait(run: RunDir, pid: int, record: bytes, exec_error: str | None) -> None:
     attempt = codec.decode(Attempt, record)
     assert isinstance(attempt, Attempt), "we have written it"
     ended = attempts.ended_attempt(attempt, code)._replace(exec_error=exec_error)
-    attempts.put_end(run, ended, os.getpid())
+    me = process.identity_of(os.getpid())
+    assert me is not None, "a process that runs is there"
+    attempts.put_end(run, ended, me)
     _, _, used = os.wait4(pid, 0)
     seconds = round(used.ru_utime + used.ru_stime, 3)
     try:

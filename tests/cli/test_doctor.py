@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import tempfile
@@ -143,6 +144,20 @@ def test_a_stopped_supervisor_goes_on_and_obeys(home: Path) -> None:
     (line,) = doctor(code=1)
     assert f"lock      {run.id}: its supervisor, pid {supervisor(run).pid}, is stopped by a signal" in line
     assert "Repaired: it goes on." in doctor("--repair", code=0)[0]
+    assert overnight("kill", run.id, "--timeout", "30").returncode == 0
+
+
+def test_an_adoption_that_fails_is_told_and_the_run_goes_on_without(home: Path) -> None:
+    run = sh(home, "exec sleep 600")
+    kill_supervisor(run)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Enough to look at everything; a supervisor, which inherits that, is handed a lock and can open too few beside it.
+    done = overnight("doctor", "--repair", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (6, most)))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"Not repaired: {run.id} could not be given a supervisor." in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert is_alive(attempt(run))
+    assert "Repaired: pid " in doctor("--repair", code=0)[0]
     assert overnight("kill", run.id, "--timeout", "30").returncode == 0
 
 

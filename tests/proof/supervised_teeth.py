@@ -25,7 +25,7 @@ SUPERVISED_TEETH = (
     ),
     Tooth(
         "a command that never ran has failed",
-        (Change(EXECUTION, "        _note_unexecuted(run, attempt, keeper)\n", ""),),
+        (Change(EXECUTION, "        _note_unexecuted(run, attempt, mine)\n", ""),),
         (NEVER_RAN,),
     ),
     Tooth(
@@ -33,8 +33,8 @@ SUPERVISED_TEETH = (
         (
             Change(
                 KEEPER,
-                "    attempts.put_end(run, ended, os.getpid())\n    _, _, used = os.wait4(pid, 0)\n",
-                "    _, _, used = os.wait4(pid, 0)\n    attempts.put_end(run, ended, os.getpid())\n",
+                "    attempts.put_end(run, ended, me)\n    _, _, used = os.wait4(pid, 0)\n",
+                "    _, _, used = os.wait4(pid, 0)\n    attempts.put_end(run, ended, me)\n",
             ),
         ),
         ("tests/proof/test_supervised_kills.py::test_a_keeper_killed_as_it_puts_the_end_on_record_costs_no_exit_code",),

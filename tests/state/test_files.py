@@ -9,6 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import platformdirs
@@ -17,7 +20,7 @@ import pytest
 from overnight.state import codec, lock, process
 from overnight.state.atomic import append_line, replace
 from overnight.state.chronicle import append
-from overnight.state.control import ask
+from overnight.state.control import ask, sweep
 from overnight.state.errors import AmbiguousName, HomeUnusable, NoSuchRun, WrongUsage
 from overnight.state.find import find
 from overnight.state.history import history_of
@@ -140,6 +143,34 @@ def test_a_zombie_is_gone_and_a_stopped_process_is_stopped() -> None:
         child.kill()
         eventually(lambda: process.state_of(known.pid, known.start_time) is None)
         assert process.identity_of(child.pid) is None
+
+
+def test_nobody_is_judged_dead_or_signalled_because_no_more_files_can_be_opened() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        known = process.identity_of(child.pid)
+        assert known is not None
+        with no_more_files():
+            assert process.state_of(known.pid, known.start_time) == process.UNKNOWN
+            for ask_after in (process.identity_of, process.parent_of):
+                with pytest.raises(OSError, match="Too many open files"):
+                    ask_after(known.pid)
+        # One is left: it shows the process, and not that it is the one that is meant.
+        with no_more_files(but=1), pytest.raises(OSError, match="Too many open files"):
+            process.send(known, signal.SIGKILL)
+        assert child.poll() is None
+        child.kill()
+
+
+@contextmanager
+def no_more_files(but: int = 0) -> Iterator[None]:
+    """Inside, this process can open no more than so many."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unused = (number for number in range(1 << 20) if not os.path.lexists(f"/proc/self/fd/{number}"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next(islice(unused, but, None)), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_numbers_of_requests_are_claimed_once_by_many_operators(run: RunDir) -> None:
@@ -293,3 +324,19 @@ def test_an_unreadable_record_is_damage_with_the_systems_words(run: RunDir) -> N
     read = run.exit()
     assert isinstance(read, Damaged)
     assert json.dumps(read.problem)
+
+
+def test_drafts_of_killed_operators_are_swept_and_none_of_one_who_may_live(run: RunDir) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    mine, theirs, just_written = (
+        Path(run.control_path, f".request.{pid}-{number}")
+        for pid, number in ((os.getpid(), 1), (gone.pid, 2), (gone.pid, 3))
+    )
+    for draft in (mine, theirs, just_written):
+        draft.touch()
+    for old in (mine, theirs):
+        os.utime(old, (0, 0))
+    ask(run, Verb.PAUSE)
+    sweep(run)
+    assert sorted(os.listdir(run.control_path)) == sorted((mine.name, just_written.name, "000001.json"))

@@ -10,14 +10,15 @@ from typing import NamedTuple
 
 import pytest
 
-from overnight.agents.survey import survey
+from overnight.agents.supervisor import attempts
+from overnight.agents.survey import Slot, place_of, survey
 from overnight.state import groups, lock, process
 from overnight.state.home import Home
 from overnight.state.process import Identity
 from overnight.state.queue import Queue, queue_of
-from overnight.state.records import Attempt, Exit, Outcome, SupervisorRecord, SupervisorState
+from overnight.state.records import Attempt, Damaged, Exit, Outcome, SupervisorRecord, SupervisorState
 from overnight.state.rundir import RunDir
-from overnight.state.status import status_of
+from overnight.state.status import Status, status_of
 from tests.builders import a_spec
 
 DAMAGED = "{"
@@ -90,7 +91,7 @@ def put_attempt(run: RunDir, each: Situation, working: Identity) -> None:
         ended_at = time.time() if "ended" in each.attempt else None
         run.write(run.attempt_path(1), Attempt(1, working.pid, start_time, boot_id, time.time(), ended_at))
     if each.keeper:
-        Path(run.attempts_path, f".0001.json.end.{working.pid}").touch()
+        Path(attempts.reserved_path(run, 1, working)).touch()
 
 
 def shown(home: Home, now: float) -> Queue:
@@ -119,3 +120,61 @@ def test_what_is_shown_of_the_queue_is_what_it_goes_by_in_every_situation(home: 
         for held in locks:
             if held is not None:
                 os.close(held)
+
+
+class Overtaken(RunDir):
+    """A run whose keeper puts the end in place, and ends, right after somebody has read the attempt so often."""
+
+    keeper: subprocess.Popen[bytes]
+    often = 1
+
+    def attempt(self, number: int) -> Attempt | Damaged | None:
+        read = super().attempt(number)
+        self.often -= 1
+        if isinstance(read, Attempt) and self.often == 0:
+            attempts.put_end(self, attempts.ended_attempt(read, 0), identity(self.keeper))
+            self.keeper.kill()
+            self.keeper.wait()
+        return read
+
+
+@pytest.fixture(params=(1, 2, 3))
+def overtaken(home: Path, request: pytest.FixtureRequest) -> Iterator[Overtaken]:
+    """Its supervisor was killed, and its agent has just ended."""
+    run = Overtaken(f"{home}/runs/crawl-a1b2c3")
+    for folder in (run.control_path, run.attempts_path):
+        os.makedirs(folder)
+    run.write(run.spec_path, a_spec(id=run.id))
+    run.keeper, run.often = subprocess.Popen(["sleep", "60"]), request.param
+    me = identity(run.keeper)
+    attempts.claim(run, Attempt(1, me.pid, me.start_time - 1, me.boot_id, time.time()), me)
+    yield run
+    run.keeper.kill()
+    run.keeper.wait()
+
+
+def identity(child: "subprocess.Popen[bytes]") -> Identity:
+    found = process.identity_of(child.pid)
+    assert found is not None
+    return found
+
+
+def test_a_run_whose_end_is_put_on_record_meanwhile_holds_its_slot(overtaken: Overtaken) -> None:
+    looks = [place_of(overtaken, a_spec(id=overtaken.id)) for _ in range(3)]
+    assert looks[0] is not None
+    assert looks[-1] is Slot.ORPHAN
+
+
+def test_a_run_whose_end_is_put_on_record_meanwhile_is_not_lost(overtaken: Overtaken) -> None:
+    looks = [status_of(overtaken.read(), time.time()) for _ in range(3)]
+    assert Status.LOST not in looks
+    assert looks[-1] is Status.UNSUPERVISED
+
+
+def test_a_run_is_kept_by_its_keeper_and_not_by_who_got_its_pid(home: Path, working: Identity) -> None:
+    run = RunDir(f"{home}/runs/crawl-a1b2c3")
+    os.makedirs(run.attempts_path)
+    for start_time, kept in ((working.start_time - 1, False), (working.start_time, True)):
+        attempts.claim(run, Attempt(1, 1, 1, working.boot_id, 0.0), working._replace(start_time=start_time))
+        assert run.is_kept(1) is kept
+        os.unlink(run.attempt_path(1))

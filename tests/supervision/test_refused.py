@@ -1,5 +1,6 @@
 """Where a supervisor cannot be started, whoever asked for it is told, and nothing loses its place."""
 
+import errno
 import os
 import resource
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from overnight.agents.launchers.local import launch_all
 from overnight.agents.launchers.order import Order
+from overnight.agents.launchers.spawn import supervise_all
 from overnight.agents.orphans import Refused, adopt_orphans
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home
@@ -73,6 +75,27 @@ def test_who_looks_hears_who_could_not_be_helped(home: Path) -> None:
     assert len(heard) == 1
     line.let_all_end()
     ended(run)
+
+
+def test_each_run_that_gets_no_supervisor_has_a_reason_of_its_own(home: Path) -> None:
+    line = Line(home, None)
+    blocked, helpless = line.add("a"), line.add("b")
+    for run in (blocked, helpless):
+        kill_supervisor(run)
+    os.unlink(blocked.lock_path)
+    os.mkdir(blocked.lock_path)
+    with few_files(1):
+        supervised, refused = supervise_all([blocked, helpless])
+    assert supervised == []
+    assert {run_id: error.errno for run_id, error in refused.items()} == {
+        blocked.id: errno.EISDIR,
+        helpless.id: errno.EMFILE,
+    }
+    os.rmdir(blocked.lock_path)
+    assert sorted(dispatch(home)) == sorted((blocked.id, helpless.id))
+    line.let_all_end()
+    for run in (blocked, helpless):
+        ended(run)
 
 
 def test_a_verb_that_looks_says_it_and_works_all_the_same(home: Path) -> None:
