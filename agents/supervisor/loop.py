@@ -13,20 +13,17 @@ from overnight.agents.supervisor.decide import decide
 from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.execution import Beginning, Opening
 from overnight.agents.supervisor.facts import Start, Wait
-from overnight.agents.supervisor.glimpse import glimpse
-from overnight.agents.supervisor.idle import Idle
 from overnight.agents.supervisor.keeper import Kept
 from overnight.agents.supervisor.ledger import Ledger
 from overnight.agents.supervisor.outcome import Over
 from overnight.agents.supervisor.report import Say
+from overnight.agents.supervisor.rest import Rest
 from overnight.agents.supervisor.situation import Situation
 from overnight.state.records import Attempt, Spec
 from overnight.state.rundir import RunDir
 
 LOOK_AFTER = 5.0
 """Seconds until everything is looked at again: the most that a lost ring costs, or a full disk that has room again."""
-GLIMPSE_AFTER = 10.0
-"""Seconds between two looks at what an agent says of which nothing is wanted; it stalls after 30 at the soonest."""
 CLOSELY_FIRST, CLOSELY_LAST = 0.02, 0.5
 """Seconds between two looks while something is expected that nobody rings for; they grow."""
 
@@ -46,10 +43,9 @@ class Supervisor:
         """What was begun before, and is to be watched or judged."""
         self._acts = Acts(self._at, self._ledger, say)
         self._log = Log(run, spec.log_limit)
-        self._idle = Idle(run, spec)
+        self._rest = Rest(self._at)
         self._executed = 0
         self._closely = CLOSELY_FIRST
-        self._glimpse_due = 0.0
         self.pid = 0
         """Of the process in which it works: to be set there, first of all."""
         self.first: Beginning | None = None
@@ -78,7 +74,7 @@ class Supervisor:
         self._bell = Bell()
         if kept is not None:
             self._at.child.begun(kept)
-            self._rest()
+            self._sleep_at_rest()
         self._at.begin(self.pid)
         self._take_over()
         if not self._at.child.is_opened():
@@ -109,8 +105,8 @@ class Supervisor:
             self._ledger.flush()
         return self._acts.over and not self._at.shutdown
 
-    def _rest(self) -> None:
-        """Sleep until the attempt runs, and then as long as nothing else is to be done."""
+    def _sleep_at_rest(self) -> None:
+        """Until the attempt runs, and then as long as nothing else is to be done."""
         child = self._at.child
         heard: set[int] = set()
         while not child.has_heard():
@@ -118,35 +114,13 @@ class Supervisor:
         if child.is_opened():
             self._acts.opened()
             # That others than its keeper have ended is seen there.
-            while not heard - {signal.SIGCHLD} and self._may_rest():
+            while not heard - {signal.SIGCHLD} and self._rest.may_last():
                 self._bound_log()
                 heard = self._bell.wait(self._until(LOOK_AFTER, self._log.due), ())
         else:
             # What was to put the start on record may have been killed half-way.
             self._at.told = book.told_of(self._at.run, child.number)
         self._take_in(heard)
-
-    def _may_rest(self) -> bool:
-        """Whether what was asked before this was made is obeyed, and nothing has happened since."""
-        settled = self._at.inbox.newest <= self._at.acknowledged
-        return settled and self._at.child.is_kept() and self._idle.may_last() and self._is_well()
-
-    def _is_well(self) -> bool:
-        """Whether what the agent says gives nothing to do, as a copy of this process finds now and then."""
-        now = time.monotonic()
-        if now < self._glimpse_due or not self._idle.has_words():
-            return True
-        self._glimpse_due = now + GLIMPSE_AFTER
-        seen = glimpse(self._look)
-        if seen:
-            self._at.hear(self._at.words._replace(got_on_at=float(seen)))
-        return bool(seen)
-
-    def _look(self) -> bytes:
-        """When the agent last got on, by its own word, where that gives nothing to do. Acts upon nothing."""
-        self._at.look()
-        nothing = isinstance(decide(self._at.facts()), Wait)
-        return b"%r" % (self._at.words.got_on_at or 0.0) if nothing else b""
 
     def _take_over(self) -> None:
         """Take up what was begun before: starting and adopting are one path."""

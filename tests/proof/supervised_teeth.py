@@ -104,12 +104,12 @@ SUPERVISED_TEETH = (
     ),
     Tooth(
         "a supervisor at rest hears nothing but its bell",
-        (Change("agents/supervisor/idle.py", " and self._names() == self._before\n", "\n"),),
+        (Change("agents/supervisor/rest.py", "            and self._names() == self._before\n", ""),),
         ("tests/supervision/test_steering.py::test_a_request_is_obeyed_though_nobody_rang",),
     ),
     Tooth(
         "at rest no stall is seen",
-        (Change("agents/supervisor/loop.py", " and self._is_well()\n", "\n"),),
+        (Change("agents/supervisor/rest.py", "            and self._is_well()\n", ""),),
         ("tests/supervision/test_rest.py::test_a_stall_is_noticed_from_rest",),
     ),
     Tooth(

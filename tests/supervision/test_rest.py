@@ -32,13 +32,13 @@ pytestmark = pytest.mark.leaves_no_process
 
 HASTY = """
 import sys
-from overnight.agents.supervisor import loop
+from overnight.agents.supervisor import loop, rest
 from overnight.agents.supervisor.__main__ import prepare, supervise
 from overnight.agents.supervisor.bell import hold_back_signals
 from overnight.agents.supervisor.report import Listener
 from overnight.state import health, lock
 from overnight.state.rundir import RunDir
-health.LEAST_SILENCE, loop.GLIMPSE_AFTER, loop.LOOK_AFTER = 0.5, 0.1, 0.1
+health.LEAST_SILENCE, rest.GLIMPSE_AFTER, loop.LOOK_AFTER = 0.5, 0.1, 0.1
 held = lock.acquire(sys.argv[1] + "/lock")
 run, nobody = RunDir(sys.argv[1]), Listener(-1)
 hold_back_signals()
