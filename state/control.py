@@ -18,7 +18,7 @@ DOORBELL = signal.SIGURG
 """Ignored by default, so that it can never hurt a process that has not installed its handler yet."""
 
 ASKING_TAKES = 600.0
-"""Seconds after which a draft of an operator who is not on this machine is none that another one is just writing."""
+"""Seconds after which nobody is just writing a draft any more: its operator may be on another machine."""
 _DRAFT = ".request."
 
 

@@ -42,13 +42,13 @@ class Child:
         """At the last look nothing lived, and nothing waited to be reaped, that is below this process."""
         self._gone_since = 0.0
 
-    def next(self, opening: execution.Opening | None = None) -> execution.Beginning:
+    def beginning(self, opening: execution.Opening | None = None) -> execution.Beginning:
         """The next attempt; its process does the `opening` before it executes."""
         return execution.Beginning(self._run, self._spec, self.number + 1, opening)
 
     def start(self) -> None:
         """The next attempt. Raises OSError."""
-        self.begun(keeper.start(self.next(), self._lock))
+        self.begun(keeper.start(self.beginning(), self._lock))
 
     def begun(self, kept: keeper.Kept) -> None:
         """A keeper of the next attempt is there."""

@@ -11,7 +11,7 @@ _PATHS_BEGIN = 4
 
 
 class CommandLine:
-    """Of this process, which each copy of it can change. Looked at once for all of them."""
+    """Of this process, and of what is forked from it after `show`. Looked at once for all of them."""
 
     def __init__(self) -> None:
         paths = sys.argv[_PATHS_BEGIN:]

@@ -55,7 +55,7 @@ class Supervisor:
         executes.
         """
         if surroundings is not None and self._unended is None and self._is_start_due():
-            self.first = child.next(Opening(surroundings, self._record_start))
+            self.first = child.beginning(Opening(surroundings, self._record_start))
             self._acts.prepare_start()
 
     def _is_start_due(self) -> bool:
