@@ -21,11 +21,7 @@ SLEEP = "exec sleep 3600"
 
 @contextmanager
 def fleet(place: Place) -> Iterator[Path]:
-    """A home; whatever runs in it at the end is killed. It stays until all is measured.
-
-    Where many files were just removed, ext4 takes long to make new ones: it looks for a place past each of them, for
-    half a minute. Nobody who launches runs has removed as many right before.
-    """
+    """A home; whatever runs in it at the end is killed. It stays until all is measured: `Place.calm` says why."""
     home = place.fresh()
     try:
         yield home

@@ -1,7 +1,9 @@
 """How many commands run how soon: ours launched one by one and together, beside others."""
 
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tests.benchmarks import fleets
@@ -22,93 +24,98 @@ from tests.waiting import eventually
 
 ONE_BY_ONE, TOGETHER = "**overnight**, one by one", "**overnight**, together"
 PARALLEL, SPOOLER, SUPERVISORD = "GNU parallel", "task-spooler, one by one", "supervisord, at its start"
-CROWD = "together, as many as there shall be"
+COMPARED = (TOGETHER, PARALLEL)
+"""Of these it is measured, too, how soon commands run that end at once: their ends take time from the next starts."""
 
 
 def launching(scale: Scale, place: Place, say: Callable[[str], None]) -> Result:
     ways = _ways(place)
-    took: dict[str, list[float]] = {name: [] for name in ways}
+    going_on: dict[str, list[float]] = {name: [] for name in ways}
+    ending: dict[str, list[float]] = {name: [] for name in COMPARED if name in ways}
     for repeat in range(scale.launches):
-        for name, way in ways.items():
-            say(f"launching: {name.replace('*', '')}, repeat {repeat + 1} of {scale.launches}")
-            took[name].append(_seconds(place, way, scale.launched))
+        for took, goes_on in ((going_on, True), (ending, False)):
+            for name, seconds in took.items():
+                what = "" if goes_on else ", of commands that end"
+                say(f"launching: {name.replace('*', '')}{what}, repeat {repeat + 1} of {scale.launches}")
+                seconds.append(_seconds(scale, place, ways[name], scale.launched, goes_on=goes_on))
     say(f"launching: {counted(scale.crowd)} together")
-    crowd = _seconds(place, _launched(place, fleets.together), scale.crowd)
-    figures = {name: Figure(tuple(values)) for name, values in took.items()}
-    rates = {name: str(_rate(scale.launched, figure)) for name, figure in figures.items()}
+    crowd = _seconds(scale, place, ways[TOGETHER], scale.crowd, goes_on=True)
+    rates = {name: str(_rate(scale.launched, seconds)) for name, seconds in going_on.items()}
+    of_ending = {name: str(_rate(scale.launched, seconds)) for name, seconds in ending.items()}
     names = (TOGETHER, ONE_BY_ONE, PARALLEL, SPOOLER, SUPERVISORD)
-    rows = [(name, counted(scale.launched), rates.get(name, NOT_INSTALLED)) for name in names]
-    rows.insert(1, (TOGETHER, counted(scale.crowd), str(_rate(scale.crowd, Figure((crowd,))))))
+    rows = [(name, counted(scale.launched), rates.get(name, NOT_INSTALLED), of_ending.get(name, "")) for name in names]
+    rows.insert(1, (TOGETHER, counted(scale.crowd), str(_rate(scale.crowd, [crowd])), ""))
     note = (
-        "From the first command line to the moment at which each command has run; each writes one byte into a common "
-        "file. One by one: by a command line for each. Ours are runs with a supervisor of their own that outlive "
-        "whoever launched them."
+        "From the first command line to the moment at which each command runs; each writes one byte into a common "
+        "file, and goes on, or ends at once. One by one: by a command line for each. Ours are runs with a supervisor "
+        "of their own that outlive whoever launched them."
     )
-    return Result(Table("Launching", ("", "commands", "a second"), rows, note), _bars(scale, figures))
+    headings = ("", "commands", "a second, of those that go on", "a second, of those that end at once")
+    return Result(Table("Launching", headings, rows, note), _bars(scale, going_on))
 
 
-Way = Callable[[list[str], Callable[[], None]], None]
-"""Launches these shell commands, calls what waits until each has run, and takes everything down again."""
+Way = Callable[[Sequence[str]], AbstractContextManager[object]]
+"""Launches these shell commands, and at its end waits for theirs."""
 
 
 def _ways(place: Place) -> dict[str, Way]:
     ways = {TOGETHER: _launched(place, fleets.together), ONE_BY_ONE: _launched(place, fleets.one_by_one)}
     if has_parallel():
-        ways[PARALLEL] = _by_parallel
+        ways[PARALLEL] = parallel
     if has_task_spooler():
         ways[SPOOLER] = _by_task_spooler
     if has_supervisord():
-        ways[SUPERVISORD] = _by_supervisord
+        ways[SUPERVISORD] = Supervisord
     return ways
 
 
-def _seconds(place: Place, way: Way, count: int) -> float:
-    marks = place.fresh() / "marks"
+def _seconds(scale: Scale, place: Place, way: Way, count: int, *, goes_on: bool) -> float:
+    """From the start until each of them runs."""
+    folder = place.calm(scale.calm)
+    marks = folder / "marks"
     marks.touch()
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    command = f"printf . >> {marks}" + (f"; read _ < {gate}" if goes_on else "")
     place.settle()
-    ended: list[float] = []
-
-    def wait() -> None:
-        eventually(lambda: marks.stat().st_size >= count, timeout=300, interval=0.001)
-        ended.append(time.perf_counter())
-
-    began = time.perf_counter()
-    way([f"printf . >> {marks}"] * count, wait)
-    return ended[0] - began
+    # Open for both: nobody waits for the other side, and at its end those go on that wait for a line.
+    opened = os.open(gate, os.O_RDWR)
+    try:
+        began = time.perf_counter()
+        with way([command] * count):
+            eventually(lambda: marks.stat().st_size >= count, timeout=300, interval=0.001)
+            took = time.perf_counter() - began
+            os.write(opened, b"\n" * count)
+        return took
+    finally:
+        os.close(opened)
 
 
 def _launched(place: Place, launch: Callable[[Path, Sequence[str]], None]) -> Way:
-    def way(commands: list[str], wait: Callable[[], None]) -> None:
+    @contextmanager
+    def way(commands: Sequence[str]) -> Iterator[None]:
         with fleets.fleet(place) as home:
             launch(home, commands)
-            wait()
+            yield
 
     return way
 
 
-def _by_parallel(commands: list[str], wait: Callable[[], None]) -> None:
-    parallel(commands)
-    wait()
-
-
-def _by_task_spooler(commands: list[str], wait: Callable[[], None]) -> None:
+@contextmanager
+def _by_task_spooler(commands: Sequence[str]) -> Iterator[None]:
     with TaskSpooler(len(commands)) as spooler:
         for command in commands:
             spooler.run("-n", "sh", "-c", command)
-        wait()
+        yield
 
 
-def _by_supervisord(commands: list[str], wait: Callable[[], None]) -> None:
-    with Supervisord(commands):
-        wait()
+def _rate(count: int, seconds: Sequence[float]) -> Figure:
+    return Figure(tuple(count / each for each in seconds))
 
 
-def _rate(count: int, seconds: Figure) -> Figure:
-    return Figure(tuple(count / each for each in seconds.values))
-
-
-def _bars(scale: Scale, figures: dict[str, Figure]) -> tuple[Bar, ...]:
-    if PARALLEL not in figures:
+def _bars(scale: Scale, took: dict[str, list[float]]) -> tuple[Bar, ...]:
+    if PARALLEL not in took:
         return ()
     what = f"time to launch {counted(scale.launched)} together, over GNU parallel's"
-    return (Bar(what, 1.0, "×", figures[TOGETHER].over(figures[PARALLEL])),)
+    ours, theirs = (Figure(tuple(took[name])) for name in (TOGETHER, PARALLEL))
+    return (Bar(what, 1.0, "×", ours.over(theirs)),)

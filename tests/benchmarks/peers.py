@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -97,8 +98,15 @@ class TaskSpooler:
         subprocess.run(["tsp", *words], env=self._environment, stdout=subprocess.DEVNULL, check=True)
 
 
-def parallel(commands: Sequence[str]) -> None:
-    """GNU parallel does these shell commands, as many at once as there are."""
+@contextmanager
+def parallel(commands: Sequence[str]) -> Iterator[None]:
+    """GNU parallel does these shell commands, as many at once as there are. Waits for it at the end."""
     given = ["parallel", "--will-cite", "-j", str(len(commands))]
     # It warns on stderr that so many at once take long to start.
-    subprocess.run(given, input="\n".join(commands), text=True, stderr=subprocess.DEVNULL, check=True)
+    with subprocess.Popen(given, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdin is not None
+        process.stdin.write("\n".join(commands))
+        process.stdin.close()
+        yield
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, given)

@@ -36,6 +36,15 @@ class Place:
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.folder)
 
+    def calm(self, seconds: float) -> Path:
+        """A new folder; nothing that is measured was removed for so many seconds.
+
+        ext4 gives no inode away again for up to 35 s after its removal, and where many were removed it looks at each
+        of them for every new file. Nobody who launches something has removed as much right before.
+        """
+        time.sleep(seconds)
+        return self.fresh()
+
     def fresh(self) -> Path:
         """A new folder in it."""
         self._made += 1
@@ -46,7 +55,7 @@ class Place:
     def measure(self, home: Path, program: str, *arguments: object) -> dict[str, float]:
         """What one of the programs answers. `home` is where its run lies, if it is an agent, and is removed.
 
-        Few files, of which some are large: `fleets.fleet` says what would be wrong with removing many.
+        Few files, of which some are large: `calm` says what would be wrong with removing many.
         """
         done, said = self.run(home, program, *arguments)
         shutil.rmtree(home)

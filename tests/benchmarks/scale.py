@@ -28,6 +28,8 @@ class Scale(NamedTuple):
     """Runs that are launched together without one failure."""
     launches: int
     """Times that they are launched."""
+    calm: float
+    """Seconds before each launch, in which nothing is removed."""
     asked: int
     """Times that a run is paused, or all are listed."""
     pressed: int
@@ -53,6 +55,7 @@ FULL = Scale(
     launched=100,
     crowd=1_000,
     launches=3,
+    calm=36.0,
     asked=40,
     pressed=60,
     idle=30.0,
@@ -71,6 +74,7 @@ QUICK = Scale(
     launched=20,
     crowd=60,
     launches=2,
+    calm=0.0,
     asked=10,
     pressed=10,
     idle=10.0,

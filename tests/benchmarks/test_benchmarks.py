@@ -39,6 +39,7 @@ TINY = Scale(
     launched=3,
     crowd=4,
     launches=1,
+    calm=0.0,
     asked=2,
     pressed=1,
     idle=0.1,
