@@ -165,6 +165,7 @@ def _note_unexecuted(run: RunDir, attempt: Attempt, keeper: process.Identity) ->
 
 def _reset_signals() -> None:
     """Every signal at its default, none blocked: Python ignores two, and an exec passes that on."""
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        signal.signal(number, signal.SIG_DFL)
+    for number in signal.valid_signals():
+        if signal.getsignal(number) != signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

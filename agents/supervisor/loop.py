@@ -115,12 +115,19 @@ class Supervisor:
             self._acts.opened()
             # That others than its keeper have ended is seen there.
             while not heard - {signal.SIGCHLD} and self._rest.may_last():
-                self._bound_log()
-                heard = self._bell.wait(self._until(LOOK_AFTER, self._log.due), ())
+                heard = self._heard_within(LOOK_AFTER)
         else:
             # What was to put the start on record may have been killed half-way.
             self._at.told = book.told_of(self._at.run, child.number)
         self._take_in(heard)
+
+    def _heard_within(self, timeout: float) -> set[int]:
+        """The signals that came within `timeout` seconds. The log is looked at meanwhile, as often as that is due."""
+        end, heard = time.monotonic() + timeout, set[int]()
+        while not heard and (left := self._until(timeout, end)) > 0:
+            self._bound_log()
+            heard = self._bell.wait(self._until(left, self._log.due), ())
+        return heard
 
     def _take_over(self) -> None:
         """Take up what was begun before: starting and adopting are one path."""
