@@ -8,7 +8,8 @@ from overnight.state.records import Event, Exit, Outcome
 from overnight.tui.detail import Detail, Tab, clean_event
 from overnight.tui.evidence import death_of
 from overnight.tui.glyphs import UNICODE
-from overnight.tui.panes import Frame, lines_of
+from overnight.tui.panes.contents import lines_of
+from overnight.tui.panes.frame import Frame
 from overnight.tui.view import row_of
 from tests.builders import T0, a_run
 from tests.command import launched, overnight, when_ended

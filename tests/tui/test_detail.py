@@ -8,7 +8,8 @@ from overnight.state.records import Event, Exit, ItemError, Outcome, Restart
 from overnight.tui.card import card_lines
 from overnight.tui.detail import Detail, Tab, clean_event, groups_of, source_words
 from overnight.tui.glyphs import UNICODE
-from overnight.tui.panes import Frame, lines_of
+from overnight.tui.panes.contents import lines_of
+from overnight.tui.panes.frame import Frame
 from overnight.tui.table import Style
 from overnight.tui.view import row_of
 from tests.builders import T0, a_run, a_spec

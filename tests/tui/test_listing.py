@@ -10,7 +10,9 @@ from overnight.tui.glyphs import ASCII, UNICODE, Glyphs
 from overnight.tui.lines import cells
 from overnight.tui.listing import LEAST_WIDTH, header, heading, layout_for, run_line, too_small
 from overnight.tui.model import Fleet, row_at
-from overnight.tui.panes import Frame, lines_of, tab_spans, title
+from overnight.tui.panes.contents import lines_of
+from overnight.tui.panes.frame import Frame
+from overnight.tui.panes.title import tab_spans, title
 from screenshots.fleets import FLEETS, NOW, Still
 
 WIDTHS = st.integers(LEAST_WIDTH, 220)

@@ -5,7 +5,8 @@ import pytest
 from overnight.state.records import Phase, Progress
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.glyphs import UNICODE
-from overnight.tui.panes import Frame, lines_of
+from overnight.tui.panes.contents import lines_of
+from overnight.tui.panes.frame import Frame
 from overnight.tui.stages import stages_of
 from overnight.tui.view import row_of
 from tests.builders import T0, a_run, progress

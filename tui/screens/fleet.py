@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from overnight.state.records import Verb
-from overnight.tui import listing, panes
+from overnight.tui import listing
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import (
     Backed,
@@ -35,7 +35,9 @@ from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import BINDINGS
 from overnight.tui.lines import Line
 from overnight.tui.model import Depth, Fleet, cursor_index, row_at
-from overnight.tui.panes import Frame
+from overnight.tui.panes.contents import lines_of
+from overnight.tui.panes.frame import Frame
+from overnight.tui.panes.title import tab_spans, title
 from overnight.tui.widgets.fleet_list import FleetList
 from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.pane import Pane
@@ -175,12 +177,12 @@ class FleetScreen(Screen[None]):
         entered = fleet.depth is Depth.ENTERED
         frame = Frame(pane.size.width, pane.size.height, self._glyphs, Mode.WRAP in fleet.modes)
         beside = self.has_class("-beside")
-        self._lines("title").show(panes.title(row, frame, entered=entered, tabs=None if beside else fleet.tab))
-        self._lines("tabs").show(Line((("  ", ""), *panes.tab_spans(fleet.tab, frame))))
+        self._lines("title").show(title(row, frame, entered=entered, tabs=None if beside else fleet.tab))
+        self._lines("tabs").show(Line((("  ", ""), *tab_spans(fleet.tab, frame))))
         known = fleet.detail is not None and fleet.detail.run_id == run_id
         detail = fleet.detail if known and fleet.detail is not None else Detail(run_id)
         pane.show(
-            panes.lines_of(fleet.tab, row, detail, frame),
+            lines_of(fleet.tab, row, detail, frame),
             subject=(run_id, fleet.tab),
             at_end=fleet.tab is Tab.LOGS and Mode.FOLLOW in fleet.modes,
         )

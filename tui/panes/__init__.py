@@ -1,0 +1,1 @@
+"""What the panes of the open run say, line by line: one module a pane. Pure."""

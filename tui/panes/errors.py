@@ -1,0 +1,69 @@
+"""Errors: grouped by what they are, and what is known of an end that was none of its own making."""
+
+import time
+
+from overnight.state.status import Status
+from overnight.tui import view
+from overnight.tui.detail import Detail, ErrorGroup
+from overnight.tui.evidence import TELLING, evidence_lines
+from overnight.tui.lines import Line, cut, line, middle, wrapped
+from overnight.tui.panes.frame import Frame
+from overnight.tui.panes.remarks import end_remarks
+from overnight.tui.view import Row
+
+
+def errors(row: Row, detail: Detail, frame: Frame) -> list[Line]:
+    lines = [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in end_remarks(row)]
+    if not detail.errors_are_whole:
+        shown = view.number(sum(group.seen for group in detail.errors))
+        older = f" the newest {shown} of {view.number(row.summary.errors)}; all: overnight errors {row.summary.id}"
+        lines.append(line((cut(older, frame.width, frame.glyphs), "dim")))
+    elif not detail.errors:
+        lines.append(line((" No item has failed.", "dim")))
+    for group in detail.errors:
+        if lines:
+            lines.append(line())
+        lines += _group_lines(group, frame)
+    return [*lines, *(_evidence_lines(detail, frame) if row.status in TELLING else ())]
+
+
+def _evidence_lines(detail: Detail, frame: Frame) -> list[Line]:
+    lines: list[Line] = []
+    for title, said in evidence_lines(detail.death):
+        lines += [line(), line((f" {title}:", "strong"))]
+        for text in said:
+            pieces = wrapped(text, frame.width - 4) if frame.wrap else [cut(text, frame.width - 4, frame.glyphs)]
+            lines += [line((f"   {piece}", "dim")) for piece in pieces]
+    return lines
+
+
+def _group_lines(group: ErrorGroup, frame: Frame) -> list[Line]:
+    width, glyphs = frame.width, frame.glyphs
+    sign = glyphs.states[Status.FAILED]
+    lines = [
+        line(
+            (f" {sign} {group.type}", "trouble"),
+            (f"  {view.plural(group.seen, 'item')}", "strong"),
+            (_span(group), "dim"),
+        )
+    ]
+    lines += [line(f"   {piece}") for piece in wrapped(group.message, width - 4)]
+    lines += [
+        line((f"   {glyphs.nothing} {middle(item, width - 6, glyphs)}", "accent")) for item in group.items if item
+    ]
+    for text in group.traceback:
+        pieces = wrapped(text, width - 6) if frame.wrap else [cut(text, width - 6, glyphs)]
+        lines += [line((f"     {piece}", "dim")) for piece in pieces]
+    return lines
+
+
+def _span(group: ErrorGroup) -> str:
+    if group.first_at is None or group.last_at is None:
+        return ""
+    if group.seen == 1:
+        return f"  at {_time_of_day(group.last_at)}"
+    return f"  first {_time_of_day(group.first_at)}  last {_time_of_day(group.last_at)}"
+
+
+def _time_of_day(moment: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(moment))
