@@ -43,7 +43,7 @@ PICTURES = (
 def app_of(picture: Picture) -> OvernightApp:
     """The interface over a fleet that stands still. No run of this machine is read or asked for anything."""
     still = Still(FLEETS[picture.fleet]())
-    app = OvernightApp(Home(os.devnull), still, now=NOW, host=HOST, ascii_only=picture.ascii_only, pace=0.0)
+    app = OvernightApp(Home("/nowhere"), still, now=NOW, host=HOST, ascii_only=picture.ascii_only, pace=0.0)
     app.animation_level = "none"
     return app
 

@@ -22,6 +22,8 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from overnight.agents import operate
+from overnight.agents.launchers.local import launch
+from overnight.agents.launchers.order import Order
 from overnight.agents.orphans import adopt_orphans
 from overnight.state import verbs
 from overnight.state.errors import OvernightError
@@ -32,15 +34,17 @@ from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.clean import clean
-from overnight.tui.events import Event, Marked, Marking
+from overnight.tui.events import CursorPut, Event, Marked, Marking
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
 from overnight.tui.keys import KEYS
+from overnight.tui.launching import Draft, Form, draft_of, recent_drafts, recorded_environment
 from overnight.tui.model import Fleet, cut_off, is_found, live_ids, pause_or_resume, reduce, row_at, targets
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.fleet import FleetScreen, Wish
 from overnight.tui.screens.help import HelpScreen
+from overnight.tui.screens.launch import LaunchScreen
 from overnight.tui.screens.question import QuestionScreen
 from overnight.tui.terminal import INTERRUPTED, Guard
 from overnight.tui.themes import DARK, THEMES
@@ -91,10 +95,11 @@ class OvernightApp(App[None]):
         host: str,
         ascii_only: bool = False,
         pace: float = BETWEEN_PICTURES,
+        here: str = "/",
     ) -> None:
-        """`pace`: seconds between two pictures that no key asked for."""
+        """`pace`: seconds between two pictures that no key asked for. `here`: the folder that launches begin in."""
         super().__init__()
-        self._home, self._source = home, source
+        self._home, self._source, self._here = home, source, here
         self._glyphs = ASCII if ascii_only else UNICODE
         self._ascii_only = ascii_only
         self._explained_ctrl_c = False
@@ -102,6 +107,8 @@ class OvernightApp(App[None]):
         self._pace, self._taken_at = pace, 0.0
         self._adopted_at = 0.0
         self._greeted = False
+        self._expected: str | None = None
+        """A run that was launched here, until the cursor stands on it."""
         self._offered: frozenset[str] = frozenset()
         """Runs that were cut off when that was last said."""
         self.fleet = Fleet(now=now, host=clean(host, 40))
@@ -174,6 +181,9 @@ class OvernightApp(App[None]):
         return writer is not None and writer._queue.qsize() > 0
 
     def _after_reading(self) -> None:
+        if self._expected in self.fleet.shown:
+            self.change(CursorPut(self.fleet.shown.index(self._expected)))
+            self._expected = None
         fleet = self.fleet
         if fleet.loaded and not self._greeted:
             self._greeted = True
@@ -294,6 +304,41 @@ class OvernightApp(App[None]):
         if adopted:
             self.tell(f"{plural(len(adopted), 'run')} had lost its supervisor and got a new one.", "information")
 
+    # -- launches
+
+    @on(FleetScreen.LaunchAsked)
+    def _launch_asked(self, message: FleetScreen.LaunchAsked) -> None:
+        fleet = self.fleet
+        specs = [each.records.spec for each in fleet.reads.values() if each.records.spec is not None]
+        recent = recent_drafts(specs, self._here)
+        if not message.edited:
+            self.push_screen(LaunchScreen("New run", Draft(Form(folder=self._here)), recent, self._glyphs))
+        elif fleet.cursor is not None and (spec := fleet.reads[fleet.cursor].records.spec) is not None:
+            draft = draft_of(spec)
+            known = recorded_environment(self._home.run(fleet.cursor))
+            draft = draft._replace(base=draft.base._replace(environment=known))
+            title = f"{clean(spec.name)} again, changed: a new run, from its beginning"
+            self.push_screen(LaunchScreen(title, draft, recent, self._glyphs))
+
+    @on(LaunchScreen.Wanted)
+    def _launch(self, message: LaunchScreen.Wanted) -> None:
+        self.run_worker(self._launched(message.screen, message.order), group="requests")
+
+    async def _launched(self, screen: LaunchScreen, order: Order) -> None:
+        try:
+            run = await asyncio.to_thread(launch, self._home, order)
+        except OvernightError as error:
+            if screen.is_attached:
+                screen.refused(error)
+            else:
+                self.complain(error)
+            return
+        if screen.is_attached:
+            screen.dismiss()
+        self._expected = run.id
+        self._source.expect(run.id)
+        self.tell(f"{run.id} is launched.", "information")
+
     # -- words
 
     def tell(self, text: str, severity: str) -> None:
@@ -395,6 +440,7 @@ def run_app(home: Home, ascii: bool = False) -> int:
         now=time.time(),
         host=host_name(),
         ascii_only=ascii or needs_ascii(environ),
+        here=_folder_here(),
     )
     guard = app.guard = Guard(app.leave)
     try:
@@ -407,6 +453,14 @@ def run_app(home: Home, ascii: bool = False) -> int:
         sys.stdout.write(farewell(app.fleet))
         sys.stdout.flush()
     return code
+
+
+def _folder_here() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        # Somebody has removed it: launches begin somewhere.
+        return "/"
 
 
 def farewell(fleet: Fleet) -> str:

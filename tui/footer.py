@@ -48,4 +48,5 @@ def _asks(fleet: Fleet) -> list[tuple[str, str]]:
 
 def _finds(fleet: Fleet) -> list[tuple[str, str]]:
     found = [("n", "Next")] if fleet.sought else []
-    return [("l", "Logs"), ("e", "Errors"), *found, ("/", "Find"), ("f", "Trouble")]
+    new = [] if fleet.sought else [("n", "New")]
+    return [("l", "Logs"), ("e", "Errors"), *found, ("/", "Find"), ("f", "Trouble"), *new]

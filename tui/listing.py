@@ -239,6 +239,9 @@ EMPTY = (
     ("overnight run -- COMMAND", "key"),
     ("    any program as a run; `python my_agent.py` is one too", "dim"),
     ("", ""),
+    ("n", "key"),
+    ("    a new run, from here", "dim"),
+    ("", ""),
     ("Runs appear here by themselves. They do not need this window:", ""),
     ("q leaves it, and they go on.", ""),
 )

@@ -92,6 +92,13 @@ class FleetScreen(Screen[None]):
     class HelpAsked(Message):
         """What the keys do shall be shown."""
 
+    class LaunchAsked(Message):
+        """Something shall be launched: another run, or the one under the cursor with changes."""
+
+        def __init__(self, *, edited: bool) -> None:
+            super().__init__()
+            self.edited = edited
+
     class Kept(Message):
         """What shall be found is typed."""
 
@@ -257,6 +264,13 @@ class FleetScreen(Screen[None]):
     def action_find_next(self, by: int) -> None:
         self._happened(FoundNext(by))
 
+    def action_find_next_or_new(self) -> None:
+        """As long as something is sought, its next place."""
+        if self._fleet.sought:
+            self.action_find_next(1)
+        else:
+            self.action_new()
+
     def action_pause(self) -> None:
         self.post_message(self.Asked(Wish.PAUSE_OR_RESUME))
 
@@ -268,6 +282,12 @@ class FleetScreen(Screen[None]):
 
     def action_retry(self) -> None:
         self.post_message(self.Asked(Wish.RETRY))
+
+    def action_new(self) -> None:
+        self.post_message(self.LaunchAsked(edited=False))
+
+    def action_edit(self) -> None:
+        self.post_message(self.LaunchAsked(edited=True))
 
     def action_resume_all(self) -> None:
         self.post_message(self.Asked(Wish.RESUME_ALL))
