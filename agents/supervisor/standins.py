@@ -44,7 +44,8 @@ class NamedTuple(tuple, metaclass=_Fields):  # type: ignore[type-arg]
         if not len(values) <= len(fields) == len(given) or not named.keys().isdisjoint(fields[: len(values)]):
             raise TypeError(f"{cls.__name__}: not these: {len(values)} values, {sorted(named)}")
         try:
-            return tuple.__new__(cls, map(given.__getitem__, fields))
+            # Of a list: Python makes a tuple of anything else by cutting a longer one, and keeps 2,000 of what it cut.
+            return tuple.__new__(cls, [given[field] for field in fields])
         except KeyError as missing:
             raise TypeError(f"{cls.__name__}: missing: {missing}") from None
 
@@ -52,7 +53,7 @@ class NamedTuple(tuple, metaclass=_Fields):  # type: ignore[type-arg]
         given = {**self._asdict(), **named}
         if len(given) != len(self):
             raise ValueError(f"{type(self).__name__}: unknown among: {sorted(named)}")
-        return tuple.__new__(type(self), given.values())
+        return tuple.__new__(type(self), [*given.values()])
 
     def _asdict(self) -> "dict[str, Any]":
         return dict(zip(self._fields, self, strict=True))

@@ -5,6 +5,7 @@ The long form: 500 agents, for FLEET_MINUTES (10). It prints its figures.
 
 import os
 import re
+import signal
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,8 @@ from overnight.state.home import Home
 from overnight.state.records import Outcome
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
-from tests.supervision.launched import ended, keeper_of, supervisor
+from tests.supervision.launched import ended, keeper_of, status_field, supervisor
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.leaves_no_process
 
@@ -51,6 +53,38 @@ def be_looked_at(runs: list[RunDir]) -> None:
     for run in runs:
         asked = operate.resume(run)
         assert asked is None or operate.wait_obeyed(run, asked, 60)
+
+
+def test_a_supervisor_that_looks_again_and_again_grows_by_nothing(home: Path) -> None:
+    """What it takes in hours: it looks every five seconds, and here whenever somebody rings."""
+    run = launch(Home(str(home)), Order(("sleep", "100000"), name="sleeper"))
+    pid = supervisor(run).pid
+    # From now on it looks at everything.
+    be_looked_at([run])
+    ring(pid, 100)
+    before = own_memory(pid)
+    ring(pid, 500)
+    assert own_memory(pid) <= before + MORE_MEMORY
+    operate.kill(run)
+    assert ended(run).outcome is Outcome.CANCELLED
+
+
+def ring(pid: int, times: int) -> None:
+    """One after the other: each is heard, and slept upon, before the next."""
+    for _ in range(times):
+        slept = sleeps_of(pid)
+        os.kill(pid, signal.SIGURG)
+        eventually(lambda slept=slept: sleeps_of(pid) > slept, interval=0.0005)  # type: ignore[misc]
+
+
+def sleeps_of(pid: int) -> int:
+    return int(status_field(pid, "voluntary_ctxt_switches"))
+
+
+def own_memory(pid: int) -> int:
+    """Kilobytes that are of no file."""
+    (found,) = re.findall(r"Anonymous: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text())
+    return int(found)
 
 
 @pytest.mark.parametrize(
