@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
@@ -34,7 +34,7 @@ from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.clean import clean
-from overnight.tui.events import CursorPut, Event, Marked, Marking
+from overnight.tui.events import CursorPut, Event, Marked, Marking, Sorted
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
@@ -46,9 +46,12 @@ from overnight.tui.screens.fleet import FleetScreen, Wish
 from overnight.tui.screens.help import HelpScreen
 from overnight.tui.screens.launch import LaunchScreen
 from overnight.tui.screens.question import QuestionScreen
+from overnight.tui.screens.sort import SortScreen
+from overnight.tui.sorting import Sort
 from overnight.tui.terminal import INTERRUPTED, Guard
 from overnight.tui.themes import DARK, THEMES
 from overnight.tui.view import plural
+from overnight.tui.widgets.typed_line import TypedLine
 
 BUSY_LINE = 0.05
 """Seconds until the output queue is looked at again."""
@@ -304,6 +307,18 @@ class OvernightApp(App[None]):
         if adopted:
             self.tell(f"{plural(len(adopted), 'run')} had lost its supervisor and got a new one.", "information")
 
+    @on(FleetScreen.SortAsked)
+    def _sort_asked(self) -> None:
+        def chosen(sort: Sort | None) -> None:
+            if sort is not None:
+                self.change(Sorted(sort))
+
+        self.push_screen(SortScreen(self.fleet.sort, self._glyphs), chosen)
+
+    @on(FleetScreen.Refused)
+    def _refused(self, message: FleetScreen.Refused) -> None:
+        self.tell(message.problem, "warning")
+
     # -- launches
 
     @on(FleetScreen.LaunchAsked)
@@ -348,6 +363,11 @@ class OvernightApp(App[None]):
         self.tell(f"{error}. {error.hint}".strip(), "error")
 
     # -- keys that are not about runs
+
+    def on_key(self, event: events.Key) -> None:
+        """What came in one piece with the key that opened a line is typed into it."""
+        if isinstance(self.focused, TypedLine) and self.focused.take(event):
+            event.prevent_default()
 
     @on(FleetScreen.HelpAsked)
     def _help(self) -> None:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from overnight.state.queue import Group
 from overnight.state.records import Records
 from overnight.tui.detail import Detail, Tab
+from overnight.tui.filtering import Filter
+from overnight.tui.sorting import Sort
 
 
 class Mode(StrEnum):
@@ -137,5 +139,32 @@ class FoundNext:
     by: int
 
 
-KeyEvent = CursorMoved | CursorPut | Opened | Backed | TabChosen | TabStepped | Switched | Marked | Sought | FoundNext
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """Only what passes is shown."""
+
+    filter: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The list is in this order."""
+
+    sort: Sort
+
+
+KeyEvent = (
+    CursorMoved
+    | CursorPut
+    | Opened
+    | Backed
+    | TabChosen
+    | TabStepped
+    | Switched
+    | Marked
+    | Sought
+    | FoundNext
+    | Filtered
+    | Sorted
+)
 Event = Arrived | Ticked | Grouped | Detailed | Printed | Failed | KeyEvent

@@ -52,6 +52,8 @@ KEYS = (
     Key("find", "/", "find", "/", "find by name, group, label", CHOOSING),
     Key("find.next", "n", "find_next_or_new", "n", "next found, while finding", CHOOSING),
     Key("find.previous", "N", "find_next(-1)", "N", "found before", CHOOSING),
+    Key("filter", "ampersand", "filter", "&", "show only: state: name: err>0", CHOOSING),
+    Key("sort", "s", "sort", "s", "sort", CHOOSING),
     Key("only_trouble", "f", "switch('only_trouble')", "f", "only trouble", CHOOSING),
     Key("help", "?", "help", "?", "this help", LEAVING),
     Key("palette", ":,ctrl+p", "app.command_palette", ": ctrl+p", "everything by name; themes", LEAVING),

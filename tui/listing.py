@@ -10,6 +10,7 @@ from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, right, spread
 from overnight.tui.model import Fleet, counts
+from overnight.tui.sorting import AS_IT_CAME
 from overnight.tui.view import Row
 
 LEAD = 4
@@ -203,6 +204,10 @@ def _header_end(fleet: Fleet, width: int, glyphs: Glyphs) -> list[Span]:
     spans: list[Span] = []
     if Mode.ONLY_TROUBLE in fleet.modes:
         spans.append(("only trouble  ", "warn"))
+    if fleet.filter.tests:
+        spans.append((f"{len(fleet.shown)} of {len(fleet.order)}: {cut(fleet.filter.text, 24, glyphs)}  ", "warn"))
+    if fleet.sort != AS_IT_CAME:
+        spans.append((f"by {fleet.sort.by}{', turned' if fleet.sort.turned else ''}  ", "dim"))
     if fleet.marks:
         spans.append((f"{len(fleet.marks)} marked  ", "accent"))
     return spans + (_overall(fleet, glyphs) if width >= 110 else [])
@@ -247,10 +252,15 @@ EMPTY = (
 )
 
 
+SHOWS_ALL: tuple[Span, ...] = (("esc", "key"), (" shows them all.", ""))
+
+
 def empty_lines(fleet: Fleet) -> tuple[Line, ...]:
     """What stands where the list would be."""
     if not fleet.loaded:
         return (line(), line(("    reading…", "dim")))
+    if fleet.order and fleet.filter.tests:
+        return (line(), line(("    No run passes ", ""), (fleet.filter.text, "accent"), (". ", ""), *SHOWS_ALL))
     if fleet.order:
         return (line(), line(("    No run is in trouble. ", ""), ("f", "key"), (" shows them all.", "")))
     return (line(), *(line("    ", (text, role)) for text, role in EMPTY))

@@ -22,6 +22,7 @@ from overnight.tui.events import (
     Detailed,
     Event,
     Failed,
+    Filtered,
     FoundNext,
     Grouped,
     KeyEvent,
@@ -31,12 +32,16 @@ from overnight.tui.events import (
     Opened,
     Printed,
     Read,
+    Sorted,
     Sought,
     Switched,
     TabChosen,
     TabStepped,
     Ticked,
 )
+from overnight.tui.filtering import EVERY_RUN, Filter, Subject, is_sought
+from overnight.tui.sorting import AGAIN_AFTER, AS_IT_CAME, By, Sort, key_of
+from overnight.tui.sorting import LIVE as CHANGING
 from overnight.tui.view import Row, Sample
 
 SPAN = 900.0
@@ -92,6 +97,10 @@ class Fleet:
     modes: frozenset[Mode] = frozenset({Mode.FOLLOW})
     depth: Depth = Depth.OPEN
     tab: Tab = Tab.PROGRESS
+    filter: Filter = EVERY_RUN
+    sort: Sort = AS_IT_CAME
+    sorted_at: float = 0.0
+    """When what changes was last put in order."""
     sought: str = ""
     sought_from: str | None = None
     """Where the cursor was when somebody began to look for it."""
@@ -143,6 +152,10 @@ def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
             return _sought(fleet, text) if text else replace(fleet, sought="")
         case FoundNext(by):
             return _found(fleet, step=by, skip=1)
+        case Filtered(chosen):
+            return _filtered(replace(fleet, filter=chosen), sorts=True)
+        case Sorted(sort):
+            return _filtered(replace(fleet, sort=sort), sorts=True)
 
 
 # -- what others ask of it
@@ -233,9 +246,10 @@ def _ticked(fleet: Fleet, now: float) -> Fleet:
         for run_id, status in fleet.statuses.items()
     }
     overall = _overall(fleet.reads, statuses, now)
-    if statuses == fleet.statuses:
+    due = fleet.sort.by in CHANGING and now - fleet.sorted_at >= AGAIN_AFTER
+    if statuses == fleet.statuses and not due:
         return replace(fleet, now=now, overall=overall)
-    return _filtered(replace(fleet, now=now, statuses=statuses, overall=overall))
+    return _filtered(replace(fleet, now=now, statuses=statuses, overall=overall), sorts=due)
 
 
 def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: float) -> Overall | None:
@@ -303,19 +317,45 @@ def add_sample(ring: tuple[Sample, ...], sample: Sample | None) -> tuple[Sample,
 # -- the keyboard
 
 
-def _filtered(fleet: Fleet) -> Fleet:
-    """What passes the filter now, with the cursor on one of them: its own run while that is shown."""
-    shown = tuple(run_id for run_id in fleet.order if _passes(fleet, run_id))
+def _filtered(fleet: Fleet, *, sorts: bool = False) -> Fleet:
+    """What passes the filter now, with the cursor on one of them: its own run while that is shown.
+
+    `sorts`: put all of them in order; else those that were shown stay as they are, and others come above them.
+    """
+    passing = tuple(run_id for run_id in fleet.order if _passes(fleet, run_id))
+    shown = _ordered(fleet, passing) if sorts or not fleet.shown else _kept_in_order(fleet, passing)
+    if sorts:
+        fleet = replace(fleet, sorted_at=fleet.now)
     if fleet.cursor in shown:
         return replace(fleet, shown=shown)
     near = min(cursor_index(fleet), len(shown) - 1)
     return replace(fleet, shown=shown, cursor=shown[near] if shown else None)
 
 
+def _ordered(fleet: Fleet, ids: tuple[str, ...]) -> tuple[str, ...]:
+    if fleet.sort.by is By.ARRIVAL:
+        return ids[::-1] if fleet.sort.turned else ids
+    return tuple(sorted(ids, key=lambda run_id: key_of(_subject(fleet, run_id), fleet.sort)))
+
+
+def _kept_in_order(fleet: Fleet, ids: tuple[str, ...]) -> tuple[str, ...]:
+    if fleet.sort == AS_IT_CAME:
+        return ids
+    passing, before = frozenset(ids), frozenset(fleet.shown)
+    kept = tuple(run_id for run_id in fleet.shown if run_id in passing)
+    return (*(run_id for run_id in ids if run_id not in before), *kept)
+
+
+def _subject(fleet: Fleet, run_id: str) -> Subject:
+    return Subject(fleet.reads[run_id].records, fleet.statuses[run_id], fleet.now)
+
+
 def _passes(fleet: Fleet, run_id: str) -> bool:
-    if Mode.ONLY_TROUBLE not in fleet.modes:
-        return True
-    return fleet.statuses[run_id] in TROUBLE or fleet.reads[run_id].records.errors > 0
+    if Mode.ONLY_TROUBLE in fleet.modes and not (
+        fleet.statuses[run_id] in TROUBLE or fleet.reads[run_id].records.errors > 0
+    ):
+        return False
+    return not fleet.filter.tests or fleet.filter.passes(_subject(fleet, run_id))
 
 
 def _put(fleet: Fleet, index: int) -> Fleet:
@@ -331,7 +371,7 @@ def _opened(fleet: Fleet) -> Fleet:
 
 
 def _backed(fleet: Fleet) -> Fleet:
-    """One step out: of a big pane, of the pane, then of what was looked for, then the pane closes."""
+    """One step out: of a big pane, of the pane, of what was looked for, of marks, of the filter; the pane closes."""
     if Mode.MAXIMISED in fleet.modes:
         return replace(fleet, modes=fleet.modes - {Mode.MAXIMISED}, depth=Depth.OPEN)
     if fleet.depth is Depth.ENTERED:
@@ -340,6 +380,8 @@ def _backed(fleet: Fleet) -> Fleet:
         return replace(fleet, sought="")
     if fleet.marks:
         return replace(fleet, marks=frozenset(), marked_last=None)
+    if fleet.filter.tests:
+        return _filtered(replace(fleet, filter=EVERY_RUN), sorts=True)
     return replace(fleet, depth=Depth.LIST)
 
 
@@ -380,7 +422,7 @@ def _sought(fleet: Fleet, text: str) -> Fleet:
 
 def is_found(fleet: Fleet) -> bool:
     """Whether a shown run has the sought text."""
-    return any(matches(fleet.reads[run_id], fleet.sought) for run_id in fleet.shown)
+    return any(is_sought(fleet.reads[run_id].records, fleet.sought) for run_id in fleet.shown)
 
 
 def _found(fleet: Fleet, *, step: int, skip: int) -> Fleet:
@@ -389,13 +431,6 @@ def _found(fleet: Fleet, *, step: int, skip: int) -> Fleet:
     start = cursor_index(fleet)
     for offset in range(skip, count + skip):
         run_id = fleet.shown[(start + step * offset) % count]
-        if fleet.sought and matches(fleet.reads[run_id], fleet.sought):
+        if fleet.sought and is_sought(fleet.reads[run_id].records, fleet.sought):
             return replace(fleet, cursor=run_id)
     return fleet
-
-
-def matches(read: Read, sought: str) -> bool:
-    """Whether a run's id, name, group or labels have the text; capitals do not matter."""
-    spec = read.records.spec
-    texts = [read.records.id, *((spec.name, spec.group, *spec.labels.values()) if spec else ())]
-    return any(sought.lower() in text.lower() for text in texts)

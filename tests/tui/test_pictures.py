@@ -25,6 +25,8 @@ OTHER_SCREENS = (
     Picture("too-small", "everyday", (59, 14)),
     Picture("ascii-question", "everyday", SMALL, ("x",), ascii_only=True),
     Picture("light", "everyday", SMALL, theme="overnight-light"),
+    Picture("filtering", "everyday", SMALL, ("ampersand", *"group:gpu err>0")),
+    Picture("filtered-sorted", "everyday", LARGE, ("ampersand", *"-state:queued", "enter", "s", "8", "s")),
     Picture("launch", "everyday", SMALL, ("n", *"true")),
     Picture("launch-refused", "everyday", LARGE, ("n", *"nowhere-at-all")),
     Picture("launch-again-ascii", "everyday", SMALL, ("R", "down"), ascii_only=True),

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.screen import Screen
@@ -18,6 +18,7 @@ from overnight.tui.events import (
     Backed,
     CursorMoved,
     CursorPut,
+    Filtered,
     FoundNext,
     KeyEvent,
     Marked,
@@ -30,6 +31,7 @@ from overnight.tui.events import (
     TabStepped,
 )
 from overnight.tui.feed import Sight
+from overnight.tui.filtering import EVERY_RUN, BadFilter, filter_of
 from overnight.tui.footer import footer
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import BINDINGS
@@ -41,6 +43,7 @@ from overnight.tui.panes.title import tab_spans, title
 from overnight.tui.widgets.fleet_list import FleetList
 from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.pane import Pane
+from overnight.tui.widgets.typed_line import TypedLine
 
 BESIDE_FROM = 120
 """Columns from which the pane stands beside the list."""
@@ -55,18 +58,6 @@ class Wish(StrEnum):
     RETRY = "retry"
     RESUME_ALL = "resume_all"
     """Of all that were cut off, whichever are marked."""
-
-
-class FindLine(Input):
-    """Where the text is typed that is looked for."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False, id="find.give_up")]
-
-    class GivenUp(Message):
-        """Nothing shall be found."""
-
-    def action_give_up(self) -> None:
-        self.post_message(self.GivenUp())
 
 
 class FleetScreen(Screen[None]):
@@ -99,6 +90,16 @@ class FleetScreen(Screen[None]):
             super().__init__()
             self.edited = edited
 
+    class SortAsked(Message):
+        """Another order shall be chosen."""
+
+    class Refused(Message):
+        """What was typed means nothing."""
+
+        def __init__(self, problem: str) -> None:
+            super().__init__()
+            self.problem = problem
+
     class Kept(Message):
         """What shall be found is typed."""
 
@@ -113,6 +114,7 @@ class FleetScreen(Screen[None]):
         super().__init__()
         self._fleet, self._glyphs = fleet, glyphs
         self._sight = Sight()
+        self._filter_before = EVERY_RUN
 
     def compose(self) -> ComposeResult:
         yield Lines(id="small")
@@ -126,10 +128,8 @@ class FleetScreen(Screen[None]):
                 yield Lines(id="tabs")
                 yield Pane(id="pane")
         yield Lines(id="footer")
-        yield FindLine(placeholder="find by name, group or label", id="find", compact=True)
-
-    def on_mount(self) -> None:
-        self.query_one(FindLine).cursor_blink = False
+        yield TypedLine("find by name, group or label", id="find")
+        yield TypedLine("state:failed,stalled group:gpu err>0 -name:test", id="filter")
 
     # -- showing
 
@@ -298,29 +298,61 @@ class FleetScreen(Screen[None]):
     # -- finding
 
     def action_find(self) -> None:
-        find = self.query_one(FindLine)
-        find.value = ""
-        # At once, not with the next layout: what is typed behind the slash belongs to it.
-        self._lines("footer").display, find.display = False, True
-        self.set_focus(find)
+        self._open(self.query_one("#find", TypedLine), "")
 
     @on(Input.Changed, "#find")
     def _seek(self, event: Input.Changed) -> None:
         self._happened(Sought(event.value))
 
-    @on(Input.Submitted, "#find")
-    def _keep_found(self) -> None:
-        self._end_finding()
-        self.post_message(self.Kept())
+    @on(TypedLine.Closed, "#find")
+    def _end_finding(self, event: TypedLine.Closed) -> None:
+        self._close(event.line)
+        if event.kept:
+            self.post_message(self.Kept())
+        else:
+            self._happened(Sought(""))
 
-    @on(FindLine.GivenUp)
-    def _forget_found(self) -> None:
-        self._end_finding()
-        self._happened(Sought(""))
+    def _open(self, line: TypedLine, text: str) -> None:
+        """At once, not with the next layout: what is typed behind the key belongs to it."""
+        line.value = text
+        line.cursor_position = len(text)
+        self._lines("footer").display, line.display = False, True
+        self.set_focus(line)
 
-    def _end_finding(self) -> None:
-        self.set_focus(None)
-        self._lines("footer").display, self.query_one(FindLine).display = True, False
+    def _close(self, line: TypedLine) -> None:
+        self._lines("footer").display, line.display = True, False
+
+    # -- showing a part
+
+    def action_filter(self) -> None:
+        self._filter_before = self._fleet.filter
+        self._open(self.query_one("#filter", TypedLine), self._fleet.filter.text)
+
+    @on(Input.Changed, "#filter")
+    def _filter(self, event: Input.Changed) -> None:
+        """What is shown follows each key; what means nothing, or nothing yet, shows as it was."""
+        try:
+            chosen = filter_of(event.value)
+        except BadFilter:
+            event.input.add_class("-wrong")
+            return
+        event.input.remove_class("-wrong")
+        if chosen.text != self._fleet.filter.text:
+            self._happened(Filtered(chosen))
+
+    @on(TypedLine.Closed, "#filter")
+    def _end_filtering(self, event: TypedLine.Closed) -> None:
+        try:
+            chosen = filter_of(event.line.value) if event.kept else self._filter_before
+        except BadFilter as problem:
+            self.post_message(self.Refused(str(problem)))
+            self.set_focus(event.line)
+            return
+        self._close(event.line)
+        self._happened(Filtered(chosen))
+
+    def action_sort(self) -> None:
+        self.post_message(self.SortAsked())
 
     # -- the mouse
 

@@ -1,0 +1,52 @@
+"""Lines of the main screen in which something is typed: what shall be found, and what shall be shown.
+
+Over a slow line keys arrive in one piece, and Textual hands out all of them before the first is acted upon. So this
+takes those that came before it was there, and gives back those that came behind the one that closed it.
+"""
+
+from textual import events
+from textual.message import Message
+from textual.widgets import Input
+
+
+class TypedLine(Input):
+    """Takes the place of the last line while something is typed; enter and escape take the focus from it."""
+
+    class Closed(Message):
+        """`kept`: by enter; else it shall be as before."""
+
+        def __init__(self, line: "TypedLine", *, kept: bool) -> None:
+            super().__init__()
+            self.line, self.kept = line, kept
+
+        @property
+        def control(self) -> "TypedLine":
+            return self.line
+
+    def __init__(self, placeholder: str, *, id: str) -> None:
+        super().__init__(placeholder=placeholder, id=id, compact=True, select_on_focus=False)
+        self.cursor_blink = False
+        self._newest: events.Key | None = None
+
+    def on_key(self, event: events.Key) -> None:
+        if self.screen.focused is not self:
+            _swallow(event)
+            self.screen.post_message(events.Key(event.key, event.character))
+        elif event.key in {"enter", "escape"}:
+            _swallow(event)
+            self.screen.set_focus(None)
+            self.post_message(self.Closed(self, kept=event.key == "enter"))
+        else:
+            self._newest = event
+
+    def take(self, event: events.Key) -> bool:
+        """Whether this key came before the line was there, and is typed into it now."""
+        if event is self._newest:
+            return False
+        self.post_message(events.Key(event.key, event.character))
+        return True
+
+
+def _swallow(event: events.Key) -> None:
+    event.stop()
+    event.prevent_default()
