@@ -1,6 +1,7 @@
 """Walking one scene of supervision again and again, each time hurt at another system call."""
 
 import itertools
+import re
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
@@ -34,8 +35,9 @@ class SupervisedWalk:
         killed = 0
         for name in names:
             killed += next(number for number in itertools.count() if not self.kill_at(Point(name, number + 1)))
-        # How often it wakes up is not the same each time.
-        assert killed >= 0.3 * len(self.calls), (killed, len(self.calls))
+        # How often it wakes up is not the same each time: what it does again and again counts once.
+        different = {(call.name, re.sub(r"\d+", "", call.arguments)) for call in self.calls}
+        assert killed >= len(different) / 2, (killed, len(different))
         return killed
 
     def kill_at_the_end(self) -> None:
