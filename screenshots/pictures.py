@@ -10,8 +10,11 @@ from textual.pilot import Pilot
 
 from overnight.state.home import Home
 from overnight.tui.app import OvernightApp
+from overnight.tui.config import Config
 from screenshots.fleets import FLEETS, HOST, NOW, Still
 
+CONFIG = Config(tick=0.0)
+"""Every key press is waited for: nothing has to be spared."""
 SMALL, LARGE = (80, 24), (120, 40)
 
 
@@ -43,7 +46,7 @@ PICTURES = (
 def app_of(picture: Picture) -> OvernightApp:
     """The interface over a fleet that stands still. No run of this machine is read or asked for anything."""
     still = Still(FLEETS[picture.fleet]())
-    app = OvernightApp(Home("/nowhere"), still, now=NOW, host=HOST, ascii_only=picture.ascii_only, pace=0.0)
+    app = OvernightApp(Home("/nowhere"), still, now=NOW, host=HOST, ascii_only=picture.ascii_only, config=CONFIG)
     app.animation_level = "none"
     return app
 

@@ -1,8 +1,7 @@
-"""Every key of the interface, once: what it is called, what it does, and in which words the help says so."""
+"""Every key of the interface, once: what it is called, what it does, and in which words the help says so. Pure."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-
-from textual.binding import Binding
 
 
 class Key(NamedTuple):
@@ -63,5 +62,41 @@ KEYS = (
     Key("leave", "q", "app.leave", "q", "leave; agents go on", LEAVING),
 )
 
-BINDINGS = [Binding(key.keys, key.action, key.words, id=key.id, show=False) for key in KEYS]
 SECTIONS = (MOVING, SEEING, STEERING, CHOOSING, LEAVING)
+NEVER_WITHOUT = frozenset({"leave", "help", "palette"})
+"""Without a key for each of them nobody would find out again, or in."""
+NO_KEY = "<ignore>"
+"""Textual's name for a key that nobody can press: it takes no binding away."""
+
+
+class Keymap(NamedTuple):
+    """The keys as they are here."""
+
+    keys: tuple[Key, ...] = KEYS
+
+    def sign(self, id: str, place: int = 0) -> str:
+        """A key of a binding, the first or another, as a person reads it; "" = it has none."""
+        signs = next((key.shown.split() for key in self.keys if key.id == id), [])
+        return signs[place] if signs else ""
+
+    def way(self, id: str) -> str:
+        """How somebody gets there: by a key of it, else by the palette, which has everything."""
+        return self.sign(id) or self.sign("palette")
+
+    def changes(self) -> Mapping[str, str]:
+        """Keys by the id of their binding, as Textual takes them; nothing where all are as usual."""
+        if self.keys == KEYS:
+            return {}
+        keys = {key.id: key.keys for key in self.keys}
+        closing = (keys["back"], keys["leave"], keys["help"], keys["open"])
+        # The help closes and scrolls with the keys that it shows.
+        keys |= {"help.back": joined(closing), "help.down": keys["move.down"], "help.up": keys["move.up"]}
+        return {id: named or NO_KEY for id, named in keys.items()}
+
+
+def joined(keys: Iterable[str]) -> str:
+    """Keys as Textual takes several."""
+    return ",".join(filter(None, keys))
+
+
+USUAL_KEYS = Keymap()

@@ -81,12 +81,17 @@ class Reading:
         """What its keys mean, those that have a meaning."""
         self.check_keys(path, table, keys)
         for key, read in keys.items():
-            try:
-                if key in table:
-                    yield key, read(table[key])
-            except Unfit as unfit:
-                for within, what in unfit.found:
-                    self.wrong((*path, key, *within), what)
+            if key in table and (value := self.value((*path, key), table[key], read)) is not None:
+                yield key, value
+
+    def value(self, path: Path, raw: Any, read: Reader) -> Any:
+        """What it means; None = nothing, and that is a mistake."""
+        try:
+            return read(raw)
+        except Unfit as unfit:
+            for within, what in unfit.found:
+                self.wrong((*path, *within), what)
+            return None
 
     def check_keys(self, path: Path, table: Mapping[str, Any], known: Iterable[str]) -> None:
         for key in table:
