@@ -26,6 +26,8 @@ OTHERWISE = {
     "ctrl+m": "enter",
 }
 SHOWN = {"escape": "esc", "up": "↑", "down": "↓", "left": "←", "right": "→", "comma": ",", "home": "Home", "end": "End"}
+SHOWN_MOST = 9
+"""Characters."""
 TAKEN = {"ctrl+c": "leaves, the second time", "ctrl+q": "belongs to terminals and shells"}
 """Keys that work in every window, and what they do."""
 
@@ -61,7 +63,17 @@ def keymap_of(said: Mapping[str, tuple[str, ...]]) -> Keymap:
 
 
 def _with_keys(key: Key, keys: tuple[str, ...]) -> Key:
-    return key._replace(keys=joined(keys), shown=" ".join(map(shown_of, keys)))
+    return key._replace(keys=joined(keys), shown=_shown(keys))
+
+
+def _shown(keys: tuple[str, ...]) -> str:
+    """As many as the help has room for; the first, whatever it takes."""
+    shown = ""
+    for sign in map(shown_of, keys):
+        if shown and len(f"{shown} {sign}") > SHOWN_MOST:
+            break
+        shown = f"{shown} {sign}".lstrip()
+    return shown
 
 
 def shown_of(key: str) -> str:

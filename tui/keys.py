@@ -45,7 +45,7 @@ KEYS = (
     Key("edit", "R", "edit", "R", "again, changed: a new run", STEERING),
     Key("new", "ctrl+n", "new", "n ctrl+n", "new run", STEERING),
     Key("resume.all", "I", "resume_all", "I", "resume all interrupted", STEERING),
-    Key("mark", "space", "mark('one')", "space", "mark for p, x, X, r", CHOOSING),
+    Key("mark", "space", "mark('one')", "space", "mark, to steer many at once", CHOOSING),
     Key("mark.range", "v", "mark('range')", "v", "mark from the last to here", CHOOSING),
     Key("mark.all", "*", "mark('all')", "*", "mark all shown, or none", CHOOSING),
     Key("find", "/", "find", "/", "find by name, group, label", CHOOSING),

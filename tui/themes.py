@@ -67,7 +67,7 @@ ANSI = Theme(
         "role-dim": "ansi_default",
         "role-rest": "ansi_bright_black",
         "role-bar": "ansi_blue",
-        # Whether the terminal is dark or light is not known: app.tcss turns the cursor's line round.
+        # Whether the terminal is dark or light is not known: in app.tcss the line of the cursor is bold.
         "ground-cursor": "ansi_default",
         "ground-band": "ansi_default",
         # Textual's own, which an ANSI theme has to name.
@@ -78,22 +78,22 @@ ANSI = Theme(
 COLORBLIND = Theme(
     name="overnight-colorblind",
     dark=True,
-    primary="#56b4e9",
+    primary="#4aa8ff",
     secondary="#9aa7c0",
     accent="#f5e9c8",
     foreground="#d6dae6",
     background="#12151c",
     surface="#181c26",
     panel="#1f2430",
-    success="#56b4e9",
-    warning="#f0e442",
-    error="#ff9d3c",
+    success="#4aa8ff",
+    warning="#f7ea5c",
+    error="#f28a1c",
     variables={
-        "role-held": "#b9bfd0",
+        "role-held": "#c9cdd8",
         "role-done": "#5f86b3",
         "role-dim": "#858da3",
         "role-rest": "#3c4459",
-        "role-bar": "#3f9bdc",
+        "role-bar": "#4aa8ff",
         "ground-cursor": "#25304a",
         "ground-band": "#1a1f2b",
     },
@@ -117,7 +117,7 @@ HIGH_CONTRAST = Theme(
         "role-dim": "#d0d0d0",
         "role-rest": "#8c8c8c",
         "role-bar": "#ffffff",
-        "ground-cursor": "#003a75",
+        "ground-cursor": "#00264f",
         "ground-band": "#000000",
     },
 )
