@@ -1,6 +1,7 @@
 """What a configuration file may say, and that every mistake in it is told where it stands."""
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import platformdirs
@@ -9,7 +10,8 @@ from textual.keys import Keys
 from textual.pilot import Pilot
 
 from overnight.agents.launchers.toml_reading import Unfit
-from overnight.state.records import Exit, Outcome
+from overnight.state.records import Exit, Outcome, Progress
+from overnight.state.rundir import RunDir
 from overnight.tui.app import OvernightApp
 from overnight.tui.config import AS_USUAL, Config, config_of
 from overnight.tui.config_file import config_path
@@ -257,6 +259,25 @@ def test_without_a_key_the_palette_still_does_it(home: Path) -> None:
         assert not isinstance(app.screen, FleetScreen | HelpScreen)
 
     drive(home, act, config=said('[keys]\nkill = []\npalette = "f2"\n'))
+
+
+def test_between_two_pictures_lies_a_tick(home: Path) -> None:
+    taken: list[float] = []
+
+    def take_note(app: OvernightApp, run: RunDir) -> bool:
+        run.write(run.progress_path, Progress(processed_items=40 + len(taken), total_items=100, attempt=1))
+        if app._taken_at and app._taken_at not in taken:
+            taken.append(app._taken_at)
+        return len(taken) > 5
+
+    with a_supervised_run(home, "crawl") as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: take_note(app, run))
+
+        drive(home, act, config=said("tick = 0.2"))
+    # The first ones are drawn without waiting: what is seen then has to be read.
+    assert all(later - earlier >= 0.2 for earlier, later in pairwise(taken[2:]))
 
 
 def test_the_list_shows_the_chosen_columns_in_their_order(home: Path) -> None:
