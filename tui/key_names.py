@@ -59,6 +59,9 @@ def _is_key(name: str) -> bool:
 
 def keymap_of(said: Mapping[str, tuple[str, ...]]) -> Keymap:
     """The usual keys but for bindings of which something was said: their keys, or none."""
+    if "find.next" in said:
+        # It is what launches, too, while nothing is sought: its key does not stand for a new run any more.
+        said = {"new": ("ctrl+n",), **said}
     return Keymap(tuple(key if key.id not in said else _with_keys(key, said[key.id]) for key in KEYS))
 
 

@@ -266,11 +266,13 @@ EMPTY = (
     ("overnight run -- COMMAND", "key"),
     ("    any program as a run; `python my_agent.py` is one too", "dim"),
     ("", ""),
-    ("n", "key"),
+    ("{new}", "key"),
     ("    a new run, from here", "dim"),
     ("", ""),
     ("Runs appear here by themselves. They do not need this window:", ""),
+    ("{leave} leaves it, and they go on.", ""),
 )
+"""With bindings whose keys are to be named."""
 
 
 SHOWS_ALL: tuple[Span, ...] = (("esc", "key"), (" shows them all.", ""))
@@ -285,5 +287,5 @@ def empty_lines(fleet: Fleet) -> tuple[Line, ...]:
     if fleet.order:
         key = fleet.keys.way("only_trouble")
         return (line(), line(("    No run is in trouble. ", ""), (key, "key"), (" shows them all.", "")))
-    leaving = (f"{fleet.keys.sign('leave')} leaves it, and they go on.", "")
-    return (line(), *(line("    ", (text, role)) for text, role in (*EMPTY, leaving)))
+    keys = {id: fleet.keys.way(id) for id in ("new", "leave")}
+    return (line(), *(line("    ", (text.format(**keys), role)) for text, role in EMPTY))

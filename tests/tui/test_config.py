@@ -67,6 +67,15 @@ def test_a_binding_may_stand_with_or_without_quotes() -> None:
     assert said('[keys]\nmove.down = "t"') == said('[keys]\n"move.down" = "t"') == said('keys.move.down = ["t"]')
 
 
+def test_a_new_run_is_shown_with_keys_that_launch_one() -> None:
+    def shown(text: str) -> str:
+        return next(key.shown for key in said(text).keys.keys if key.id == "new")
+
+    assert shown("") == "n ctrl+n"
+    assert shown('[keys]\n"find.next" = "t"') == "ctrl+n"
+    assert shown('[keys]\n"find.next" = "t"\nnew = "n"') == "n"
+
+
 def test_keys_can_change_places() -> None:
     keys = keys_of(said('[keys]\npause = "x"\ncancel = "X"\nkill = "p"'))
     assert (keys["pause"], keys["cancel"], keys["kill"]) == ("x", "X", "p")
@@ -213,13 +222,13 @@ def test_configured_keys_work_and_no_others(home: Path, tmp_path: Path) -> None:
 
 
 def test_keys_that_changed_places_do_what_they_say(home: Path) -> None:
-    config = said('[keys]\npause = "x"\ncancel = "X"\nkill = "p"\n"move.down" = "n"\n"find.next" = "j"')
+    config = said('[keys]\npause = "x"\ncancel = "X"\nkill = "p"\n"move.down" = "N"\n"find.previous" = "j"')
     with a_supervised_run(home, "crawl") as run, a_supervised_run(home, "index"):
 
         async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
             await until(pilot, lambda: len(app.fleet.order) == 2)
             first = app.fleet.cursor
-            await pilot.press("n" if first != run.id else "k")
+            await pilot.press("N" if first != run.id else "k")
             assert app.fleet.cursor == run.id
             await pilot.press("j")
             assert app.fleet.cursor == run.id

@@ -94,7 +94,14 @@ def test_ansi_writes_the_sixteen_colours_of_the_terminal_and_no_other(home: Path
     path.write_text('theme = "ansi"\n')
     with a_supervised_run(home, "crawl"), a_terminal([OVERNIGHT], 120, 40, OVERNIGHT_CONFIG=str(path)) as terminal:
         terminal.shows("crawl", "running")
-        for keys, text in (("?", "this help"), ("\x1b", "Leave"), ("x", "Cancel crawl?"), ("n", "Leave")):
+        for keys, text in (
+            ("?", "this help"),
+            ("\x1b", "Leave"),
+            ("x", "Cancel crawl?"),
+            ("n", "Leave"),
+            ("n", "New run"),
+            ("\x1b", "Leave"),
+        ):
             terminal.type(keys)
             terminal.shows(text)
         terminal.type("\x03")
