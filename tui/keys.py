@@ -51,7 +51,7 @@ KEYS = (
     Key("find", "/", "find", "/", "find by name, group, label", CHOOSING),
     Key("find.next", "n", "find_next_or_new", "n", "next found, while finding", CHOOSING),
     Key("find.previous", "N", "find_next(-1)", "N", "found before", CHOOSING),
-    Key("filter", "ampersand", "filter", "&", "show only: state: name: err>0", CHOOSING),
+    Key("filter", "&", "filter", "&", "show only: state: name: err>0", CHOOSING),
     Key("sort", "s", "sort", "s", "sort", CHOOSING),
     Key("only_trouble", "f", "switch('only_trouble')", "f", "only trouble", CHOOSING),
     Key("help", "?", "help", "?", "this help", LEAVING),
@@ -88,9 +88,11 @@ class Keymap(NamedTuple):
         if self.keys == KEYS:
             return {}
         keys = {key.id: key.keys for key in self.keys}
-        closing = (keys["back"], keys["leave"], keys["help"], keys["open"])
-        # The help closes and scrolls with the keys that it shows.
-        keys |= {"help.back": joined(closing), "help.down": keys["move.down"], "help.up": keys["move.up"]}
+        # Windows over the list close, and move, with the keys that are shown.
+        closing, opening = (keys["back"], keys["leave"]), keys["open"]
+        keys |= {"help.back": joined((*closing, keys["help"], opening)), "sort.choose": opening}
+        keys |= {"sort.back": joined((*closing, keys["sort"]))}
+        keys |= {f"{window}.{way}": keys[f"move.{way}"] for window in ("help", "sort") for way in ("down", "up")}
         return {id: named or NO_KEY for id, named in keys.items()}
 
 

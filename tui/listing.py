@@ -275,17 +275,20 @@ EMPTY = (
 """With bindings whose keys are to be named."""
 
 
-SHOWS_ALL: tuple[Span, ...] = (("esc", "key"), (" shows them all.", ""))
-
-
 def empty_lines(fleet: Fleet) -> tuple[Line, ...]:
     """What stands where the list would be."""
     if not fleet.loaded:
         return (line(), line(("    reading…", "dim")))
     if fleet.order and fleet.filter.tests:
-        return (line(), line(("    No run passes ", ""), (fleet.filter.text, "accent"), (". ", ""), *SHOWS_ALL))
+        return (
+            line(),
+            line(("    No run passes ", ""), (fleet.filter.text, "accent"), (". ", ""), *_shows_all("back", fleet)),
+        )
     if fleet.order:
-        key = fleet.keys.way("only_trouble")
-        return (line(), line(("    No run is in trouble. ", ""), (key, "key"), (" shows them all.", "")))
+        return (line(), line(("    No run is in trouble. ", ""), *_shows_all("only_trouble", fleet)))
     keys = {id: fleet.keys.way(id) for id in ("new", "leave")}
     return (line(), *(line("    ", (text.format(**keys), role)) for text, role in EMPTY))
+
+
+def _shows_all(id: str, fleet: Fleet) -> tuple[Span, ...]:
+    return ((fleet.keys.way(id), "key"), (" shows them all.", ""))

@@ -90,6 +90,12 @@ def test_a_key_can_be_named_as_the_help_names_it(word: str, key: str) -> None:
     assert key_of(word) == key
 
 
+def test_the_usual_keys_have_the_names_by_which_a_clash_is_found() -> None:
+    usual = [each for key in KEYS for each in key.keys.split(",")]
+    assert [key_of(each) for each in usual] == usual
+    assert len(set(usual)) == len(usual)
+
+
 def test_every_key_with_a_name_is_one_that_can_be_bound() -> None:
     known = {str(each.value) for each in Keys}
     combined = [f"{held}+{name}" for held in ("ctrl", "shift", "ctrl+shift", "alt") for name in NAMED]

@@ -294,7 +294,7 @@ def test_the_help_shows_every_key_whole_and_keys_have_ids(home: Path) -> None:
     drive(home, act)
 
 
-NAMES = {"?": "question_mark", "/": "slash", "*": "asterisk", ":": "colon"}
+NAMES = {"?": "question_mark", "/": "slash", "*": "asterisk", ":": "colon", "&": "ampersand"}
 SOME_KEYS = [key for key in KEYS if key.id != "suspend"]
 """Without the one that would stop the tests themselves; it is tried in a pty."""
 

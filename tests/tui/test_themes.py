@@ -11,7 +11,7 @@ from textual.theme import Theme
 
 from overnight.tui.themes import COLORBLIND, HIGH_CONTRAST, THEMES
 from tests.command import OVERNIGHT
-from tests.terminal import a_terminal
+from tests.terminal import Terminal, a_terminal
 from tests.tui.driven import a_supervised_run
 from tests.waiting import eventually
 
@@ -94,16 +94,9 @@ def test_ansi_writes_the_sixteen_colours_of_the_terminal_and_no_other(home: Path
     path.write_text('theme = "ansi"\n')
     with a_supervised_run(home, "crawl"), a_terminal([OVERNIGHT], 120, 40, OVERNIGHT_CONFIG=str(path)) as terminal:
         terminal.shows("crawl", "running")
-        for keys, text in (
-            ("?", "this help"),
-            ("\x1b", "Leave"),
-            ("x", "Cancel crawl?"),
-            ("n", "Leave"),
-            ("n", "New run"),
-            ("\x1b", "Leave"),
-        ):
-            terminal.type(keys)
-            terminal.shows(text)
+        open_and_close(terminal, "?", "this help", "\x1b")
+        open_and_close(terminal, "x", "Cancel crawl?", "n")
+        open_and_close(terminal, "n", "New run", "\x1b")
         terminal.type("\x03")
         terminal.shows("q leaves and the agents")
         terminal.type("/")
@@ -121,6 +114,13 @@ def test_ansi_writes_the_sixteen_colours_of_the_terminal_and_no_other(home: Path
         terminal.type("\r")
         eventually(lambda: terminal.text() and colours_beyond(terminal.raw), message="a theme that is picked shows")
     assert path.read_text() == 'theme = "ansi"\n', "and is not written back"
+
+
+def open_and_close(terminal: Terminal, opening: str, text: str, closing: str) -> None:
+    terminal.type(opening)
+    terminal.shows(text)
+    terminal.type(closing)
+    eventually(lambda: text not in terminal.text(), message="the window is closed")
 
 
 def colours_beyond(raw: bytes) -> set[bytes]:
