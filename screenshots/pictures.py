@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from overnight.state.home import Home
 from overnight.tui.app import OvernightApp
+from overnight.tui.config import AS_USUAL, Config
 from screenshots.fleets import FLEETS, HOST, NOW, Still
 
 SMALL, LARGE = (80, 24), (120, 40)
@@ -24,6 +25,7 @@ class Picture(NamedTuple):
     keys: tuple[str, ...] = ()
     ascii_only: bool = False
     theme: str = ""
+    config: Config = AS_USUAL
 
 
 PICTURES = (
@@ -43,7 +45,14 @@ PICTURES = (
 def app_of(picture: Picture) -> OvernightApp:
     """The interface over a fleet that stands still. No run of this machine is read or asked for anything."""
     still = Still(FLEETS[picture.fleet]())
-    app = OvernightApp(Home("/nowhere"), still, now=NOW, host=HOST, ascii_only=picture.ascii_only, pace=0.0)
+    app = OvernightApp(
+        Home("/nowhere"),
+        still,
+        now=NOW,
+        host=HOST,
+        ascii_only=picture.ascii_only,
+        config=picture.config._replace(tick=0.0),
+    )
     app.animation_level = "none"
     return app
 

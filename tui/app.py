@@ -8,6 +8,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -34,13 +35,14 @@ from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.clean import clean
+from overnight.tui.config import AS_USUAL, Config
 from overnight.tui.events import CursorPut, Event, Marked, Marking, Sorted
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
-from overnight.tui.keys import KEYS
 from overnight.tui.launching import Draft, Form, draft_of, recent_drafts, recorded_environment
 from overnight.tui.model import Fleet, cut_off, is_found, live_ids, pause_or_resume, reduce, row_at, targets
+from overnight.tui.notices import Told, closing, news, opening
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.fleet import FleetScreen, Wish
 from overnight.tui.screens.help import HelpScreen
@@ -48,15 +50,13 @@ from overnight.tui.screens.launch import LaunchScreen
 from overnight.tui.screens.question import QuestionScreen
 from overnight.tui.screens.sort import SortScreen
 from overnight.tui.sorting import Sort
-from overnight.tui.terminal import INTERRUPTED, Guard
+from overnight.tui.terminal import INTERRUPTED, Guard, write_at_once
 from overnight.tui.themes import DARK, THEMES
 from overnight.tui.view import plural
 from overnight.tui.widgets.typed_line import TypedLine
 
 BUSY_LINE = 0.05
 """Seconds until the output queue is looked at again."""
-BETWEEN_PICTURES = 0.25
-"""Seconds: agents may write ten times a second, nobody reads as fast. What a key does is drawn at once."""
 ADOPT_AGAIN = 5.0
 REQUESTS: Mapping[str, Callable[[RunDir], object]] = {
     Verb.PAUSE: operate.pause,
@@ -73,7 +73,8 @@ class OvernightApp(App[None]):
     TITLE = "overnight"
     # Textual reads the styles of pushed screens by itself, but not those of the default one.
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/fleet.tcss"]
-    ENABLE_COMMAND_PALETTE = True
+    # Its key is one of ours; Textual would bind a second one, before all others.
+    ENABLE_COMMAND_PALETTE = False
     NOTIFICATION_TIMEOUT = 6
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "explain_ctrl_c", "leave, the second time", id="ctrl_c", show=False, priority=True),
@@ -97,24 +98,26 @@ class OvernightApp(App[None]):
         now: float,
         host: str,
         ascii_only: bool = False,
-        pace: float = BETWEEN_PICTURES,
+        config: Config = AS_USUAL,
         here: str = "/",
     ) -> None:
-        """`pace`: seconds between two pictures that no key asked for. `here`: the folder that launches begin in."""
+        """`here`: the folder that launches begin in."""
         super().__init__()
         self._home, self._source, self._here = home, source, here
         self._glyphs = ASCII if ascii_only else UNICODE
         self._ascii_only = ascii_only
         self._explained_ctrl_c = False
         self._waits = False
-        self._pace, self._taken_at = pace, 0.0
+        self._config, self._taken_at = config, 0.0
+        self._told: Told | None = None
+        """What the terminal was told beside the picture; None = it is as it was."""
         self._adopted_at = 0.0
         self._greeted = False
         self._expected: str | None = None
         """A run that was launched here, until the cursor stands on it."""
         self._offered: frozenset[str] = frozenset()
         """Runs that were cut off when that was last said."""
-        self.fleet = Fleet(now=now, host=clean(host, 40))
+        self.fleet = Fleet(now=now, host=clean(host, 40), keys=config.keys)
         self._fleet_screen: FleetScreen | None = None
         self.guard: Guard | None = None
         self.set_class(ascii_only, "-ascii")
@@ -131,14 +134,19 @@ class OvernightApp(App[None]):
         return dict(DARK.variables)
 
     def get_default_screen(self) -> Screen[None]:
-        self._fleet_screen = FleetScreen(self.fleet, self._glyphs)
+        self._fleet_screen = FleetScreen(self.fleet, self._glyphs, self._config.columns)
         return self._fleet_screen
 
     def on_mount(self) -> None:
-        for theme in THEMES:
+        for theme in THEMES.values():
             self.register_theme(theme)
-        self.theme = DARK.name
-        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
+        self.theme = THEMES[self._config.theme].name
+        if changes := self._config.keys.changes():
+            self.set_keymap(changes)
+        self._tell_terminal(self.fleet)
+        # At once: afterwards the terminal is the shell's.
+        self.app_suspend_signal.subscribe(self, lambda _: self._tell_no_more(), immediate=True)
+        self.app_resume_signal.subscribe(self, lambda _: self._come_back())
         if self.guard is not None:
             self.guard.start(asyncio.get_running_loop())
         self._source.start(self._wake)
@@ -155,15 +163,18 @@ class OvernightApp(App[None]):
 
     def change(self, *events: Event) -> None:
         """Fold events in and show what became of the fleet. Nothing else changes it."""
+        before = self.fleet
         for event in events:
             self.fleet = reduce(self.fleet, event)
         if self._fleet_screen is not None:
             self._fleet_screen.show(self.fleet)
+        if self._told is not None:
+            self._tell_terminal(before)
 
     @on(Woken)
     def _take(self) -> None:
         """Take what has happened, unless that was just done or the line is still busy with older pictures."""
-        wait = BUSY_LINE if self._line_is_busy() else self._taken_at + self._pace - time.monotonic()
+        wait = BUSY_LINE if self._line_is_busy() else self._taken_at + self._config.tick - time.monotonic()
         if wait > 0:
             if not self._waits:
                 self._waits = True
@@ -200,8 +211,10 @@ class OvernightApp(App[None]):
         """Once for each run that is found cut off, at the start or later."""
         before, self._offered = self._offered, frozenset(cut_off(self.fleet))
         if self._offered - before:
+            key = self.fleet.keys.way("resume.all")
             were, them = ("was", "it") if len(self._offered) == 1 else ("were", "them")
-            self.tell(f"{plural(len(self._offered), 'run')} {were} interrupted: press I to resume {them}.", "warning")
+            runs = plural(len(self._offered), "run")
+            self.tell(f"{runs} {were} interrupted: press {key} to resume {them}.", "warning")
 
     @on(FleetScreen.Happened)
     def _fold(self, message: FleetScreen.Happened) -> None:
@@ -240,7 +253,7 @@ class OvernightApp(App[None]):
     def _pause_or_resume(self, ids: Sequence[str]) -> None:
         statuses = {self.fleet.statuses[run_id] for run_id in ids}
         if statuses <= RETRYABLE - RESUMABLE:
-            self.tell("It has ended. r starts it again from its checkpoint.", "warning")
+            self.tell(f"It has ended. {self.fleet.keys.way('retry')} starts it again from its checkpoint.", "warning")
         else:
             self._request(pause_or_resume(self.fleet), ids)
 
@@ -362,6 +375,22 @@ class OvernightApp(App[None]):
     def complain(self, error: OvernightError) -> None:
         self.tell(f"{error}. {error.hint}".strip(), "error")
 
+    # -- what the terminal is told beside the picture
+
+    def _tell_terminal(self, before: Fleet) -> None:
+        codes = opening(self._config.notify) if self._told is None else ""
+        more, self._told = news(self._config.notify, before, self.fleet, self._told or Told())
+        self._write(codes + more)
+
+    def _tell_no_more(self) -> None:
+        self._told = None
+        self._write(closing(self._config.notify))
+
+    def _write(self, codes: str) -> None:
+        if codes and self._driver is not None and not self.is_headless:
+            self._driver.write(codes)
+            self._driver.flush()
+
     # -- keys that are not about runs
 
     def on_key(self, event: events.Key) -> None:
@@ -371,7 +400,7 @@ class OvernightApp(App[None]):
 
     @on(FleetScreen.HelpAsked)
     def _help(self) -> None:
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.fleet.keys))
 
     def action_leave(self) -> None:
         self.leave(0)
@@ -384,7 +413,9 @@ class OvernightApp(App[None]):
             self.leave(INTERRUPTED)
             return
         self._explained_ctrl_c = True
-        self.tell("q leaves and the agents go on; x cancels a run. ctrl+c once more leaves.", "information")
+        leave, cancel = self.fleet.keys.sign("leave"), self.fleet.keys.sign("cancel")
+        cancels = f"; {cancel} cancels a run" if cancel else ""
+        self.tell(f"{leave} leaves and the agents go on{cancels}. ctrl+c once more leaves.", "information")
 
     def action_ignore(self) -> None:
         """Terminals and shells use this key themselves."""
@@ -395,6 +426,13 @@ class OvernightApp(App[None]):
             screen.refresh(layout=True)
             for widget in screen.walk_children():
                 widget.refresh()
+
+    def _come_back(self) -> None:
+        """From the shell, which may have drawn and told anything meanwhile."""
+        self.action_redraw()
+        if self._told is not None:
+            self._told = Told()
+        self._tell_terminal(self.fleet)
 
     def action_toggle_mouse(self) -> None:
         driver = self._driver
@@ -420,13 +458,13 @@ class OvernightApp(App[None]):
             palette.call_after_refresh(lambda: setattr(palette.query_one(Input), "cursor_blink", False))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in KEYS:
+        for key in self.fleet.keys.keys:
             if key.id != "palette":
                 run = self._runner(key.action)
                 yield SystemCommand(key.words[0].upper() + key.words[1:], f"{key.section}: {key.shown}", run)
-        for theme in THEMES:
-            name = theme.name.removeprefix("overnight-").capitalize()
-            yield SystemCommand(f"{name} colours", "Theme", lambda chosen=theme.name: setattr(self, "theme", chosen))
+        for name, theme in THEMES.items():
+            choose = partial(setattr, self, "theme", theme.name)
+            yield SystemCommand(f"{name.capitalize()} colours", "Theme", choose)
 
     def _runner(self, action: str) -> Callable[[], None]:
         def run() -> None:
@@ -444,7 +482,7 @@ def _call(driver: object, name: str) -> None:
         method()
 
 
-def run_app(home: Home, ascii: bool = False) -> int:
+def run_app(home: Home, ascii: bool = False, config: Config = AS_USUAL) -> int:
     """The interface on this terminal until it is left. Its exit code: 0, 129 hung up, 143 terminated, 130 ctrl+c.
 
     `ascii`: draw with ASCII characters only; False = where the locale or the terminal needs it. Raises
@@ -461,13 +499,16 @@ def run_app(home: Home, ascii: bool = False) -> int:
         host=host_name(),
         ascii_only=ascii or needs_ascii(environ),
         here=_folder_here(),
+        config=config,
     )
-    guard = app.guard = Guard(app.leave)
+    ending = closing(config.notify).encode()
+    guard = app.guard = Guard(app.leave, ending)
     try:
         # Over a line, 20 movements of the mouse cost 10 KB; the terminal's own selection is of more use there.
         app.run(mouse="SSH_CONNECTION" not in environ)
     finally:
         guard.stop()
+        write_at_once(ending)
     code = app.return_code or 0
     if code != 129:
         sys.stdout.write(farewell(app.fleet))

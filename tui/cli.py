@@ -152,7 +152,8 @@ def interface_parser() -> Parser:
         "overnight",
         usage="overnight [--ascii]\n       overnight VERB [options]",
         description="Runs long-running agents and shows them in a terminal. Without a verb: the interface.",
-        epilog=f"verbs:\n{verbs}\n\n`overnight VERB --help` shows the options of a verb.",
+        epilog=f"verbs:\n{verbs}\n\n`overnight VERB --help` shows the options of a verb.\n"
+        "Keys, colours and columns of the interface: ~/.config/overnight/config.toml (or $OVERNIGHT_CONFIG).",
     )
     parser.add_argument("--version", action="store_true", help="say the version and exit")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")

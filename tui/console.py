@@ -11,6 +11,7 @@ from overnight.state.errors import OvernightError
 from overnight.tui.clean import clean
 
 if TYPE_CHECKING:
+    from overnight.agents.launchers.toml_reading import Mistake
     from overnight.tui.table import Style
 
 
@@ -103,6 +104,13 @@ def complain(error: OvernightError) -> None:
     """One line: what happened, and what to do next."""
     what = str(error)
     say(f"overnight: {what}{'' if what.endswith('.') else '.'} {error.hint}".rstrip())
+
+
+def say_mistakes(file: str, mistakes: "Iterable[Mistake]") -> None:
+    """A line for each: where, and what."""
+    for mistake in mistakes:
+        line = "" if mistake.line is None else f"{mistake.line}:"
+        say(f"{file}:{line} {mistake.what}")
 
 
 def warn_of_logout() -> None:

@@ -10,12 +10,17 @@ from overnight.tui.model import Depth, Fleet, cut_off, pause_or_resume, targets
 
 def footer(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     """As many keys as there is room for, the way out always."""
-    end: list[Span] = [("?", "key"), (" Help  ", "dim"), ("q", "key"), (" Leave ", "dim")]
+    keys = fleet.keys
+    end: list[Span] = [(keys.sign("help"), "key"), (" Help  ", "dim"), (keys.sign("leave"), "key"), (" Leave ", "dim")]
     room = width - 1 - sum(cells(text) for text, _ in end)
     spans: list[Span] = [(" ", "")]
     if fleet.failure:
         return Line(((f" {fleet.failure}", "trouble"),))
-    for key, word in _keys(fleet):
+    for ids, word in _bindings(fleet):
+        # The first keys of the panes, their numbers, stand beside their names.
+        key = " ".join(filter(None, (keys.sign(id, -1 if id.startswith("tab.") else 0) for id in ids.split())))
+        if not key:
+            continue
         taken = len(key) + len(word) + 3
         if taken > room:
             break
@@ -24,29 +29,36 @@ def footer(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     return Line((*spans, *end))
 
 
-def _keys(fleet: Fleet) -> list[tuple[str, str]]:
+def _bindings(fleet: Fleet) -> list[tuple[str, str]]:
+    """Ids of bindings, with what they do."""
     if not fleet.shown:
-        return [("f", "All")] if Mode.ONLY_TROUBLE in fleet.modes else []
+        return [("only_trouble", "All")] if Mode.ONLY_TROUBLE in fleet.modes else []
     if fleet.depth is Depth.ENTERED:
-        moving = [("esc", "Back"), ("j k", "Scroll"), ("tab", "Next pane"), ("F", "Follow"), ("w", "Wrap")]
-        return [*moving, ("m", "Both" if Mode.MAXIMISED in fleet.modes else "Alone")]
-    interrupted = [("I", f"Resume {count}")] if (count := len(cut_off(fleet))) else []
-    return [("enter", "Open" if fleet.depth is Depth.LIST else "Into"), *interrupted, *_asks(fleet), *_finds(fleet)]
+        moving = [("back", "Back"), ("move.down move.up", "Scroll"), ("tab.next", "Next pane")]
+        return [*moving, ("follow", "Follow"), ("wrap", "Wrap"), ("maximise", _size(fleet))]
+    interrupted = [("resume.all", f"Resume {count}")] if (count := len(cut_off(fleet))) else []
+    opening = ("open", "Open" if fleet.depth is Depth.LIST else "Into")
+    return [opening, *interrupted, *_asks(fleet), *_finds(fleet)]
+
+
+def _size(fleet: Fleet) -> str:
+    return "Both" if Mode.MAXIMISED in fleet.modes else "Alone"
 
 
 def _asks(fleet: Fleet) -> list[tuple[str, str]]:
     statuses = {fleet.statuses[run_id] for run_id in targets(fleet)}
-    keys = [("space", "Mark")]
+    asks = [("mark", "Mark")]
     if statuses & (LIVE | RESUMABLE):
-        keys.append(("p", "Go on" if pause_or_resume(fleet) is Verb.RESUME else "Pause"))
+        asks.append(("pause", "Go on" if pause_or_resume(fleet) is Verb.RESUME else "Pause"))
     if statuses & LIVE:
-        keys.append(("x", "Cancel"))
+        asks.append(("cancel", "Cancel"))
     if statuses & RETRYABLE:
-        keys.append(("r", "Retry"))
-    return keys
+        asks.append(("retry", "Retry"))
+    return asks
 
 
 def _finds(fleet: Fleet) -> list[tuple[str, str]]:
-    found = [("n", "Next")] if fleet.sought else []
-    new = [] if fleet.sought else [("n", "New")]
-    return [("l", "Logs"), ("e", "Errors"), *found, ("/", "Find"), ("f", "Trouble"), *new]
+    found = [("find.next", "Next")] if fleet.sought else []
+    new = [] if fleet.sought else [("new", "New")]
+    looking = [("tab.logs", "Logs"), ("tab.errors", "Errors")]
+    return [*looking, *found, ("find", "Find"), ("only_trouble", "Trouble"), *new]

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from overnight.agents.orphans import adopt_orphans
+from overnight.state.errors import WrongUsage
 from overnight.state.home import Home
 from overnight.state.private import exposure_of
 from overnight.tui import console
@@ -12,14 +13,20 @@ from overnight.tui.reading import records_of, show_list
 
 
 def open_interface(home: Home, *, ascii: bool = False) -> int:
-    """The exit code of the interface; 0 after the plain list."""
+    """The exit code of the interface; 0 after the plain list; 2 where the configuration file has mistakes."""
+    why = why_not(os.environ)
+    config = None
+    if why is None:
+        from overnight.tui.config_file import read_config
+
+        if (config := read_config(os.environ)) is None:
+            return WrongUsage.exit_code
     home.prepare()
     adopt_orphans(home)
-    why = why_not(os.environ)
-    if why is None:
+    if config is not None:
         from overnight.tui.app import run_app
 
-        return run_app(home, ascii=ascii)
+        return run_app(home, ascii=ascii, config=config)
     console.say(f"Plain list: {why}.")
     if (exposed := exposure_of((home.path, home.runs_path))) is not None:
         console.say(exposed)

@@ -31,9 +31,7 @@ def run(options: Namespace) -> int:
     home = selection.open_home()
     plan = plan_of(home, options.file, options.names)
     if plan.mistakes:
-        for mistake in plan.mistakes:
-            line = "" if mistake.line is None else f"{mistake.line}:"
-            console.say(f"{options.file}:{line} {mistake.what}")
+        console.say_mistakes(options.file, plan.mistakes)
         return WrongUsage.exit_code
     if options.watch and len(plan.planned) > 1:
         raise WrongUsage(

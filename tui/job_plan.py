@@ -9,8 +9,9 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from overnight.agents.launchers.jobs import FIELDS, Job, JobFile, Mistake, jobs_of, meant, mistake_at, waves_of
+from overnight.agents.launchers.jobs import FIELDS, Job, JobFile, jobs_of, waves_of
 from overnight.agents.launchers.order import Order, faults_of
+from overnight.agents.launchers.toml_reading import Mistake, by_line, meant, mistake_at
 from overnight.state.amounts import size_words
 from overnight.state.errors import AmbiguousName, NoSuchRun, WrongUsage
 from overnight.state.find import find
@@ -56,7 +57,7 @@ def plan_of(home: Home, path: str, names: Sequence[str]) -> Plan:
     planning = _Planning(home, file, chosen, os.path.dirname(os.path.abspath(path)))
     planned = {name: planning.planned(job) for name, job in chosen.items()}
     if mistakes := [*file.mistakes, *_unknown(file, names), *planning.mistakes]:
-        return Plan(mistakes=tuple(sorted(mistakes, key=lambda each: each.line or 0)))
+        return Plan(mistakes=by_line(mistakes))
     groups = {each.order.group for each in planned.values()}
     return Plan(
         tuple(tuple(planned[job.name] for job in wave) for wave in waves_of(chosen)),
@@ -78,10 +79,7 @@ def read(path: str) -> JobFile:
         raise WrongUsage(f"{path}: {error.strerror}", hint="A job file is named: overnight run FILE.toml.") from None
     if len(data) > LARGEST:
         return JobFile(mistakes=(Mistake(f"larger than {size_words(LARGEST)}: no job file"),))
-    try:
-        return jobs_of(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return JobFile(mistakes=(Mistake("not TOML: not UTF-8", data.count(b"\n", 0, error.start) + 1),))
+    return jobs_of(data)
 
 
 def _unknown(file: JobFile, names: Iterable[str]) -> Iterator[Mistake]:

@@ -1,8 +1,7 @@
-"""Every key of the interface, once: what it is called, what it does, and in which words the help says so."""
+"""Every key of the interface, once: what it is called, what it does, and in which words the help says so. Pure."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-
-from textual.binding import Binding
 
 
 class Key(NamedTuple):
@@ -46,13 +45,13 @@ KEYS = (
     Key("edit", "R", "edit", "R", "again, changed: a new run", STEERING),
     Key("new", "ctrl+n", "new", "n ctrl+n", "new run", STEERING),
     Key("resume.all", "I", "resume_all", "I", "resume all interrupted", STEERING),
-    Key("mark", "space", "mark('one')", "space", "mark for p, x, X, r", CHOOSING),
+    Key("mark", "space", "mark('one')", "space", "mark, to steer many at once", CHOOSING),
     Key("mark.range", "v", "mark('range')", "v", "mark from the last to here", CHOOSING),
     Key("mark.all", "*", "mark('all')", "*", "mark all shown, or none", CHOOSING),
     Key("find", "/", "find", "/", "find by name, group, label", CHOOSING),
     Key("find.next", "n", "find_next_or_new", "n", "next found, while finding", CHOOSING),
     Key("find.previous", "N", "find_next(-1)", "N", "found before", CHOOSING),
-    Key("filter", "ampersand", "filter", "&", "show only: state: name: err>0", CHOOSING),
+    Key("filter", "&", "filter", "&", "show only: state: name: err>0", CHOOSING),
     Key("sort", "s", "sort", "s", "sort", CHOOSING),
     Key("only_trouble", "f", "switch('only_trouble')", "f", "only trouble", CHOOSING),
     Key("help", "?", "help", "?", "this help", LEAVING),
@@ -63,5 +62,43 @@ KEYS = (
     Key("leave", "q", "app.leave", "q", "leave; agents go on", LEAVING),
 )
 
-BINDINGS = [Binding(key.keys, key.action, key.words, id=key.id, show=False) for key in KEYS]
 SECTIONS = (MOVING, SEEING, STEERING, CHOOSING, LEAVING)
+NEVER_WITHOUT = frozenset({"leave", "help", "palette"})
+"""Without a key for each of them nobody would find out again, or in."""
+NO_KEY = "<ignore>"
+"""Textual's name for a key that nobody can press: it takes no binding away."""
+
+
+class Keymap(NamedTuple):
+    """The keys as they are here."""
+
+    keys: tuple[Key, ...] = KEYS
+
+    def sign(self, id: str, place: int = 0) -> str:
+        """A key of a binding, the first or another, as a person reads it; "" = it has none."""
+        signs = next((key.shown.split() for key in self.keys if key.id == id), [])
+        return signs[place] if signs else ""
+
+    def way(self, id: str) -> str:
+        """How somebody gets there: by a key of it, else by the palette, which has everything."""
+        return self.sign(id) or self.sign("palette")
+
+    def changes(self) -> Mapping[str, str]:
+        """Keys by the id of their binding, as Textual takes them; nothing where all are as usual."""
+        if self.keys == KEYS:
+            return {}
+        keys = {key.id: key.keys for key in self.keys}
+        # Windows over the list close, and move, with the keys that are shown.
+        closing, opening = (keys["back"], keys["leave"]), keys["open"]
+        keys |= {"help.back": joined((*closing, keys["help"], opening)), "sort.choose": opening}
+        keys |= {"sort.back": joined((*closing, keys["sort"]))}
+        keys |= {f"{window}.{way}": keys[f"move.{way}"] for window in ("help", "sort") for way in ("down", "up")}
+        return {id: named or NO_KEY for id, named in keys.items()}
+
+
+def joined(keys: Iterable[str]) -> str:
+    """Keys as Textual takes several."""
+    return ",".join(filter(None, keys))
+
+
+USUAL_KEYS = Keymap()

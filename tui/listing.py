@@ -1,7 +1,7 @@
 """The fleet list: which columns a width has room for, and what a run's line says in each. Pure."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from overnight.state.status import ENDED, LIVE, Status
@@ -35,24 +35,31 @@ class Layout(NamedTuple):
     columns: tuple[Column, ...]
 
 
-def layout_for(width: int) -> Layout:
-    """As many columns as there is room for; they drop from the right, then the name shrinks, the state never."""
+ALWAYS = ("state", "name")
+COLUMNS = (*ALWAYS, "progress", "percent", "eta", "rate", "beat", "errors", "phase", "sparkline")
+"""The names of all columns, in their usual order."""
+_NEVER_DROPPED = ("progress", "percent", "eta")
+_DROPPED_FROM_THE_END = ("errors", "beat", "rate", "phase", "sparkline")
+
+
+def layout_for(width: int, names: Sequence[str] = COLUMNS) -> Layout:
+    """As many of these columns as there is room for; then the name shrinks, the state never.
+
+    The state and the name come first where they are not among them.
+    """
     state = Column("STATE", STATE_WHOLE if width >= 104 else STATE_SHORT, _state)
-    fixed = (_BAR, _PERCENT, _ETA)
-    optional = [_ERRORS, _BEAT, _RATE, _PHASE, _SPARKLINE]
-    wanted: list[Column] = []
-    for column in optional:
-        used = _width_of((state, *fixed, *wanted, column)) + NAME_LEAST + 5
-        if used <= width - LEAD:
-            wanted.append(column)
-        else:
+    fitting = [state, *(_BY_NAME[name] for name in _NEVER_DROPPED if name in names)]
+    for column in (_BY_NAME[name] for name in _DROPPED_FROM_THE_END if name in names):
+        if _width_of((*fitting, column)) + NAME_LEAST + 5 > width - LEAD:
             break
-    name = min(NAME_MOST, max(NAME_LEAST, width - LEAD - _width_of((state, *fixed, *wanted)) - 1))
-    ordered = [each for each in (_RATE, _BEAT, _ERRORS, _PHASE, _SPARKLINE) if each in wanted]
-    return Layout((state, Column("AGENT", name, _name), *fixed, *ordered))
+        fitting.append(column)
+    room = width - LEAD - _width_of(fitting) - 1
+    columns = {**_BY_NAME, "state": state, "name": Column("AGENT", min(NAME_MOST, max(NAME_LEAST, room)), _name)}
+    ordered = (*(name for name in ALWAYS if name not in names), *names)
+    return Layout(tuple(columns[name] for name in ordered if name in ALWAYS or columns[name] in fitting))
 
 
-def _width_of(columns: tuple[Column, ...]) -> int:
+def _width_of(columns: Sequence[Column]) -> int:
     return sum(column.width + 1 for column in columns) - 1
 
 
@@ -69,11 +76,11 @@ def run_line(row: Row, layout: Layout, glyphs: Glyphs, *, cursor: bool, marked: 
         (glyphs.states[row.status], view.state_role(row.status)),
     ]
     drawn = list(layout.columns)
-    if not row.reports and row.status is Status.RUNNING:
+    if not row.reports and row.status is Status.RUNNING and _BAR in drawn:
         # Nothing to draw a bar of: the newest line of its output takes the place of bar and percentage.
-        room = _BAR.width + 1 + _PERCENT.width
-        drawn = [each for each in drawn if each is not _PERCENT]
-        drawn[drawn.index(_BAR)] = Column("", room, _newest_line)
+        place = drawn.index(_BAR)
+        taken = [_BAR, _PERCENT] if drawn[place + 1 : place + 2] == [_PERCENT] else [_BAR]
+        drawn[place : place + len(taken)] = [Column("", _width_of(taken), _newest_line)]
     for column in drawn:
         spans += [(" ", ""), *column.draw(row, column.width, glyphs)]
     return Line(tuple(spans), "cursor" if cursor else "")
@@ -164,6 +171,16 @@ _BEAT = Column("BEAT", 4, _beat, to_the_right=True)
 _ERRORS = Column("ERR", 3, _errors, to_the_right=True)
 _PHASE = Column("PHASE", 10, _phase)
 _SPARKLINE = Column("LAST 15 MIN", 16, _sparkline)
+_BY_NAME: Mapping[str, Column] = {
+    "progress": _BAR,
+    "percent": _PERCENT,
+    "eta": _ETA,
+    "rate": _RATE,
+    "beat": _BEAT,
+    "errors": _ERRORS,
+    "phase": _PHASE,
+    "sparkline": _SPARKLINE,
+}
 
 
 # -- the header
@@ -184,20 +201,25 @@ def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     """The program, the machine, how many runs are in which state, and the time of day."""
     first: list[Span] = [(" overnight ", "title"), (f" {cut(fleet.host, 24, glyphs)}  ", "dim")]
     room = width - sum(cells(text) for text, _ in first) - 8
-    with_words = _count_spans(counts(fleet), glyphs, words=True)
-    short = _count_spans(counts(fleet), glyphs, words=False)
+    with_words = _count_spans(fleet, glyphs, words=True)
+    short = _count_spans(fleet, glyphs, words=False)
     first += with_words if sum(cells(text) for text, _ in with_words) <= room - 40 else short
     return spread(first, [*_header_end(fleet, width, glyphs), (f"{_clock(fleet.now)} ", "")], width, "band")
 
 
-def _count_spans(found: Mapping[Status, int], glyphs: Glyphs, *, words: bool) -> list[Span]:
-    spans: list[Span] = []
+def state_counts(fleet: Fleet) -> Iterator[tuple[Status, int, str]]:
+    """How many runs are in which state, by the status that stands for it, and in one word; those that there are."""
+    found = counts(fleet)
     for sign, members, word in _SHOWN_STATES:
-        count = sum(found.get(each, 0) for each in members)
-        if count:
-            text = f"{glyphs.states[sign]} {count}{f' {word}' if words else ''}  "
-            spans.append((text, view.state_role(sign)))
-    return spans
+        if count := sum(found.get(each, 0) for each in members):
+            yield sign, count, word
+
+
+def _count_spans(fleet: Fleet, glyphs: Glyphs, *, words: bool) -> list[Span]:
+    return [
+        (f"{glyphs.states[sign]} {count}{f' {word}' if words else ''}  ", view.state_role(sign))
+        for sign, count, word in state_counts(fleet)
+    ]
 
 
 def _header_end(fleet: Fleet, width: int, glyphs: Glyphs) -> list[Span]:
@@ -229,7 +251,7 @@ def _clock(now: float) -> str:
 
 def too_small(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     """The one line of a terminal that has no room for a list."""
-    states = _count_spans(counts(fleet), glyphs, words=False) or [("no runs  ", "dim")]
+    states = _count_spans(fleet, glyphs, words=False) or [("no runs  ", "dim")]
     spans: list[Span] = [(" overnight  ", "title"), *states]
     hint = f"needs {LEAST_WIDTH}x{LEAST_HEIGHT}"
     return spread(spans, [(hint, "dim"), (" ", "")], width)
@@ -244,15 +266,13 @@ EMPTY = (
     ("overnight run -- COMMAND", "key"),
     ("    any program as a run; `python my_agent.py` is one too", "dim"),
     ("", ""),
-    ("n", "key"),
+    ("{new}", "key"),
     ("    a new run, from here", "dim"),
     ("", ""),
     ("Runs appear here by themselves. They do not need this window:", ""),
-    ("q leaves it, and they go on.", ""),
+    ("{leave} leaves it, and they go on.", ""),
 )
-
-
-SHOWS_ALL: tuple[Span, ...] = (("esc", "key"), (" shows them all.", ""))
+"""With bindings whose keys are to be named."""
 
 
 def empty_lines(fleet: Fleet) -> tuple[Line, ...]:
@@ -260,7 +280,15 @@ def empty_lines(fleet: Fleet) -> tuple[Line, ...]:
     if not fleet.loaded:
         return (line(), line(("    reading…", "dim")))
     if fleet.order and fleet.filter.tests:
-        return (line(), line(("    No run passes ", ""), (fleet.filter.text, "accent"), (". ", ""), *SHOWS_ALL))
+        return (
+            line(),
+            line(("    No run passes ", ""), (fleet.filter.text, "accent"), (". ", ""), *_shows_all("back", fleet)),
+        )
     if fleet.order:
-        return (line(), line(("    No run is in trouble. ", ""), ("f", "key"), (" shows them all.", "")))
-    return (line(), *(line("    ", (text, role)) for text, role in EMPTY))
+        return (line(), line(("    No run is in trouble. ", ""), *_shows_all("only_trouble", fleet)))
+    keys = {id: fleet.keys.way(id) for id in ("new", "leave")}
+    return (line(), *(line("    ", (text.format(**keys), role)) for text, role in EMPTY))
+
+
+def _shows_all(id: str, fleet: Fleet) -> tuple[Span, ...]:
+    return ((fleet.keys.way(id), "key"), (" shows them all.", ""))

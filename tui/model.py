@@ -40,6 +40,7 @@ from overnight.tui.events import (
     Ticked,
 )
 from overnight.tui.filtering import EVERY_RUN, Filter, Subject, is_sought
+from overnight.tui.keys import USUAL_KEYS, Keymap
 from overnight.tui.sorting import AGAIN_AFTER, AS_IT_CAME, By, Sort, key_of
 from overnight.tui.sorting import LIVE as CHANGING
 from overnight.tui.view import Row, Sample
@@ -76,6 +77,7 @@ class Fleet:
 
     now: float
     host: str = ""
+    keys: Keymap = USUAL_KEYS
     loaded: bool = False
     """Whether the runs were read once: before that, an empty list means nothing."""
     reads: Mapping[str, Read] = field(default_factory=dict)
@@ -171,6 +173,7 @@ def row_at(fleet: Fleet, run_id: str) -> Row:
         stand=fleet.stands.get(run_id),
         newest_line=fleet.printed.get(run_id, ""),
         samples=fleet.samples.get(run_id, ()),
+        keys=fleet.keys,
     )
 
 

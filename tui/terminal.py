@@ -26,8 +26,9 @@ RESTORING = b"\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b
 class Guard:
     """Calls `leave(code)` in the event loop when the process shall end, and ends it itself if that does not."""
 
-    def __init__(self, leave: Callable[[int], None]) -> None:
-        self._leave = leave
+    def __init__(self, leave: Callable[[int], None], ending: bytes = b"") -> None:
+        """`ending`: what takes back all else that was told the terminal, where it has to end hard."""
+        self._leave, self._ending = leave, ending
         self._over = Event()
         self._attributes = _attributes()
 
@@ -66,7 +67,7 @@ class Guard:
     def _end_hard(self, code: int) -> None:
         if self._over.is_set():
             return
-        restore(self._attributes)
+        restore(self._attributes, self._ending)
         os._exit(code)
 
 
@@ -90,14 +91,22 @@ def _attributes() -> list[Any] | None:
         return None
 
 
-def restore(attributes: list[Any] | None) -> None:
+def restore(attributes: list[Any] | None, ending: bytes) -> None:
     """Give the terminal back, as far as it takes anything without waiting."""
-    poll = select.poll()
-    poll.register(2, select.POLLOUT)
     try:
         if attributes is not None:
             termios.tcsetattr(0, termios.TCSANOW, attributes)
-        if any(happened & select.POLLOUT for _, happened in poll.poll(0)):
-            os.write(2, RESTORING)
-    except (OSError, termios.error):
+    except termios.error:
+        return
+    write_at_once(RESTORING + ending)
+
+
+def write_at_once(codes: bytes) -> None:
+    """What the terminal takes of it without waiting; one that is gone takes nothing."""
+    poll = select.poll()
+    poll.register(2, select.POLLOUT)
+    try:
+        if codes and any(happened & select.POLLOUT for _, happened in poll.poll(0)):
+            os.write(2, codes)
+    except OSError:
         return

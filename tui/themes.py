@@ -1,4 +1,4 @@
-"""The two themes, and their colours beyond Textual's own variables."""
+"""The themes, and their colours beyond Textual's own variables. None of them says anything that no word says."""
 
 from textual.theme import Theme
 
@@ -48,4 +48,78 @@ LIGHT = Theme(
         "ground-band": "#ecece6",
     },
 )
-THEMES = (DARK, LIGHT)
+ANSI = Theme(
+    name="overnight-ansi",
+    ansi=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_magenta",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    variables={
+        "role-held": "ansi_cyan",
+        "role-done": "ansi_green",
+        "role-dim": "ansi_default",
+        "role-rest": "ansi_bright_black",
+        "role-bar": "ansi_blue",
+        # Whether the terminal is dark or light is not known: in app.tcss the line of the cursor is bold.
+        "ground-cursor": "ansi_default",
+        "ground-band": "ansi_default",
+        # Textual's own, which an ANSI theme has to name.
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+    },
+)
+COLORBLIND = Theme(
+    name="overnight-colorblind",
+    dark=True,
+    primary="#4aa8ff",
+    secondary="#9aa7c0",
+    accent="#f5e9c8",
+    foreground="#d6dae6",
+    background="#12151c",
+    surface="#181c26",
+    panel="#1f2430",
+    success="#4aa8ff",
+    warning="#f7ea5c",
+    error="#f28a1c",
+    variables={
+        "role-held": "#c9cdd8",
+        "role-done": "#5f86b3",
+        "role-dim": "#858da3",
+        "role-rest": "#3c4459",
+        "role-bar": "#4aa8ff",
+        "ground-cursor": "#25304a",
+        "ground-band": "#1a1f2b",
+    },
+)
+HIGH_CONTRAST = Theme(
+    name="overnight-high-contrast",
+    dark=True,
+    primary="#ffffff",
+    secondary="#ffffff",
+    accent="#ffff00",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    success="#4dff4d",
+    warning="#ffff00",
+    error="#ff9494",
+    variables={
+        "role-held": "#66e0ff",
+        "role-done": "#b8e6b8",
+        "role-dim": "#d0d0d0",
+        "role-rest": "#8c8c8c",
+        "role-bar": "#ffffff",
+        "ground-cursor": "#00264f",
+        "ground-band": "#000000",
+    },
+)
+THEMES = {"dark": DARK, "light": LIGHT, "ansi": ANSI, "colorblind": COLORBLIND, "high-contrast": HIGH_CONTRAST}
+"""By the name that a person gives."""

@@ -12,6 +12,7 @@ from overnight.state.records import Count, Outcome, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, HELD, RESUMABLE, TROUBLE, WAITING, Status
 from overnight.state.summary import Summary, summary_of
 from overnight.tui.glyphs import UNICODE, Glyphs
+from overnight.tui.keys import USUAL_KEYS, Keymap
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 ETA_WIDTH = 15
@@ -36,6 +37,8 @@ class Row(NamedTuple):
     newest_line: str = ""
     """Of its output; read only for runs that report nothing."""
     samples: tuple[Sample, ...] = ()
+    keys: Keymap = USUAL_KEYS
+    """What is to be pressed, where a key is named."""
 
     @property
     def status(self) -> Status:
@@ -219,7 +222,7 @@ def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
     """When it will be over, or the word that stands for why that is not known."""
     status, now = row.status, row.now
     if status in RESUMABLE:
-        return "p continues it"
+        return f"{row.keys.way('pause')} continues it"
     if status in ENDED:
         return _ended_text(row)
     if status is Status.QUEUED:

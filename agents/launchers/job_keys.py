@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from typing import Any, TypeVar
 
 from overnight.agents.launchers.toml_lines import Path
+from overnight.agents.launchers.toml_reading import Reader, Unfit
 from overnight.state import measures
 from overnight.state.measures import UNLIMITED
 from overnight.state.names import is_name
@@ -16,19 +17,9 @@ from overnight.state.queue import HOWEVER, dependency
 from overnight.state.records import Restart
 
 T = TypeVar("T")
-Reader = Callable[[Any], Any]
-"""Takes what TOML held, and returns what it means, never None. Raises Unfit."""
 
 MOST = 10**9
 """Of what is counted; more makes no sense, and more digits are not always printable."""
-
-
-class Unfit(ValueError):
-    """What a value, or something in it, must be instead: where in it, and what."""
-
-    def __init__(self, what: str, *more: tuple[Path, str]) -> None:
-        super().__init__(what)
-        self.found: tuple[tuple[Path, str], ...] = more or (((), what),)
 
 
 def text(raw: Any) -> str:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overnight.agents.launchers.job_keys import OF_A_RUN, Unfit
-from overnight.agents.launchers.jobs import Job, JobFile, Mistake, jobs_of, waves_of
+from overnight.agents.launchers.job_keys import OF_A_RUN
+from overnight.agents.launchers.jobs import Job, JobFile, jobs_of, waves_of
+from overnight.agents.launchers.toml_reading import Mistake, Unfit
 from overnight.state.records import Restart
 
 WHOLE = """\

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from overnight.tui.config import IDS, OF_THE_FILE, Config, config_of
+from overnight.tui.listing import COLUMNS
+from overnight.tui.notices import Notice
+from overnight.tui.themes import THEMES
 from tests.command import listed, overnight, when, when_ended
 from tests.readme.blocks import ROOT, Page, run_commands
 from tests.stories.scenes import when_processed
@@ -63,6 +67,17 @@ def test_the_shell_agent_pauses_and_goes_on_where_it_was_killed(home: Path, tmp_
     os.kill(listed(run)["pid"], signal.SIGKILL)
     ended = when_ended(run)
     assert (ended["status"], ended["processed_items"], ended["attempt"]) == ("completed", 40, 2)
+
+
+def test_the_configuration_file_says_what_the_interface_takes() -> None:
+    (written,) = (block.text for block in README.blocks if block.file == "config.toml")
+    config = config_of(written)
+    assert isinstance(config, Config)
+    assert config.columns == ("state", "name", "percent", "eta", "errors")
+    keys = {key.id: key.keys for key in config.keys.keys}
+    assert (keys["pause"], keys["cancel"], keys["kill"], keys["move.down"]) == ("P", "ctrl+x,delete", "", "t,down")
+    for name in (*THEMES, *COLUMNS, *Notice, *OF_THE_FILE, *IDS):
+        assert name == "keys" or f"`{name}`" in README.text, name
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:

@@ -24,14 +24,15 @@ from overnight.state.records import (
 )
 from overnight.state.rundir import RunDir
 from overnight.tui.app import OvernightApp
+from overnight.tui.config import AS_USUAL, Config
 from overnight.tui.feed import Feed
 
 Driver = Callable[[OvernightApp, "Pilot[None]"], Awaitable[None]]
 
 
-def drive(home: Path, act: Driver, *, size: tuple[int, int] = (80, 24)) -> OvernightApp:
+def drive(home: Path, act: Driver, *, size: tuple[int, int] = (80, 24), config: Config = AS_USUAL) -> OvernightApp:
     """Open the interface over `home`, let `act` press keys, and close it."""
-    app = OvernightApp(Home(str(home)), Feed(Home(str(home))), now=time.time(), host="here")
+    app = OvernightApp(Home(str(home)), Feed(Home(str(home))), now=time.time(), host="here", config=config)
 
     async def run() -> None:
         async with app.run_test(size=size, notifications=True) as pilot:

@@ -259,7 +259,7 @@ def test_what_comes_in_one_piece_behind_the_line_is_a_key_again(home: Path) -> N
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
         for key, character in (("slash", "/"), ("o", "o"), ("t", "t"), ("enter", None), ("question_mark", "?")):
             app.post_message(events.Key(key, character))
-        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen) and "this help" in shown(app))
         assert app.fleet.sought == "ot"
 
     drive(home, act)

@@ -15,7 +15,7 @@ from overnight.state.status import Status
 from overnight.tui.app import OvernightApp, farewell
 from overnight.tui.detail import Tab
 from overnight.tui.events import Mode
-from overnight.tui.keys import KEYS, Key
+from overnight.tui.keys import KEYS, Key, Keymap
 from overnight.tui.model import Depth
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.help import HelpScreen, help_lines
@@ -279,7 +279,7 @@ def test_q_leaves_with_zero_and_says_what_goes_on(home: Path) -> None:
 
 
 def test_the_help_shows_every_key_whole_and_keys_have_ids(home: Path) -> None:
-    text = "\n".join(line.text for line in help_lines())
+    text = "\n".join(line.text for line in help_lines(Keymap()))
     for key in KEYS:
         assert key.shown in text
         assert key.words in text
@@ -294,7 +294,7 @@ def test_the_help_shows_every_key_whole_and_keys_have_ids(home: Path) -> None:
     drive(home, act)
 
 
-NAMES = {"?": "question_mark", "/": "slash", "*": "asterisk", ":": "colon"}
+NAMES = {"?": "question_mark", "/": "slash", "*": "asterisk", ":": "colon", "&": "ampersand"}
 SOME_KEYS = [key for key in KEYS if key.id != "suspend"]
 """Without the one that would stop the tests themselves; it is tried in a pty."""
 

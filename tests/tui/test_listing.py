@@ -8,7 +8,7 @@ from overnight.tui.events import Arrived, Ticked
 from overnight.tui.footer import footer
 from overnight.tui.glyphs import ASCII, UNICODE, Glyphs
 from overnight.tui.lines import cells
-from overnight.tui.listing import LEAST_WIDTH, header, heading, layout_for, run_line, too_small
+from overnight.tui.listing import ALWAYS, COLUMNS, LEAST_WIDTH, header, heading, layout_for, run_line, too_small
 from overnight.tui.model import Fleet, row_at
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
@@ -17,6 +17,9 @@ from screenshots.fleets import FLEETS, NOW, Still
 
 WIDTHS = st.integers(LEAST_WIDTH, 220)
 GLYPHS = st.sampled_from([UNICODE, ASCII])
+
+
+TITLES = dict(zip(COLUMNS, (column.title for column in layout_for(220).columns), strict=True))
 
 
 def everyday() -> Fleet:
@@ -49,6 +52,20 @@ def test_every_line_fits_and_columns_stand_below_their_titles(width: int, glyphs
 def test_the_state_and_the_eta_are_shown_at_every_width(width: int) -> None:
     titles = [column.title for column in layout_for(width).columns]
     assert titles[:5] == ["STATE", "AGENT", "PROGRESS", "%", "ETA"]
+
+
+@given(WIDTHS, st.lists(st.sampled_from(COLUMNS), unique=True), GLYPHS)
+def test_chosen_columns_stand_in_their_order_and_every_line_fits(width: int, names: list[str], glyphs: Glyphs) -> None:
+    layout = layout_for(width, names)
+    titles = [column.title for column in layout.columns]
+    wanted = [TITLES[name] for name in (*(each for each in ALWAYS if each not in names), *names)]
+    assert titles == [title for title in wanted if title in titles]
+    assert {"STATE", "AGENT", *(TITLES[name] for name in names if name in {"progress", "percent", "eta"})} <= set(
+        titles
+    )
+    assert cells(heading(layout, width, glyphs).text) == width
+    for row in ROWS:
+        assert cells(run_line(row, layout, glyphs, cursor=True, marked=True).text) <= width
 
 
 def test_columns_drop_from_the_right_as_the_width_shrinks() -> None:

@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from overnight.tui.config import Config, config_of
 from screenshots.pictures import LARGE, PICTURES, SMALL, Picture, app_of, draw, lead
 
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 
+OTHER_KEYS = config_of(
+    'columns = ["name", "state", "percent", "beat", "eta"]\n'
+    '[keys]\nhelp = "f1"\npause = "P"\ncancel = "ctrl+x, delete"\nkill = []\nleave = "Q"\n"tab.logs" = "ö"'
+)
+assert isinstance(OTHER_KEYS, Config)
 OTHER_SCREENS = (
     Picture("logs", "everyday", SMALL, ("l", "m")),
     Picture("config", "everyday", LARGE, ("5",)),
@@ -30,6 +36,13 @@ OTHER_SCREENS = (
     Picture("launch", "everyday", SMALL, ("n", *"true")),
     Picture("launch-refused", "everyday", LARGE, ("n", *"nowhere-at-all")),
     Picture("launch-again-ascii", "everyday", SMALL, ("R", "down"), ascii_only=True),
+    *(
+        Picture(f"{theme}{name}", "everyday", size, theme=f"overnight-{theme}")
+        for theme in ("ansi", "colorblind", "high-contrast")
+        for name, size in (("", SMALL), ("-large", LARGE))
+    ),
+    Picture("ansi-cancel", "everyday", SMALL, ("x",), theme="overnight-ansi"),
+    Picture("keys", "everyday", LARGE, ("f1",), config=OTHER_KEYS),
 )
 
 

@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 
 from overnight.agents.launchers.local import launch_all
-from overnight.state.errors import HomeUnusable, OvernightError
+from overnight.state.errors import HomeUnusable, OvernightError, WrongUsage
 from overnight.state.home import Home
 from overnight.state.rundir import RunDir
 from overnight.tui import arguments, console, demo, selection
@@ -37,10 +37,16 @@ def declare(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     home = selection.open_home()
+    why = why_not(os.environ)
+    if why is None:
+        from overnight.tui.config_file import read_config
+
+        # Before anything is launched that could not be shown.
+        if read_config(os.environ) is None:
+            return WrongUsage.exit_code
     home.prepare()
     runs = _launch_all(home, options.seconds)
     console.warn_of_logout()
-    why = why_not(os.environ)
     if why is None:
         return open_interface(home, ascii=options.ascii)
     console.say(f"Lines of progress instead of the interface: {why}. ctrl+c leaves, the agents go on.")

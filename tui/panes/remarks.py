@@ -47,7 +47,7 @@ def end_remarks(row: Row) -> list[tuple[str, str]]:
     elif ended is not None and ended.reason:
         said.append((ended.reason, "dim"))
     if row.status in RESUMABLE:
-        said.append(("p continues it from its checkpoint", "dim"))
+        said.append((f"{row.keys.way('pause')} continues it from its checkpoint", "dim"))
     elif row.status in RETRYABLE:
-        said.append(("r starts it again from its checkpoint", "dim"))
+        said.append((f"{row.keys.way('retry')} starts it again from its checkpoint", "dim"))
     return said

@@ -2,6 +2,7 @@
 
 from overnight.tui import view
 from overnight.tui.detail import TABS, Tab
+from overnight.tui.keys import USUAL_KEYS, Keymap
 from overnight.tui.lines import Line, Span, cells, middle
 from overnight.tui.panes.frame import TALL, Frame
 from overnight.tui.view import Row
@@ -14,7 +15,7 @@ def title(row: Row, frame: Frame, *, entered: bool, tabs: Tab | None) -> Line:
     """The rule above a pane: which run, and its process. `tabs`: the open one, where they stand on the same line."""
     glyphs = frame.glyphs
     facts = [fact for fact in (_attempt(row), _pid(row), _up(row)) if fact]
-    ends = tab_spans(tabs, frame) if tabs is not None else ()
+    ends = tab_spans(tabs, frame, row.keys) if tabs is not None else ()
     room = frame.width - sum(cells(text) for text, _ in ends) - 4
     name = middle(row.summary.name, max(8, room - 4), glyphs)
     while facts and cells(name) + sum(cells(fact) + 3 for fact in facts) + 4 > room:
@@ -27,12 +28,12 @@ def title(row: Row, frame: Frame, *, entered: bool, tabs: Tab | None) -> Line:
     return Line((*spans, (f" {glyphs.rule * fill} ", "rule"), *ends))
 
 
-def tab_spans(chosen: Tab, frame: Frame) -> tuple[Span, ...]:
+def tab_spans(chosen: Tab, frame: Frame, keys: Keymap = USUAL_KEYS) -> tuple[Span, ...]:
     """The names of the panes with their keys, the open one standing out."""
     spans: list[Span] = []
-    for number, tab in enumerate(TABS, 1):
+    for tab in TABS:
         if frame.width >= WITH_NUMBERS or frame.height >= TALL:
-            spans.append((str(number), "key"))
+            spans.append((keys.sign(f"tab.{tab.lower()}"), "key"))
         spans.append((f"{tab} ", "accent" if tab is chosen else "dim"))
     return tuple(spans)
 

@@ -1,11 +1,12 @@
 """The main screen: the header, the list, the pane of the open run, the keys. Shows a fleet; posts what happened."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.screen import Screen
@@ -34,7 +35,7 @@ from overnight.tui.feed import Sight
 from overnight.tui.filtering import EVERY_RUN, BadFilter, filter_of
 from overnight.tui.footer import footer
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.keys import BINDINGS
+from overnight.tui.keys import KEYS
 from overnight.tui.lines import Line
 from overnight.tui.model import Depth, Fleet, cursor_index, row_at
 from overnight.tui.panes.contents import lines_of
@@ -63,7 +64,9 @@ class Wish(StrEnum):
 class FleetScreen(Screen[None]):
     """The fleet. What it shows is given by `show`; it holds nothing that is not in the fleet."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.words, id=key.id, show=False) for key in KEYS
+    ]
     AUTO_FOCUS = ""
 
     class Happened(Message):
@@ -110,9 +113,9 @@ class FleetScreen(Screen[None]):
             super().__init__()
             self.sight = sight
 
-    def __init__(self, fleet: Fleet, glyphs: Glyphs) -> None:
+    def __init__(self, fleet: Fleet, glyphs: Glyphs, columns: Sequence[str] = listing.COLUMNS) -> None:
         super().__init__()
-        self._fleet, self._glyphs = fleet, glyphs
+        self._fleet, self._glyphs, self._columns = fleet, glyphs, columns
         self._sight = Sight()
         self._filter_before = EVERY_RUN
 
@@ -169,7 +172,7 @@ class FleetScreen(Screen[None]):
         self._lines("footer").show(footer(fleet, width, glyphs))
         fleet_list = self.query_one(FleetList)
         if fleet_list.size.width:
-            layout = listing.layout_for(fleet_list.size.width)
+            layout = listing.layout_for(fleet_list.size.width, self._columns)
             self._lines("heading").show(listing.heading(layout, fleet_list.size.width, glyphs))
             fleet_list.show(fleet, layout)
         if self.has_class("-open") and fleet.cursor is not None:
@@ -185,7 +188,7 @@ class FleetScreen(Screen[None]):
         frame = Frame(pane.size.width, pane.size.height, self._glyphs, Mode.WRAP in fleet.modes)
         beside = self.has_class("-beside")
         self._lines("title").show(title(row, frame, entered=entered, tabs=None if beside else fleet.tab))
-        self._lines("tabs").show(Line((("  ", ""), *tab_spans(fleet.tab, frame))))
+        self._lines("tabs").show(Line((("  ", ""), *tab_spans(fleet.tab, frame, fleet.keys))))
         known = fleet.detail is not None and fleet.detail.run_id == run_id
         detail = fleet.detail if known and fleet.detail is not None else Detail(run_id)
         pane.show(

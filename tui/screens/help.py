@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from overnight.tui.keys import KEYS, SECTIONS
+from overnight.tui.keys import SECTIONS, Keymap
 from overnight.tui.lines import Line, Span, cells, left, line
 from overnight.tui.widgets.lines import Lines
 
@@ -27,12 +27,16 @@ class HelpScreen(ModalScreen[None]):
     ]
     AUTO_FOCUS = ""
 
+    def __init__(self, keys: Keymap) -> None:
+        super().__init__()
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield Lines(id="help")
 
     def on_mount(self) -> None:
-        lines = help_lines()
+        lines = help_lines(self._keys)
         self.query_one(Lines).styles.height = len(lines)
         self.query_one(Lines).show(*lines)
 
@@ -40,10 +44,10 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(Lines).scroll_by(by)
 
 
-def help_lines() -> list[Line]:
+def help_lines(keys: Keymap) -> list[Line]:
     """Two columns of keys with their words."""
-    one = list(_column(LEFT_SECTIONS))
-    two = list(_column(SECTIONS[len(LEFT_SECTIONS) :]))
+    one = list(_column(LEFT_SECTIONS, keys))
+    two = list(_column(SECTIONS[len(LEFT_SECTIONS) :], keys))
     height = max(len(one), len(two))
     blank: tuple[Span, ...] = ((" " * (KEY_WIDTH + WORDS_WIDTH), ""),)
     one += [blank] * (height - len(one))
@@ -53,10 +57,10 @@ def help_lines() -> list[Line]:
     ]
 
 
-def _column(sections: Iterable[str]) -> Iterable[tuple[Span, ...]]:
+def _column(sections: Iterable[str], keys: Keymap) -> Iterable[tuple[Span, ...]]:
     for section in sections:
         yield ((left(section, KEY_WIDTH + WORDS_WIDTH), "strong"),)
-        for key in KEYS:
+        for key in keys.keys:
             if key.section == section:
                 words = left(key.words, WORDS_WIDTH) if cells(key.words) < WORDS_WIDTH else f"{key.words} "
-                yield ((left(key.shown, KEY_WIDTH), "key"), (words, ""))
+                yield ((f"{left(key.shown, KEY_WIDTH - 1)} ", "key"), (words, ""))
