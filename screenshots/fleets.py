@@ -3,7 +3,7 @@
 They are records, not pictures: everything on the screen is made of them by the interface's own code.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overnight.state.records import (
@@ -25,11 +25,13 @@ from overnight.state.records import (
     SupervisorState,
     Verb,
 )
+from overnight.tui.colours import coloured
 from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of
 from overnight.tui.door import clean_records
 from overnight.tui.events import Arrived, Detailed, Printed, Read, Ticked
 from overnight.tui.events import Event as FleetEvent
 from overnight.tui.feed import Sight
+from overnight.tui.page import LogLine, Page
 
 NOW = 1_795_435_470.0
 """2026-11-23 12:04:30 UTC: the moment at which every fleet stands still."""
@@ -190,6 +192,15 @@ TRAIN = over(
 )
 
 
+def page_of(log: Sequence[str]) -> Page:
+    """A log as the feed would have read it."""
+    lines, at = [], 0
+    for text in log:
+        lines.append(LogLine(at, coloured(text)))
+        at += len(text.encode()) + 1
+    return Page(tuple(lines), begin=0, size=at, is_first=True, is_last=True)
+
+
 def everyday() -> DemoFleet:
     """A machine on an ordinary day."""
     runs = (
@@ -235,7 +246,7 @@ def everyday() -> DemoFleet:
     detail = Detail(
         CRAWL.id,
         log=CRAWL_LOG,
-        log_size=4_812,
+        page=page_of(CRAWL_LOG),
         history=tuple(map(clean_event, history)),
         checkpoint_at=NOW - 2,
     )
@@ -243,7 +254,9 @@ def everyday() -> DemoFleet:
         runs,
         {
             CRAWL.id: detail,
-            TRAIN.id: Detail(TRAIN.id, log_size=0, errors=groups_of(TRAIN_ERRORS), checkpoint_at=NOW - 9 * MINUTE),
+            TRAIN.id: Detail(
+                TRAIN.id, page=page_of(()), errors=groups_of(TRAIN_ERRORS), checkpoint_at=NOW - 9 * MINUTE
+            ),
         },
         {"nightly-backup-a1b2c3": "photos/2026/11/0412.raw"},
         {
@@ -284,7 +297,7 @@ class Still:
 
     def look(self, sight: Sight) -> None:
         if sight.run_id is not None:
-            detail = self._fleet.details.get(sight.run_id, Detail(sight.run_id, log_size=0))
+            detail = self._fleet.details.get(sight.run_id, Detail(sight.run_id, page=page_of(())))
             self._events.append(Detailed(_only(detail, sight.tab)))
             self._wake()
 

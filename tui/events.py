@@ -16,7 +16,6 @@ class Mode(StrEnum):
 
     ONLY_TROUBLE = "only_trouble"
     WRAP = "wrap"
-    FOLLOW = "follow"
     MAXIMISED = "maximised"
 
 
@@ -153,6 +152,20 @@ class Sorted:
     sort: Sort
 
 
+@dataclass(frozen=True, slots=True)
+class LogMoved:
+    """The cursor in the log, by so many lines."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogPut:
+    """The cursor in the log on the line with this byte; None = on the newest one, and it follows."""
+
+    at: int | None
+
+
 KeyEvent = (
     CursorMoved
     | CursorPut
@@ -166,5 +179,7 @@ KeyEvent = (
     | FoundNext
     | Filtered
     | Sorted
+    | LogMoved
+    | LogPut
 )
 Event = Arrived | Ticked | Grouped | Detailed | Printed | Failed | KeyEvent

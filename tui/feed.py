@@ -25,6 +25,7 @@ from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of
 from overnight.tui.door import clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Ticked
 from overnight.tui.evidence import death_of
+from overnight.tui.logfile import LogFile
 from overnight.tui.tail import Tail, newest_line
 
 TICK = 1.0
@@ -39,6 +40,8 @@ class Sight(NamedTuple):
     tab: Tab = Tab.PROGRESS
     listed: frozenset[str] = frozenset()
     """Ids of the rows on the screen."""
+    around: int | None = None
+    """The byte of the log around which it is looked at; None = its end."""
 
 
 class Source(Protocol):
@@ -187,7 +190,7 @@ class Looker:
 
     def __init__(self) -> None:
         self._seen: tuple[object, ...] = ()
-        self._tail = Tail("")
+        self._tail, self._log = Tail(""), LogFile("")
 
     def look(self, home: Home, sight: Sight) -> Detail | None:
         """What there is to show; None = nothing changed since the last time, or no run is open."""
@@ -195,10 +198,11 @@ class Looker:
             return None
         run = home.run(sight.run_id)
         if self._tail.path != run.output_path:
-            self._tail = Tail(run.output_path)
+            self._tail, self._log = Tail(run.output_path), LogFile(run.output_path)
         self._tail.read()
+        page = self._log.page(sight.around) if sight.tab is Tab.LOGS else None
         checkpoint_at = changed_at(run.checkpoint_log_path)
-        seen = (sight.run_id, sight.tab, self._tail.size, checkpoint_at, *_changes_of(run, sight.tab))
+        seen = (sight.run_id, sight.tab, self._tail.size, page, checkpoint_at, *_changes_of(run, sight.tab))
         if seen == self._seen:
             return None
         self._seen = seen
@@ -207,8 +211,7 @@ class Looker:
         return Detail(
             run_id=sight.run_id,
             log=self._tail.lines,
-            log_is_whole=self._tail.is_whole,
-            log_size=self._tail.size,
+            page=page,
             errors=errors,
             errors_are_whole=errors_are_whole,
             history=told if sight.tab is Tab.HISTORY else (),

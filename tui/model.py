@@ -13,6 +13,7 @@ from overnight.state.queue import Group, Stand, queue_of, stands_of
 from overnight.state.records import Records, Verb
 from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, TROUBLE, Status, status_of
 from overnight.state.summary import estimate_of, percent_of, summary_of
+from overnight.tui import place
 from overnight.tui.detail import TABS, Detail, Tab
 from overnight.tui.events import (
     Arrived,
@@ -26,6 +27,8 @@ from overnight.tui.events import (
     FoundNext,
     Grouped,
     KeyEvent,
+    LogMoved,
+    LogPut,
     Marked,
     Marking,
     Mode,
@@ -40,6 +43,8 @@ from overnight.tui.events import (
     Ticked,
 )
 from overnight.tui.filtering import EVERY_RUN, Filter, Subject, is_sought
+from overnight.tui.page import Page
+from overnight.tui.place import Reading
 from overnight.tui.sorting import AGAIN_AFTER, AS_IT_CAME, By, Sort, key_of
 from overnight.tui.sorting import LIVE as CHANGING
 from overnight.tui.view import Row, Sample
@@ -94,7 +99,7 @@ class Fleet:
     cursor: str | None = None
     marks: frozenset[str] = frozenset()
     marked_last: str | None = None
-    modes: frozenset[Mode] = frozenset({Mode.FOLLOW})
+    modes: frozenset[Mode] = frozenset()
     depth: Depth = Depth.OPEN
     tab: Tab = Tab.PROGRESS
     filter: Filter = EVERY_RUN
@@ -105,6 +110,8 @@ class Fleet:
     sought_from: str | None = None
     """Where the cursor was when somebody began to look for it."""
     detail: Detail | None = None
+    reading: Reading = field(default_factory=Reading)
+    """Of the run whose log somebody has last moved in."""
     failure: str = ""
     overall: Overall | None = None
     """As of the last tick: it looks at every live run. None = nothing that lives has a known length."""
@@ -120,7 +127,7 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
         case Grouped(groups):
             return replace(fleet, groups=groups, stands=_stands(fleet.reads, fleet.statuses, groups, fleet.now))
         case Detailed(detail):
-            return replace(fleet, detail=detail)
+            return _detailed(fleet, detail)
         case Printed(lines):
             return replace(fleet, printed=lines)
         case Failed(message):
@@ -156,6 +163,11 @@ def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
             return _filtered(replace(fleet, filter=chosen), sorts=True)
         case Sorted(sort):
             return _filtered(replace(fleet, sort=sort), sorts=True)
+        case LogMoved(by):
+            page = page_of(fleet)
+            return fleet if page is None else replace(fleet, reading=place.moved(reading_of(fleet), page, by))
+        case LogPut(at):
+            return replace(fleet, reading=place.put(reading_of(fleet), at))
 
 
 # -- what others ask of it
@@ -180,6 +192,16 @@ def cursor_index(fleet: Fleet) -> int:
         return fleet.shown.index(fleet.cursor) if fleet.cursor is not None else 0
     except ValueError:
         return 0
+
+
+def reading_of(fleet: Fleet) -> Reading:
+    """Where the log of the run under the cursor is read: at its end, until somebody moves in it."""
+    return fleet.reading if fleet.reading.run_id == fleet.cursor else Reading(fleet.cursor)
+
+
+def page_of(fleet: Fleet) -> Page | None:
+    """The loaded part of the log of the run under the cursor."""
+    return fleet.detail.page if fleet.detail is not None and fleet.detail.run_id == fleet.cursor else None
 
 
 def targets(fleet: Fleet) -> tuple[str, ...]:
@@ -213,6 +235,12 @@ def live_ids(fleet: Fleet) -> tuple[str, ...]:
 
 
 # -- records and the clock
+
+
+def _detailed(fleet: Fleet, detail: Detail) -> Fleet:
+    fleet = replace(fleet, detail=detail)
+    page = page_of(fleet)
+    return fleet if page is None else replace(fleet, reading=place.told(reading_of(fleet), page))
 
 
 def _arrived(fleet: Fleet, event: Arrived) -> Fleet:

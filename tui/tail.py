@@ -5,6 +5,7 @@ from collections import deque
 
 from overnight.state.holes import kept_from
 from overnight.tui.clean import clean_lines
+from overnight.tui.pieces import read_range
 
 WINDOW = 256 * 1024
 """Bytes from the end that are read at first, and at most at once later."""
@@ -57,7 +58,7 @@ class Tail:
         if self.size is not None and size < self.size:
             self._restart()
         begin = size - self._window if size - self._offset > self._window else self._offset
-        data = _read_range(descriptor, begin, size)
+        data = read_range(descriptor, begin, size)
         # Asked after reading: what was given back of the log's head reads as zeros.
         kept = kept_from(descriptor)
         if max(begin, kept) > self._offset:
@@ -85,14 +86,6 @@ class Tail:
         self.is_whole = self.is_whole and len(self._lines) + len(whole) <= LINES
         for raw in whole[-LINES:]:
             self._lines.extend(clean_lines(raw[:LONGEST].decode("utf-8", "replace")) or [""])
-
-
-def _read_range(descriptor: int, start: int, end: int) -> bytes:
-    parts = []
-    while start < end and (part := os.pread(descriptor, min(end - start, 1 << 16), start)):
-        parts.append(part)
-        start += len(part)
-    return b"".join(parts)
 
 
 def newest_line(path: str) -> str:

@@ -17,6 +17,7 @@ DARK = Theme(
     error="#f0717b",
     variables={
         "role-held": "#6cb6eb",
+        "role-magenta": "#c792ea",
         "role-done": "#6f9c80",
         "role-dim": "#7c84a3",
         "role-rest": "#3a4058",
@@ -40,6 +41,7 @@ LIGHT = Theme(
     error="#b8303b",
     variables={
         "role-held": "#17709f",
+        "role-magenta": "#8b3fb0",
         "role-done": "#4d7d5f",
         "role-dim": "#6b7186",
         "role-rest": "#c4c7d2",

@@ -206,13 +206,58 @@ def test_the_log_is_followed_until_somebody_scrolls_back_and_again_when_asked(ho
             await until(pilot, lambda: "line 100" in shown(app))
             await pilot.press("enter", "g")
             await until(pilot, lambda: " line 0" in shown(app))
-            assert Mode.FOLLOW not in app.fleet.modes
+            assert app.fleet.reading.at is not None, "it follows no more"
             with log.open("a") as file:
                 file.write("line 101\n")
             await until(pilot, lambda: app.fleet.detail and "line 101" in app.fleet.detail.log)
             assert " line 0" in shown(app)
             await pilot.press("F")
             await until(pilot, lambda: "line 101" in shown(app))
+
+        drive(home, act)
+
+
+def test_in_the_log_the_cursor_goes_to_any_line_and_what_is_not_loaded_is(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        Path(run.output_path).write_text("".join(f"line {number}\n" for number in range(50_000)))
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("l", "m")
+            await until(pilot, lambda: "line 49999" in shown(app))
+            await pilot.press(*["ctrl+u"] * 60)
+            await until(pilot, lambda: " line 49399\n" in shown(app))
+            await pilot.press("g")
+            await until(pilot, lambda: " line 0\n" in shown(app))
+            await pilot.press("j", "j")
+            assert app.fleet.reading.at == len("line 0\nline 1\n")
+            await pilot.press(*["ctrl+d"] * 60)
+            await until(pilot, lambda: " line 602\n" in shown(app))
+            await pilot.press("G")
+            await until(pilot, lambda: "line 49999" in shown(app))
+            assert app.fleet.reading.at is None
+            os.truncate(run.output_path, 0)
+            await until(pilot, lambda: " Empty." in shown(app))
+
+        drive(home, act)
+
+
+def test_a_long_line_is_scrolled_through_before_the_next_one(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        words = " ".join(f"word{number}" for number in range(400))
+        Path(run.output_path).write_text(f"first\n{words}\nlast\n")
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("l", "m", "w", "g")
+            await until(pilot, lambda: " first\n" in shown(app))
+            await pilot.press("j")
+            assert "word0" in shown(app)
+            while "word399" not in shown(app):
+                await pilot.press("j")
+                assert app.fleet.reading.at == len("first\n")
+            await pilot.press("j")
+            assert app.fleet.reading.at is None
+            await pilot.press("k", "k")
+            await until(pilot, lambda: app.fleet.reading.at == len("first\n"))
 
         drive(home, act)
 

@@ -21,6 +21,8 @@ from overnight.tui.events import (
     Filtered,
     FoundNext,
     KeyEvent,
+    LogMoved,
+    LogPut,
     Marked,
     Marking,
     Mode,
@@ -36,9 +38,10 @@ from overnight.tui.footer import footer
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import BINDINGS
 from overnight.tui.lines import Line
-from overnight.tui.model import Depth, Fleet, cursor_index, row_at
+from overnight.tui.model import Depth, Fleet, cursor_index, reading_of, row_at
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
+from overnight.tui.panes.logs import logs
 from overnight.tui.panes.title import tab_spans, title
 from overnight.tui.widgets.fleet_list import FleetList
 from overnight.tui.widgets.lines import Lines, LineView
@@ -188,17 +191,27 @@ class FleetScreen(Screen[None]):
         self._lines("tabs").show(Line((("  ", ""), *tab_spans(fleet.tab, frame))))
         known = fleet.detail is not None and fleet.detail.run_id == run_id
         detail = fleet.detail if known and fleet.detail is not None else Detail(run_id)
+        subject = (run_id, fleet.tab)
+        if fleet.tab is not Tab.LOGS:
+            pane.show(lines_of(fleet.tab, row, detail, frame), subject=subject)
+            return
+        reading = reading_of(fleet)
+        sheet = logs(detail, reading, frame)
         pane.show(
-            lines_of(fleet.tab, row, detail, frame),
-            subject=(run_id, fleet.tab),
-            at_end=fleet.tab is Tab.LOGS and Mode.FOLLOW in fleet.modes,
+            sheet.lines,
+            subject=subject,
+            places=sheet.places,
+            cursor=sheet.cursor,
+            marked=entered,
+            at_end=reading.at is None,
         )
 
     def _look(self) -> None:
         """Say what is seen now: only that is read."""
         open_ = self.has_class("-open")
         listed = self.query_one(FleetList).listed()
-        sight = Sight(self._fleet.cursor if open_ else None, self._fleet.tab, listed)
+        around = reading_of(self._fleet).around
+        sight = Sight(self._fleet.cursor if open_ else None, self._fleet.tab, listed, around)
         if sight != self._sight:
             self._sight = sight
             self.post_message(self.Looked(sight))
@@ -215,29 +228,38 @@ class FleetScreen(Screen[None]):
     def _in_pane(self) -> bool:
         return self._fleet.depth is Depth.ENTERED and bool(self._fleet.shown)
 
+    @property
+    def _in_log(self) -> bool:
+        return self._in_pane and self._fleet.tab is Tab.LOGS
+
     def action_move(self, by: int) -> None:
-        if self._in_pane:
-            self.query_one(Pane).move(by)
-        else:
+        if not self._in_pane:
             self._happened(CursorMoved(by))
+        elif not self._in_log:
+            self.query_one(Pane).scroll_by(by)
+        elif not self.query_one(Pane).scroll_within(by):
+            self._happened(LogMoved(by))
 
     def action_page(self, pages: int) -> None:
         view = self.query_one(Pane) if self._in_pane else self.query_one(FleetList)
         self.action_move(pages * max(1, view.size.height // 2))
 
     def action_top(self) -> None:
-        if self._in_pane:
-            pane = self.query_one(Pane)
-            pane.move(-pane.scroll_offset.y)
-        else:
+        if not self._in_pane:
             self._happened(CursorPut(0))
+        elif self._in_log:
+            self._happened(LogPut(0))
+        else:
+            self.query_one(Pane).show_from(0)
 
     def action_bottom(self) -> None:
-        if self._in_pane:
-            pane = self.query_one(Pane)
-            pane.move(pane.max_scroll_y)
-        else:
+        if not self._in_pane:
             self._happened(CursorPut(-1))
+        elif self._in_log:
+            self._happened(LogPut(None))
+        else:
+            pane = self.query_one(Pane)
+            pane.show_from(pane.max_scroll_y)
 
     def action_open(self) -> None:
         self._happened(Opened())
@@ -253,7 +275,7 @@ class FleetScreen(Screen[None]):
 
     def action_follow(self) -> None:
         self._happened(TabChosen(Tab.LOGS))
-        self._happened(Switched(Mode.FOLLOW, True))
+        self._happened(LogPut(None))
 
     def action_switch(self, mode: str) -> None:
         self._happened(Switched(Mode(mode)))
@@ -367,10 +389,6 @@ class FleetScreen(Screen[None]):
     def _wheel(self, event: FleetList.Wheeled) -> None:
         self._happened(CursorMoved(event.by))
 
-    @on(Pane.LeftEnd)
-    def _stop_following(self) -> None:
-        self._happened(Switched(Mode.FOLLOW, False))
-
-    @on(Pane.ReachedEnd)
-    def _follow_again(self) -> None:
-        self._happened(Switched(Mode.FOLLOW, True))
+    @on(Pane.Dragged)
+    def _drag(self, event: Pane.Dragged) -> None:
+        self._happened(LogPut(event.place))
