@@ -28,10 +28,11 @@ from overnight.state.records import (
 from overnight.tui.colours import coloured
 from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of
 from overnight.tui.door import clean_records
-from overnight.tui.events import Arrived, Detailed, Printed, Read, Ticked
+from overnight.tui.events import Arrived, Detailed, Printed, Read, Searched, Ticked
 from overnight.tui.events import Event as FleetEvent
 from overnight.tui.feed import Sight
 from overnight.tui.page import LogLine, Page
+from overnight.tui.sought import pattern_of
 
 NOW = 1_795_435_470.0
 """2026-11-23 12:04:30 UTC: the moment at which every fleet stands still."""
@@ -135,6 +136,14 @@ CRAWL_LOG = (
     "12:04:28 WARN  retry 1/5 on 429 from api.example (backoff 2 s)",
     "12:04:30 INFO  batch 1042 embedded in 1.31 s",
 )
+CRAWL_OUTPUT = (
+    *(
+        line.replace("INFO", "\x1b[32mINFO\x1b[0m").replace("embedded", "\x1b[2membedded\x1b[0m")
+        for line in CRAWL_LOG[:4]
+    ),
+    "12:04:30 \x1b[1;38;5;141mINFO\x1b[0m  batch 1042 \x1b[4membedded\x1b[0m in \x1b[41m1.31 s\x1b[0m",
+)
+"""The same as it was printed: with colours."""
 LABELS = run(
     "label-batch-17",
     up=6 * HOUR,
@@ -246,7 +255,7 @@ def everyday() -> DemoFleet:
     detail = Detail(
         CRAWL.id,
         log=CRAWL_LOG,
-        page=page_of(CRAWL_LOG),
+        page=page_of(CRAWL_OUTPUT),
         history=tuple(map(clean_event, history)),
         checkpoint_at=NOW - 2,
     )
@@ -299,6 +308,7 @@ class Still:
         if sight.run_id is not None:
             detail = self._fleet.details.get(sight.run_id, Detail(sight.run_id, page=page_of(())))
             self._events.append(Detailed(_only(detail, sight.tab)))
+            self._events += _searched(sight, detail)
             self._wake()
 
     def expect(self, run_id: str) -> None:
@@ -326,6 +336,15 @@ class Still:
             return records
         since = round(sum(paces[-minutes_ago:]) * MINUTE)
         return records._replace(progress=progress._replace(processed_items=max(0, progress.processed_items - since)))
+
+
+def _searched(sight: Sight, detail: Detail) -> list[FleetEvent]:
+    """What a search finds in what there is of the log."""
+    if sight.search is None or sight.run_id is None or detail.page is None:
+        return []
+    pattern = pattern_of(sight.search.text)
+    found = [line.at for line in detail.page.lines if pattern.search(line.text)]
+    return [Searched(sight.run_id, sight.search.number, found[0] if found else None, over=True)]
 
 
 def _read(records: Records) -> Read:

@@ -71,6 +71,20 @@ class Printed:
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """A search in the log of a run has come so far."""
+
+    run_id: str
+    number: int
+    at: int | None = None
+    """The byte where the line begins that has the text; None = none yet."""
+    share: float = 0.0
+    """Of the log that was looked at, 0 to 1."""
+    over: bool = False
+    """Whether the search has ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Watching does not work. `message`: clean."""
 
@@ -166,6 +180,20 @@ class LogPut:
     at: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class LogSought:
+    """A text is looked for in the log; "" = none any more."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogFoundNext:
+    """To the next line that has the text, `by` 1, or to the one before, -1."""
+
+    by: int
+
+
 KeyEvent = (
     CursorMoved
     | CursorPut
@@ -181,5 +209,7 @@ KeyEvent = (
     | Sorted
     | LogMoved
     | LogPut
+    | LogSought
+    | LogFoundNext
 )
-Event = Arrived | Ticked | Grouped | Detailed | Printed | Failed | KeyEvent
+Event = Arrived | Ticked | Grouped | Detailed | Printed | Searched | Failed | KeyEvent

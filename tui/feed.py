@@ -1,6 +1,6 @@
 """The only worker: watches the runs and the clock, and turns what it sees into the model's events.
 
-Two threads fill a mailbox; the interface empties it when it has time. Only the newest reading of each run
+Three threads fill a mailbox; the interface empties it when it has time. Only the newest reading of each run
 is kept there, so a slow terminal sees fewer pictures, never older ones.
 """
 
@@ -20,12 +20,14 @@ from overnight.state.records import Damaged, ItemError
 from overnight.state.rundir import RunDir, Stamp, changed_at, stamp_of
 from overnight.state.status import LIVE, status_of
 from overnight.state.watch import changes
+from overnight.tui import seeking
 from overnight.tui.clean import clean
 from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of, reported_group
 from overnight.tui.door import clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Ticked
 from overnight.tui.evidence import death_of
 from overnight.tui.logfile import LogFile
+from overnight.tui.place import Search
 from overnight.tui.tail import Tail, newest_line
 
 TICK = 1.0
@@ -42,6 +44,8 @@ class Sight(NamedTuple):
     """Ids of the rows on the screen."""
     around: int | None = None
     """The byte of the log around which it is looked at; None = its end."""
+    search: Search | None = None
+    """What shall be found in the log."""
 
 
 class Source(Protocol):
@@ -71,7 +75,7 @@ class Feed:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._mailbox = Mailbox()
-        self._stop, self._hurry = Flag(), Flag()
+        self._stop, self._hurry, self._sought = Flag(), Flag(), Flag()
         self._sight = Sight()
         self._live: frozenset[str] = frozenset()
         self._expected: dict[str, None] = {}
@@ -87,17 +91,19 @@ class Feed:
 
     def start(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        for work in (self._watch, self._keep_time):
+        for work in (self._watch, self._keep_time, self._search):
             Thread(target=self._guarded, args=(work,), name=f"feed{work.__name__}", daemon=True).start()
 
     def stop(self) -> None:
         self._stop.set()
         self._hurry.set()
+        self._sought.set()
 
     def look(self, sight: Sight) -> None:
         if sight != self._sight:
             self._sight = sight
             self._hurry.set()
+            self._sought.set()
 
     def expect(self, run_id: str) -> None:
         self._expected[run_id] = None
@@ -183,6 +189,22 @@ class Feed:
                 self._printed[run_id] = (size, newest_line(path))
         if self._printed != before:
             self._tell(Printed({run_id: line for run_id, (_, line) in self._printed.items()}))
+
+    # -- the thread that looks for texts
+
+    def _search(self) -> None:
+        done: object = None
+        while self._sought.wait() and not self._stop.is_set():
+            self._sought.clear()
+            run_id, wanted = self._sight.run_id, self._sight.search
+            if run_id is None or wanted is None or (run_id, wanted) == done:
+                continue
+            done = run_id, wanted
+            for so_far in seeking.search(run_id, self._home.run(run_id).output_path, wanted):
+                if self._stop.is_set() or (self._sight.run_id, self._sight.search) != done:
+                    break
+                if so_far is not None:
+                    self._tell(so_far)
 
 
 class Looker:

@@ -49,7 +49,7 @@ KEYS = (
     Key("mark", "space", "mark('one')", "space", "mark for p, x, X, r", CHOOSING),
     Key("mark.range", "v", "mark('range')", "v", "mark from the last to here", CHOOSING),
     Key("mark.all", "*", "mark('all')", "*", "mark all shown, or none", CHOOSING),
-    Key("find", "/", "find", "/", "find by name, group, label", CHOOSING),
+    Key("find", "/", "find", "/", "find a run, or in the log", CHOOSING),
     Key("find.next", "n", "find_next_or_new", "n", "next found, while finding", CHOOSING),
     Key("find.previous", "N", "find_next(-1)", "N", "found before", CHOOSING),
     Key("filter", "ampersand", "filter", "&", "show only: state: name: err>0", CHOOSING),

@@ -35,8 +35,9 @@ ROLES = (
     "rest",
     "rule",
     "key",
+    "found",
 )
-SOLID = frozenset({"title"})
+SOLID = frozenset({"title", "found"})
 """The roles that have a background of their own: spaces show it."""
 SGR = "sgr"
 """The first word of a role that is a colour of an agent's own."""

@@ -27,14 +27,17 @@ from overnight.tui.events import (
     FoundNext,
     Grouped,
     KeyEvent,
+    LogFoundNext,
     LogMoved,
     LogPut,
+    LogSought,
     Marked,
     Marking,
     Mode,
     Opened,
     Printed,
     Read,
+    Searched,
     Sorted,
     Sought,
     Switched,
@@ -130,6 +133,8 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
             return _detailed(fleet, detail)
         case Printed(lines):
             return replace(fleet, printed=lines)
+        case Searched():
+            return replace(fleet, reading=place.searched(reading_of(fleet), event))
         case Failed(message):
             return replace(fleet, failure=message)
         case _:
@@ -163,11 +168,21 @@ def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
             return _filtered(replace(fleet, filter=chosen), sorts=True)
         case Sorted(sort):
             return _filtered(replace(fleet, sort=sort), sorts=True)
+        case LogMoved() | LogPut() | LogSought() | LogFoundNext():
+            return replace(fleet, reading=_read_elsewhere(fleet, event))
+
+
+def _read_elsewhere(fleet: Fleet, event: LogMoved | LogPut | LogSought | LogFoundNext) -> Reading:
+    reading, page = reading_of(fleet), page_of(fleet)
+    match event:
         case LogMoved(by):
-            page = page_of(fleet)
-            return fleet if page is None else replace(fleet, reading=place.moved(reading_of(fleet), page, by))
+            return reading if page is None else place.moved(reading, page, by)
         case LogPut(at):
-            return replace(fleet, reading=place.put(reading_of(fleet), at))
+            return place.put(reading, at)
+        case LogSought(text):
+            return place.sought(reading, text)
+        case LogFoundNext(by):
+            return place.found_next(reading, by)
 
 
 # -- what others ask of it
@@ -197,6 +212,11 @@ def cursor_index(fleet: Fleet) -> int:
 def reading_of(fleet: Fleet) -> Reading:
     """Where the log of the run under the cursor is read: at its end, until somebody moves in it."""
     return fleet.reading if fleet.reading.run_id == fleet.cursor else Reading(fleet.cursor)
+
+
+def is_in_log(fleet: Fleet) -> bool:
+    """Whether keys move the cursor in the log."""
+    return fleet.depth is Depth.ENTERED and fleet.tab is Tab.LOGS and bool(fleet.shown)
 
 
 def page_of(fleet: Fleet) -> Page | None:
@@ -399,7 +419,10 @@ def _opened(fleet: Fleet) -> Fleet:
 
 
 def _backed(fleet: Fleet) -> Fleet:
-    """One step out: of a big pane, of the pane, of what was looked for, of marks, of the filter; the pane closes."""
+    """One step out: of a search, a big pane, the pane, what was looked for, marks, the filter; the pane closes."""
+    reading = reading_of(fleet)
+    if reading.search is not None:
+        return replace(fleet, reading=place.stopped(reading))
     if Mode.MAXIMISED in fleet.modes:
         return replace(fleet, modes=fleet.modes - {Mode.MAXIMISED}, depth=Depth.OPEN)
     if fleet.depth is Depth.ENTERED:

@@ -2,10 +2,23 @@
 
 from typing import NamedTuple
 
+from overnight.tui.events import Searched
 from overnight.tui.page import Page
 
 MARGIN = 40
 """Lines: nearer to the end of what is loaded, what comes behind it is loaded."""
+
+
+class Search(NamedTuple):
+    """A text that is to be found."""
+
+    number: int
+    """Another one for each that is asked for."""
+    text: str
+    way: int
+    """1 = forwards, -1 = backwards; both go on round the end."""
+    start: int | None
+    """Forwards the first line that begins here or later counts, backwards the last before it. None = the end."""
 
 
 class Reading(NamedTuple):
@@ -18,6 +31,16 @@ class Reading(NamedTuple):
     """What is loaded lies around this byte; None = the end."""
     generation: int = 0
     """Of the log that it is about."""
+    sought: str = ""
+    """What was looked for last: it stands out."""
+    search: Search | None = None
+    """What is being looked for now."""
+    searches: int = 0
+    """How many there were."""
+    share: float = 0.0
+    """How far the one that goes on has come, 0 to 1."""
+    missed: bool = False
+    """Whether the last one came to nothing."""
 
 
 def moved(reading: Reading, page: Page, by: int) -> Reading:
@@ -46,3 +69,39 @@ def told(reading: Reading, page: Page) -> Reading:
     if page.generation == reading.generation:
         return reading
     return put(reading, None)._replace(generation=page.generation)
+
+
+def sought(reading: Reading, text: str) -> Reading:
+    """Look for it from the cursor's line on; from the newest line it is the newest one that counts. "" = forget it."""
+    reading = stopped(reading)._replace(sought=text)
+    if not text:
+        return reading
+    return _searching(reading, *((-1, None) if reading.at is None else (1, reading.at)))
+
+
+def found_next(reading: Reading, way: int) -> Reading:
+    """Look for the same, in the lines behind the cursor's or in those before it."""
+    if not reading.sought:
+        return reading
+    behind = None if reading.at is None else reading.at + 1
+    return _searching(reading, way, behind if way > 0 else reading.at)
+
+
+def _searching(reading: Reading, way: int, start: int | None) -> Reading:
+    number = reading.searches + 1
+    wanted = Search(number, reading.sought, way, start)
+    return reading._replace(search=wanted, searches=number, share=0.0, missed=False)
+
+
+def stopped(reading: Reading) -> Reading:
+    """Nothing is being looked for any more."""
+    return reading._replace(search=None, missed=False)
+
+
+def searched(reading: Reading, event: Searched) -> Reading:
+    """It has come so far, or to its end. What is not looked for any more changes nothing."""
+    if reading.search is None or (event.run_id, event.number) != (reading.run_id, reading.search.number):
+        return reading
+    if event.at is not None:
+        return put(stopped(reading), event.at)
+    return stopped(reading)._replace(missed=True) if event.over else reading._replace(share=event.share)

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from overnight.tui import view
 from overnight.tui.detail import Detail
-from overnight.tui.lines import Line, Span, breaks, cut, cut_spans, line, part_of
+from overnight.tui.lines import Line, Span, breaks, cells, cut, cut_spans, line, part_of
 from overnight.tui.page import LogLine, Page
 from overnight.tui.panes.frame import Frame
+from overnight.tui.pieces import REACH
 from overnight.tui.place import Reading
+from overnight.tui.sought import with_found
 
 
 class Sheet(NamedTuple):
@@ -28,7 +30,7 @@ def logs(detail: Detail, reading: Reading, frame: Frame) -> Sheet:
         return Sheet((line((" It has written nothing yet.", "dim")),))
     if not page.lines:
         return Sheet((line((" Empty.", "dim")),))
-    sheet = _sheet(page, _Look(frame.width, frame.wrap, frame.glyphs.ellipsis))
+    sheet = _sheet(page, _Look(frame.width, frame.wrap, frame.glyphs.ellipsis, reading.sought))
     index = len(page.lines) - 1 if reading.at is None else page.index_of(reading.at)
     if index is None:
         return sheet
@@ -42,6 +44,8 @@ class _Look(NamedTuple):
     width: int
     wrap: bool
     ellipsis: str
+    sought: str
+    """Stands out; "" = nothing does."""
 
 
 # The same page is drawn again with each movement in it.
@@ -66,11 +70,26 @@ def _begin_line(page: Page, look: _Look) -> Line:
 
 def _lines_of(each: LogLine, look: _Look) -> list[Line]:
     spans, width = _with_role(each), look.width - 2
+    if look.sought:
+        spans = with_found(spans, look.sought)
     before: Span = (look.ellipsis if each.continues else " ", "dim")
     if not look.wrap:
+        spans = _from_found(spans, width, look)
         return [Line((before, *cut_spans(spans, width, look.ellipsis)))]
     parts = [part_of(spans, start, end) for start, end in breaks(each.text, width)]
     return [Line((before if number == 0 else (" ", ""), *part)) for number, part in enumerate(parts)]
+
+
+def _from_found(spans: tuple[Span, ...], width: int, look: _Look) -> tuple[Span, ...]:
+    """Without its beginning where what was found would be cut away."""
+    before = ""
+    for text, role in spans:
+        if role == "found":
+            beyond = cells(before + text) >= width
+            start = len(before) - min(len(before), width // 3)
+            return ((look.ellipsis, "dim"), *part_of(spans, start, start + REACH)) if beyond else spans
+        before += text
+    return spans
 
 
 def _with_role(each: LogLine) -> tuple[Span, ...]:

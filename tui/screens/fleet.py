@@ -21,8 +21,10 @@ from overnight.tui.events import (
     Filtered,
     FoundNext,
     KeyEvent,
+    LogFoundNext,
     LogMoved,
     LogPut,
+    LogSought,
     Marked,
     Marking,
     Mode,
@@ -38,7 +40,7 @@ from overnight.tui.footer import footer
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import BINDINGS
 from overnight.tui.lines import Line
-from overnight.tui.model import Depth, Fleet, cursor_index, reading_of, row_at
+from overnight.tui.model import Depth, Fleet, cursor_index, is_in_log, reading_of, row_at
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
 from overnight.tui.panes.logs import logs
@@ -132,6 +134,7 @@ class FleetScreen(Screen[None]):
                 yield Pane(id="pane")
         yield Lines(id="footer")
         yield TypedLine("find by name, group or label", id="find")
+        yield TypedLine("find in the log", id="find-log")
         yield TypedLine("state:failed,stalled group:gpu err>0 -name:test", id="filter")
 
     # -- showing
@@ -210,8 +213,9 @@ class FleetScreen(Screen[None]):
         """Say what is seen now: only that is read."""
         open_ = self.has_class("-open")
         listed = self.query_one(FleetList).listed()
-        around = reading_of(self._fleet).around
-        sight = Sight(self._fleet.cursor if open_ else None, self._fleet.tab, listed, around)
+        reading = reading_of(self._fleet)
+        run_id = self._fleet.cursor if open_ else None
+        sight = Sight(run_id, self._fleet.tab, listed, reading.around, reading.search)
         if sight != self._sight:
             self._sight = sight
             self.post_message(self.Looked(sight))
@@ -230,7 +234,7 @@ class FleetScreen(Screen[None]):
 
     @property
     def _in_log(self) -> bool:
-        return self._in_pane and self._fleet.tab is Tab.LOGS
+        return is_in_log(self._fleet)
 
     def action_move(self, by: int) -> None:
         if not self._in_pane:
@@ -284,11 +288,11 @@ class FleetScreen(Screen[None]):
         self._happened(Marked(Marking(marking)))
 
     def action_find_next(self, by: int) -> None:
-        self._happened(FoundNext(by))
+        self._happened(LogFoundNext(by) if self._in_log else FoundNext(by))
 
     def action_find_next_or_new(self) -> None:
         """As long as something is sought, its next place."""
-        if self._fleet.sought:
+        if reading_of(self._fleet).sought if self._in_log else self._fleet.sought:
             self.action_find_next(1)
         else:
             self.action_new()
@@ -320,7 +324,7 @@ class FleetScreen(Screen[None]):
     # -- finding
 
     def action_find(self) -> None:
-        self._open(self.query_one("#find", TypedLine), "")
+        self._open(self.query_one("#find-log" if self._in_log else "#find", TypedLine), "")
 
     @on(Input.Changed, "#find")
     def _seek(self, event: Input.Changed) -> None:
@@ -333,6 +337,12 @@ class FleetScreen(Screen[None]):
             self.post_message(self.Kept())
         else:
             self._happened(Sought(""))
+
+    @on(TypedLine.Closed, "#find-log")
+    def _end_finding_in_log(self, event: TypedLine.Closed) -> None:
+        self._close(event.line)
+        if event.kept:
+            self._happened(LogSought(event.line.value))
 
     def _open(self, line: TypedLine, text: str) -> None:
         """At once, not with the next layout: what is typed behind the key belongs to it."""

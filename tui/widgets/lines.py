@@ -57,6 +57,7 @@ class LineView(ScrollView, can_focus=False):
         & > .line--magenta { color: $role-magenta; }
         & > .line--cyan { color: $role-held; }
         & > .line--white { color: $foreground; }
+        & > .line--found { color: $background; background: $accent; text-style: bold underline; }
         & > .line--on-cursor { background: $ground-cursor; }
         & > .line--on-heading { background: $background; }
         & > .line--on-band { background: $ground-band; }
