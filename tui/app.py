@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import ClassVar
 
 from textual import events, on
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.filter import Monochrome, NoColor
@@ -33,6 +33,7 @@ from overnight.state.private import exposure_of
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
+from overnight.tui import copying, pager
 from overnight.tui.clean import clean
 from overnight.tui.events import CursorPut, Event, Marked, Marking, Sorted
 from overnight.tui.feed import Feed, Source
@@ -40,7 +41,21 @@ from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
 from overnight.tui.keys import KEYS
 from overnight.tui.launching import Draft, Form, draft_of, recent_drafts, recorded_environment
-from overnight.tui.model import Fleet, cut_off, is_found, live_ids, pause_or_resume, reduce, row_at, targets
+from overnight.tui.logfile import whole_line
+from overnight.tui.model import (
+    Fleet,
+    cut_off,
+    is_found,
+    is_in_log,
+    live_ids,
+    page_of,
+    pause_or_resume,
+    reading_of,
+    reduce,
+    row_at,
+    targets,
+)
+from overnight.tui.place import line_at
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.fleet import FleetScreen, Wish
 from overnight.tui.screens.help import HelpScreen
@@ -368,6 +383,59 @@ class OvernightApp(App[None]):
         """What came in one piece with the key that opened a line is typed into it."""
         if isinstance(self.focused, TypedLine) and self.focused.take(event):
             event.prevent_default()
+
+    @on(FleetScreen.PagerAsked)
+    def _show_in_pager(self) -> None:
+        run_id, command = self.fleet.cursor, pager.find_pager(os.environ)
+        if run_id is None:
+            self.tell("There is no run whose log could be read.", "warning")
+            return
+        path = self._home.run(run_id).output_path
+        if command is None:
+            self.tell(f"There is no pager: install less, or name one in PAGER. The log is {path}.", "warning")
+        elif not os.path.exists(path):
+            self.tell("It has written nothing yet.", "information")
+        else:
+            self._give_terminal_to(pager.command_for(command, path, reading_of(self.fleet).at))
+
+    def _give_terminal_to(self, command: list[str]) -> None:
+        """Until it is left. Nothing is drawn meanwhile, and no agent depends on that."""
+        try:
+            with self.suspend():
+                pager.show(command)
+        except SuspendNotSupported:
+            self.tell("This terminal cannot be given to a pager.", "warning")
+        except OSError as error:
+            self.tell(f"{command[0]}: {error.strerror}. PAGER names the pager.", "error")
+
+    @on(FleetScreen.CopyAsked)
+    def _copy(self) -> None:
+        if self.fleet.cursor is None:
+            self.tell("There is nothing to copy.", "warning")
+        else:
+            self.run_worker(self._copy_from(self.fleet, self.fleet.cursor), group="requests")
+
+    async def _copy_from(self, fleet: Fleet, run_id: str) -> None:
+        """The line under the cursor in the log, else the ids of the runs that a key means."""
+        if is_in_log(fleet):
+            page = page_of(fleet)
+            at = line_at(reading_of(fleet), page) if page is not None else None
+            if at is None:
+                self.tell("There is no line to copy.", "warning")
+                return
+            what = "the line"
+            text = await asyncio.to_thread(whole_line, self._home.run(run_id).output_path, at)
+        else:
+            ids = targets(fleet)
+            what, text = (ids[0] if len(ids) == 1 else plural(len(ids), "id")), "\n".join(ids)
+        try:
+            path = await asyncio.to_thread(copying.keep, self._home, text)
+        except OvernightError as error:
+            self.complain(error)
+            return
+        if copying.fits_clipboard(text):
+            self.copy_to_clipboard(text)
+        self.tell(copying.copied_words(what, text, path), "information")
 
     @on(FleetScreen.HelpAsked)
     def _help(self) -> None:

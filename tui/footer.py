@@ -37,7 +37,16 @@ def _keys(fleet: Fleet) -> list[tuple[str, str]]:
         if reading.search is not None:
             return [("esc", "Stop")]
         found = [("n N", "Next, before")] if reading.sought else []
-        return [("esc", "Back"), ("/", "Find"), *found, ("F", "Follow"), ("w", "Wrap"), ("m", _alone(fleet))]
+        return [
+            ("esc", "Back"),
+            ("/", "Find"),
+            *found,
+            ("F", "Follow"),
+            ("y", "Copy"),
+            ("o", "Pager"),
+            ("w", "Wrap"),
+            ("m", _alone(fleet)),
+        ]
     if fleet.depth is Depth.ENTERED:
         moving = [("esc", "Back"), ("j k", "Scroll"), ("tab", "Next pane"), ("w", "Wrap")]
         return [*moving, ("m", _alone(fleet))]

@@ -2,10 +2,14 @@
 
 import os
 
+from overnight.state.rundir import open_to_read
+from overnight.tui.clean import clean_lines
 from overnight.tui.colours import coloured
 from overnight.tui.page import LogLine, Page
-from overnight.tui.pieces import Piece, Pieces
+from overnight.tui.pieces import Piece, Pieces, read_range
 
+LONGEST = 16 << 20
+"""Bytes of one line that are copied."""
 Stamp = tuple[int, int, int, int]
 
 
@@ -64,3 +68,18 @@ def _stamp_of(descriptor: int) -> Stamp:
     """Inode, size, and time of the last change: what was emptied and has grown again has another one."""
     found = os.fstat(descriptor)
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def whole_line(path: str, at: int) -> str:
+    """The line with byte `at`, whole though it is shown in pieces, as clean text; "" = it is gone."""
+    try:
+        with open_to_read(path) as file:
+            log, descriptor = Pieces(file.fileno()), file.fileno()
+            if not log.begin <= at < log.size:
+                return ""
+            begin = max(log.begin, at - LONGEST)
+            head = read_range(descriptor, begin, min(at, log.size)).rpartition(b"\n")[2]
+            tail = read_range(descriptor, at, min(at + LONGEST, log.size)).partition(b"\n")[0]
+    except OSError:
+        return ""
+    return "".join(clean_lines((head + tail).decode("utf-8", "replace")))

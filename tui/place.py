@@ -43,6 +43,12 @@ class Reading(NamedTuple):
     """Whether the last one came to nothing."""
 
 
+def line_at(reading: Reading, page: Page) -> int | None:
+    """The byte where the line under the cursor begins; None = there is none, or it is not loaded yet."""
+    index = len(page.lines) - 1 if reading.at is None else page.index_of(reading.at)
+    return page.lines[index].at if page.lines and index is not None else None
+
+
 def moved(reading: Reading, page: Page, by: int) -> Reading:
     """The cursor `by` lines on, as far as there are any loaded; on the newest line it follows."""
     count = len(page.lines)

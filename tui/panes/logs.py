@@ -10,7 +10,7 @@ from overnight.tui.lines import Line, Span, breaks, cells, cut, cut_spans, line,
 from overnight.tui.page import LogLine, Page
 from overnight.tui.panes.frame import Frame
 from overnight.tui.pieces import REACH
-from overnight.tui.place import Reading
+from overnight.tui.place import Reading, line_at
 from overnight.tui.sought import with_found
 
 
@@ -31,10 +31,9 @@ def logs(detail: Detail, reading: Reading, frame: Frame) -> Sheet:
     if not page.lines:
         return Sheet((line((" Empty.", "dim")),))
     sheet = _sheet(page, _Look(frame.width, frame.wrap, frame.glyphs.ellipsis, reading.sought))
-    index = len(page.lines) - 1 if reading.at is None else page.index_of(reading.at)
-    if index is None:
+    at = line_at(reading, page)
+    if at is None:
         return sheet
-    at = page.lines[index].at
     return sheet._replace(cursor=(bisect_left(sheet.places, at), bisect_right(sheet.places, at)))
 
 

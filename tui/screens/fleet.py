@@ -105,6 +105,12 @@ class FleetScreen(Screen[None]):
             super().__init__()
             self.problem = problem
 
+    class PagerAsked(Message):
+        """The log of the run under the cursor shall be read elsewhere."""
+
+    class CopyAsked(Message):
+        """What is under the cursor shall be copied."""
+
     class Kept(Message):
         """What shall be found is typed."""
 
@@ -317,6 +323,12 @@ class FleetScreen(Screen[None]):
 
     def action_resume_all(self) -> None:
         self.post_message(self.Asked(Wish.RESUME_ALL))
+
+    def action_pager(self) -> None:
+        self.post_message(self.PagerAsked())
+
+    def action_copy(self) -> None:
+        self.post_message(self.CopyAsked())
 
     def action_help(self) -> None:
         self.post_message(self.HelpAsked())
