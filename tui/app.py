@@ -35,7 +35,8 @@ from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui import copying, pager
 from overnight.tui.clean import clean
-from overnight.tui.events import CursorPut, Event, Marked, Marking, Sorted
+from overnight.tui.detail import Tab
+from overnight.tui.events import CursorPut, Event, Marked, Marking, Sorted, TabChosen
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
@@ -78,6 +79,7 @@ REQUESTS: Mapping[str, Callable[[RunDir], object]] = {
     Verb.RESUME: operate.resume,
     Verb.CANCEL: operate.cancel,
     Verb.KILL: operate.kill,
+    Verb.STACKS: operate.stacks,
     Wish.RETRY: operate.retry,
 }
 
@@ -249,6 +251,8 @@ class OvernightApp(App[None]):
                 self._pause_or_resume(ids)
             case Wish.RETRY:
                 self._request(Wish.RETRY, ids)
+            case Wish.STACKS:
+                self.run_worker(self._ask_stacks(), group="requests")
             case Wish.CANCEL | Wish.KILL:
                 self._question(Verb(message.wish.value), ids)
 
@@ -293,8 +297,11 @@ class OvernightApp(App[None]):
             self.change(Marked(Marking.NONE))
         self.run_worker(self._send(name, ids), group="requests")
 
-    async def _send(self, name: str, ids: Sequence[str]) -> None:
-        """Ask each of the runs. What becomes of it is seen in their records, nothing is painted here."""
+    async def _send(self, name: str, ids: Sequence[str]) -> bool:
+        """Ask each of the runs. What becomes of it is seen in their records, nothing is painted here.
+
+        Whether none of them refused.
+        """
         refused = 0
         for run_id in ids:
             try:
@@ -307,6 +314,15 @@ class OvernightApp(App[None]):
             self._source.expect(run_id)
         if refused > 1:
             self.tell(f"{plural(refused - 1, 'more run')} refused, too.", "error")
+        return refused == 0
+
+    async def _ask_stacks(self) -> None:
+        """They come into the pane of errors as soon as the agent has shown them."""
+        run_id = self.fleet.cursor
+        if run_id is not None and await self._send(Verb.STACKS, [run_id]):
+            self.change(TabChosen(Tab.ERRORS))
+            if self.fleet.statuses.get(run_id) is Status.FROZEN:
+                self.tell("It is frozen: it shows its stacks when it goes on.", "warning")
 
     def _adopt(self) -> None:
         self._adopted_at = self.fleet.now

@@ -10,6 +10,7 @@ from overnight.tui import view
 from overnight.tui.clean import clean, clean_lines
 from overnight.tui.evidence import KEPT
 from overnight.tui.page import Page
+from overnight.tui.stacks import Stacks
 
 LONGEST = 2000
 """Characters of one text that are kept."""
@@ -70,6 +71,8 @@ class Detail(NamedTuple):
     """Oldest first."""
     death: Event | None = None
     """With what is kept of the attempt that died last; None = none did."""
+    stacks: Stacks | None = None
+    """What its agent has shown last."""
     checkpoint_at: float | None = None
     """When the checkpoint was last written; None = there is none."""
 

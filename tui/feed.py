@@ -28,6 +28,7 @@ from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Prin
 from overnight.tui.evidence import death_of
 from overnight.tui.logfile import LogFile
 from overnight.tui.place import Search
+from overnight.tui.stacksfile import stacks_of
 from overnight.tui.tail import Tail, newest_line
 
 TICK = 1.0
@@ -238,6 +239,7 @@ class Looker:
             errors_are_whole=errors_are_whole,
             history=told if sight.tab is Tab.HISTORY else (),
             death=death_of(told),
+            stacks=stacks_of(run) if sight.tab is Tab.ERRORS else None,
             checkpoint_at=checkpoint_at,
         )
 
@@ -245,7 +247,12 @@ class Looker:
 def _changes_of(run: RunDir, tab: Tab) -> tuple[object, ...]:
     """What tells that a pane's files changed."""
     if tab is Tab.ERRORS:
-        return (_size_of(run.errors_path), changed_at(run.progress_path), _size_of(run.history_path))
+        return (
+            _size_of(run.errors_path),
+            changed_at(run.progress_path),
+            _size_of(run.history_path),
+            _size_of(run.stacks_path),
+        )
     if tab is Tab.HISTORY:
         return (_size_of(run.history_path), changed_at(run.control_path), _size_of(run.origins_path))
     return ()

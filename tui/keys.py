@@ -39,6 +39,7 @@ KEYS = (
     Key("follow", "F,end", "follow", "F End", "follow the log", SEEING),
     Key("wrap", "w", "switch('wrap')", "w", "wrap long lines", SEEING),
     Key("maximise", "m", "switch('maximised')", "m", "the pane alone", SEEING),
+    Key("stacks", "d", "stacks", "d", "the stacks of its threads", SEEING),
     Key("pager", "o", "pager", "o", "the log in $PAGER", SEEING),
     Key("copy", "y", "copy", "y", "copy the log's line, or the id", SEEING),
     Key("pause", "p", "pause", "p", "pause, or go on", STEERING),

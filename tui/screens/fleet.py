@@ -61,6 +61,8 @@ class Wish(StrEnum):
     CANCEL = Verb.CANCEL.value
     KILL = Verb.KILL.value
     RETRY = "retry"
+    STACKS = Verb.STACKS.value
+    """Of the one under the cursor, whichever are marked."""
     RESUME_ALL = "resume_all"
     """Of all that were cut off, whichever are marked."""
 
@@ -323,6 +325,9 @@ class FleetScreen(Screen[None]):
 
     def action_resume_all(self) -> None:
         self.post_message(self.Asked(Wish.RESUME_ALL))
+
+    def action_stacks(self) -> None:
+        self.post_message(self.Asked(Wish.STACKS))
 
     def action_pager(self) -> None:
         self.post_message(self.PagerAsked())
