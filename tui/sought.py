@@ -6,8 +6,15 @@ from functools import lru_cache
 
 from overnight.tui.lines import Span, part_of
 
-CODES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
-"""What an agent writes in the midst of a text to colour it."""
+CODES = re.compile(
+    # Those that clean texts are without, as bytes: with bodies, CSI, every other one, and what has no width.
+    rb"(?:\x1b[\]PX^_]|\xc2[\x9d\x90\x98\x9e\x9f])(?:(?!\xc2\x9c)[^\x07\x1b\n])*(?:\x07|\x1b\\|\xc2\x9c)?"
+    rb"|(?:\x1b\[|\xc2\x9b)[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?"
+    rb"|\xc2[\x80-\x9f\xad]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xb8[\x80-\x8f]"
+)
+"""What an agent may write in the midst of a text, and nobody sees."""
+HINTS = (b"\x1b", b"\xc2", b"\xe2", b"\xef")
+CONTROLS = bytes({*range(0x09), *range(0x0E, 0x1C), 0x7F})
 
 
 @lru_cache(maxsize=8)
@@ -19,8 +26,9 @@ def pattern_of(sought: str) -> re.Pattern[str]:
 
 def may_hold(data: bytes, sought: str) -> bool:
     """Whether a part of a log can have it: False for nearly all parts that have not, and much faster than cleaning."""
-    if b"\x1b" in data:
+    if any(hint in data for hint in HINTS):
         data = CODES.sub(b"", data)
+    data = data.translate(None, CONTROLS)
     if " " in sought:
         data = data.replace(b"\t", b" ")
     if not sought.isascii():

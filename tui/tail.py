@@ -19,8 +19,6 @@ class Tail:
 
     def __init__(self, path: str, *, window: int = WINDOW) -> None:
         self.path = path
-        self.is_whole = True
-        """Whether nothing older was left out."""
         self.size: int | None = None
         """Bytes; None = there is no file."""
         self._window = window
@@ -70,12 +68,12 @@ class Tail:
     def _restart(self) -> None:
         self._lines.clear()
         self._open_line, self._offset, self.size = b"", 0, None
-        self.is_whole, self._torn = True, False
+        self._torn = False
 
     def _skip_to(self, offset: int, *, torn: bool) -> None:
         """Leave out what is older. `torn`: a line that begins in what is left out ends there."""
         self._restart()
-        self._offset, self.is_whole, self._torn = offset, False, torn
+        self._offset, self._torn = offset, torn
 
     def _take(self, data: bytes) -> None:
         self._offset += len(data)
@@ -83,7 +81,6 @@ class Tail:
             data, self._torn = data.partition(b"\n")[2] or data, False
         *whole, self._open_line = (self._open_line + data).split(b"\n")
         self._open_line = self._open_line[-LONGEST:]
-        self.is_whole = self.is_whole and len(self._lines) + len(whole) <= LINES
         for raw in whole[-LINES:]:
             self._lines.extend(clean_lines(raw[:LONGEST].decode("utf-8", "replace")) or [""])
 

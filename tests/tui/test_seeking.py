@@ -39,6 +39,7 @@ def all_found(path: Path, text: str, way: int) -> list[int]:
         (b"a.b*c [/x]", ".b*c [/"),
         (b"\x1b[1mbo\x1b[31mld\x1b[0m", "bold"),
         (b"a\tb", "a b"),
+        (b"ev\x1b]0;title\x07i\xe2\x80\xael\x00s \xc2\x9b31mit", "evils it"),
         ("größe ÜBER 漢字".encode(), "über 漢"),
         (b"x" * 3 * BLOCK + b"end", "xend"),
         (b"y" * (2 * BLOCK - 12) + b"across it", "across it"),
