@@ -1,7 +1,6 @@
 """A part of a log as it is shown: its lines around one place. Values only; texts are clean."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from overnight.tui.lines import Span
@@ -22,9 +21,7 @@ class LogLine(NamedTuple):
         return "".join(text for text, _ in self.spans)
 
 
-# Compared by identity: another reading is another page, and nobody compares thousands of lines to know it.
-@dataclass(frozen=True, slots=True, eq=False)
-class Page:
+class Page(NamedTuple):
     """Some hundred lines of a log."""
 
     lines: tuple[LogLine, ...]
@@ -38,6 +35,13 @@ class Page:
     """Whether nothing newer was there."""
     generation: int = 0
     """How often the log was emptied or replaced while somebody looked."""
+
+    # By identity: another reading is another page, and nobody compares hundreds of lines to know it.
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     def index_of(self, at: int) -> int | None:
         """The line with byte `at`; None = it is on another page."""

@@ -6,14 +6,16 @@ from functools import lru_cache
 
 from overnight.tui.lines import Span, part_of
 
-CODES = re.compile(
-    # Those that clean texts are without, as bytes: with bodies, CSI, every other one, and what has no width.
-    rb"(?:\x1b[\]PX^_]|\xc2[\x9d\x90\x98\x9e\x9f])(?:(?!\xc2\x9c)[^\x07\x1b\n])*(?:\x07|\x1b\\|\xc2\x9c)?"
-    rb"|(?:\x1b\[|\xc2\x9b)[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?"
-    rb"|\xc2[\x80-\x9f\xad]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xb8[\x80-\x8f]"
-)
-"""What an agent may write in the midst of a text, and nobody sees."""
-HINTS = (b"\x1b", b"\xc2", b"\xe2", b"\xef")
+_TEXT, _END = rb"(?:(?!\xc2\x9c)[^\x07\x1b\n])*", rb"(?:\x07|\x1b\\|\xc2\x9c)?"
+_CSI = rb"[0-?]*[ -/]*[@-~]?"
+UNSEEN = {
+    # Each begins with a byte of its own: a part of a log is run through for what it has only.
+    b"\x1b": re.compile(rb"\x1b(?:[\]PX^_]" + _TEXT + _END + rb"|\[" + _CSI + rb"|[ -/]*[0-~]?)"),
+    b"\xc2": re.compile(rb"\xc2(?:[\x9d\x90\x98\x9e\x9f]" + _TEXT + _END + rb"|\x9b" + _CSI + rb"|[\x80-\x9f\xad])"),
+    b"\xe2": re.compile(rb"\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf])"),
+    b"\xef": re.compile(rb"\xef(?:\xbb\xbf|\xb8[\x80-\x8f])"),
+}
+"""What an agent may write in the midst of a text, and nobody sees, by its first byte."""
 CONTROLS = bytes({*range(0x09), *range(0x0E, 0x1C), 0x7F})
 
 
@@ -26,8 +28,9 @@ def pattern_of(sought: str) -> re.Pattern[str]:
 
 def may_hold(data: bytes, sought: str) -> bool:
     """Whether a part of a log can have it: False for nearly all parts that have not, and much faster than cleaning."""
-    if any(hint in data for hint in HINTS):
-        data = CODES.sub(b"", data)
+    for first, code in UNSEEN.items():
+        if first in data:
+            data = code.sub(b"", data)
     data = data.translate(None, CONTROLS)
     if " " in sought:
         data = data.replace(b"\t", b" ")
