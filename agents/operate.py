@@ -76,6 +76,13 @@ def restart(run: RunDir) -> Request | None:
     return ask(run, Verb.RESTART)
 
 
+def stacks(run: RunDir) -> Request | None:
+    """Its agent shows what each of its threads does, also while an item holds the interpreter."""
+    records = _records(run)
+    verbs.check_stacks(records, status_of(records, time.time()))
+    return ask(run, Verb.STACKS)
+
+
 def retry(run: RunDir) -> Request | None:
     """A run that ended without completing continues from its checkpoint, with a next attempt."""
     _check_retry(run)

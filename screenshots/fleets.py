@@ -3,7 +3,7 @@
 They are records, not pictures: everything on the screen is made of them by the interface's own code.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overnight.state.records import (
@@ -25,11 +25,14 @@ from overnight.state.records import (
     SupervisorState,
     Verb,
 )
+from overnight.tui.colours import coloured
 from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of
 from overnight.tui.door import clean_records
-from overnight.tui.events import Arrived, Detailed, Printed, Read, Ticked
+from overnight.tui.events import Arrived, Detailed, Printed, Read, Searched, Ticked
 from overnight.tui.events import Event as FleetEvent
 from overnight.tui.feed import Sight
+from overnight.tui.page import LogLine, Page
+from overnight.tui.sought import pattern_of
 
 NOW = 1_795_435_470.0
 """2026-11-23 12:04:30 UTC: the moment at which every fleet stands still."""
@@ -133,6 +136,14 @@ CRAWL_LOG = (
     "12:04:28 WARN  retry 1/5 on 429 from api.example (backoff 2 s)",
     "12:04:30 INFO  batch 1042 embedded in 1.31 s",
 )
+CRAWL_OUTPUT = (
+    *(
+        line.replace("INFO", "\x1b[32mINFO\x1b[0m").replace("embedded", "\x1b[2membedded\x1b[0m")
+        for line in CRAWL_LOG[:4]
+    ),
+    "12:04:30 \x1b[1;38;5;141mINFO\x1b[0m  batch 1042 \x1b[4membedded\x1b[0m in \x1b[41m1.31 s\x1b[0m",
+)
+"""The same as it was printed: with colours."""
 LABELS = run(
     "label-batch-17",
     up=6 * HOUR,
@@ -190,6 +201,15 @@ TRAIN = over(
 )
 
 
+def page_of(log: Sequence[str]) -> Page:
+    """A log as the feed would have read it."""
+    lines, at = [], 0
+    for text in log:
+        lines.append(LogLine(at, coloured(text)))
+        at += len(text.encode()) + 1
+    return Page(tuple(lines), begin=0, size=at, is_first=True, is_last=True)
+
+
 def everyday() -> DemoFleet:
     """A machine on an ordinary day."""
     runs = (
@@ -235,7 +255,7 @@ def everyday() -> DemoFleet:
     detail = Detail(
         CRAWL.id,
         log=CRAWL_LOG,
-        log_size=4_812,
+        page=page_of(CRAWL_OUTPUT),
         history=tuple(map(clean_event, history)),
         checkpoint_at=NOW - 2,
     )
@@ -243,7 +263,9 @@ def everyday() -> DemoFleet:
         runs,
         {
             CRAWL.id: detail,
-            TRAIN.id: Detail(TRAIN.id, log_size=0, errors=groups_of(TRAIN_ERRORS), checkpoint_at=NOW - 9 * MINUTE),
+            TRAIN.id: Detail(
+                TRAIN.id, page=page_of(()), errors=groups_of(TRAIN_ERRORS), checkpoint_at=NOW - 9 * MINUTE
+            ),
         },
         {"nightly-backup-a1b2c3": "photos/2026/11/0412.raw"},
         {
@@ -284,8 +306,9 @@ class Still:
 
     def look(self, sight: Sight) -> None:
         if sight.run_id is not None:
-            detail = self._fleet.details.get(sight.run_id, Detail(sight.run_id, log_size=0))
+            detail = self._fleet.details.get(sight.run_id, Detail(sight.run_id, page=page_of(())))
             self._events.append(Detailed(_only(detail, sight.tab)))
+            self._events += _searched(sight, detail)
             self._wake()
 
     def expect(self, run_id: str) -> None:
@@ -313,6 +336,15 @@ class Still:
             return records
         since = round(sum(paces[-minutes_ago:]) * MINUTE)
         return records._replace(progress=progress._replace(processed_items=max(0, progress.processed_items - since)))
+
+
+def _searched(sight: Sight, detail: Detail) -> list[FleetEvent]:
+    """What a search finds in what there is of the log."""
+    if sight.search is None or sight.run_id is None or detail.page is None:
+        return []
+    pattern = pattern_of(sight.search.text)
+    found = [line.at for line in detail.page.lines if pattern.search(line.text)]
+    return [Searched(sight.run_id, sight.search.number, found[0] if found else None, over=True)]
 
 
 def _read(records: Records) -> Read:

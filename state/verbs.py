@@ -1,7 +1,8 @@
 """Which verb can be asked of a run in which status, and the words for why not. Pure."""
 
+from overnight.state import current
 from overnight.state.errors import NotPossibleNow
-from overnight.state.records import Records, Verb
+from overnight.state.records import Handle, Records, Verb
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 
 
@@ -25,6 +26,25 @@ def check_restart(records: Records, status: Status) -> None:
         raise NotPossibleNow(
             f"{records.id} was started by hand: nobody would start it again",
             hint=f"`overnight cancel {records.id}`, then start it again as you did.",
+        )
+
+
+def check_stacks(records: Records, status: Status) -> None:
+    """Raise NotPossibleNow unless an attempt works whose agent says that it shows its stacks."""
+    if status in ENDED or status is Status.LOST:
+        raise NotPossibleNow(
+            f"{records.id} is {status}: no process of it is left that could show its stacks",
+            hint=f"`overnight show {records.id}` has what was kept.",
+        )
+    if status in WAITING or records.attempt is None:
+        raise NotPossibleNow(
+            f"{records.id} is {status}: no attempt of it works that could show its stacks",
+            hint=f"`overnight why {records.id}` says what it waits for.",
+        )
+    if not current.handles(records, Handle.STACKS):
+        raise NotPossibleNow(
+            f"{records.id} does not show its stacks: its agent does not say that it can",
+            hint="Agents that are written with `overnight.agents` do.",
         )
 
 

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import ClassVar
 
 from textual import events, on
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.filter import Monochrome, NoColor
@@ -34,15 +34,31 @@ from overnight.state.private import exposure_of
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
+from overnight.tui import copying, pager
 from overnight.tui.clean import clean
 from overnight.tui.config import AS_USUAL, Config
-from overnight.tui.events import CursorPut, Event, Marked, Marking, Sorted
+from overnight.tui.detail import Tab
+from overnight.tui.events import CursorPut, Event, Marked, Marking, Sorted, TabChosen
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
 from overnight.tui.launching import Draft, Form, draft_of, recent_drafts, recorded_environment
-from overnight.tui.model import Fleet, cut_off, is_found, live_ids, pause_or_resume, reduce, row_at, targets
+from overnight.tui.logfile import whole_line
+from overnight.tui.model import (
+    Fleet,
+    cut_off,
+    is_found,
+    is_in_log,
+    live_ids,
+    page_of,
+    pause_or_resume,
+    reading_of,
+    reduce,
+    row_at,
+    targets,
+)
 from overnight.tui.notices import Told, closing, news, opening
+from overnight.tui.place import line_at
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.fleet import FleetScreen, Wish
 from overnight.tui.screens.help import HelpScreen
@@ -63,6 +79,7 @@ REQUESTS: Mapping[str, Callable[[RunDir], object]] = {
     Verb.RESUME: operate.resume,
     Verb.CANCEL: operate.cancel,
     Verb.KILL: operate.kill,
+    Verb.STACKS: operate.stacks,
     Wish.RETRY: operate.retry,
 }
 
@@ -247,6 +264,8 @@ class OvernightApp(App[None]):
                 self._pause_or_resume(ids)
             case Wish.RETRY:
                 self._request(Wish.RETRY, ids)
+            case Wish.STACKS:
+                self.run_worker(self._ask_stacks(), group="requests")
             case Wish.CANCEL | Wish.KILL:
                 self._question(Verb(message.wish.value), ids)
 
@@ -291,8 +310,11 @@ class OvernightApp(App[None]):
             self.change(Marked(Marking.NONE))
         self.run_worker(self._send(name, ids), group="requests")
 
-    async def _send(self, name: str, ids: Sequence[str]) -> None:
-        """Ask each of the runs. What becomes of it is seen in their records, nothing is painted here."""
+    async def _send(self, name: str, ids: Sequence[str]) -> bool:
+        """Ask each of the runs. What becomes of it is seen in their records, nothing is painted here.
+
+        Whether none of them refused.
+        """
         refused = 0
         for run_id in ids:
             try:
@@ -305,6 +327,15 @@ class OvernightApp(App[None]):
             self._source.expect(run_id)
         if refused > 1:
             self.tell(f"{plural(refused - 1, 'more run')} refused, too.", "error")
+        return refused == 0
+
+    async def _ask_stacks(self) -> None:
+        """They come into the pane of errors as soon as the agent has shown them."""
+        run_id = self.fleet.cursor
+        if run_id is not None and await self._send(Verb.STACKS, [run_id]):
+            self.change(TabChosen(Tab.ERRORS))
+            if self.fleet.statuses.get(run_id) is Status.FROZEN:
+                self.tell("It is frozen: it shows its stacks when it goes on.", "warning")
 
     def _adopt(self) -> None:
         self._adopted_at = self.fleet.now
@@ -397,6 +428,59 @@ class OvernightApp(App[None]):
         """What came in one piece with the key that opened a line is typed into it."""
         if isinstance(self.focused, TypedLine) and self.focused.take(event):
             event.prevent_default()
+
+    @on(FleetScreen.PagerAsked)
+    def _show_in_pager(self) -> None:
+        run_id, command = self.fleet.cursor, pager.find_pager(os.environ)
+        if run_id is None:
+            self.tell("There is no run whose log could be read.", "warning")
+            return
+        path = self._home.run(run_id).output_path
+        if command is None:
+            self.tell(f"There is no pager: install less, or name one in PAGER. The log is {path}.", "warning")
+        elif not os.path.exists(path):
+            self.tell("It has written nothing yet.", "information")
+        else:
+            self._give_terminal_to(pager.command_for(command, path, reading_of(self.fleet).at))
+
+    def _give_terminal_to(self, command: list[str]) -> None:
+        """Until it is left. Nothing is drawn meanwhile, and no agent depends on that."""
+        try:
+            with self.suspend():
+                pager.show(command)
+        except SuspendNotSupported:
+            self.tell("This terminal cannot be given to a pager.", "warning")
+        except OSError as error:
+            self.tell(f"{command[0]}: {error.strerror}. PAGER names the pager.", "error")
+
+    @on(FleetScreen.CopyAsked)
+    def _copy(self) -> None:
+        if self.fleet.cursor is None:
+            self.tell("There is nothing to copy.", "warning")
+        else:
+            self.run_worker(self._copy_from(self.fleet, self.fleet.cursor), group="requests")
+
+    async def _copy_from(self, fleet: Fleet, run_id: str) -> None:
+        """The line under the cursor in the log, else the ids of the runs that a key means."""
+        if is_in_log(fleet):
+            page = page_of(fleet)
+            at = line_at(reading_of(fleet), page) if page is not None else None
+            if at is None:
+                self.tell("There is no line to copy.", "warning")
+                return
+            what = "the line"
+            text = await asyncio.to_thread(whole_line, self._home.run(run_id).output_path, at)
+        else:
+            ids = targets(fleet)
+            what, text = (ids[0] if len(ids) == 1 else plural(len(ids), "id")), "\n".join(ids)
+        try:
+            path = await asyncio.to_thread(copying.keep, self._home, text)
+        except OvernightError as error:
+            self.complain(error)
+            return
+        if copying.fits_clipboard(text):
+            self.copy_to_clipboard(text)
+        self.tell(copying.copied_words(what, text, path), "information")
 
     @on(FleetScreen.HelpAsked)
     def _help(self) -> None:

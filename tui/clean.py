@@ -8,7 +8,7 @@ never lets it be read as markup.
 import re
 
 # Compiled by `re` when the first text needs it, which most lists of runs have none of: it takes a millisecond.
-_SEQUENCES = (
+SEQUENCES = (
     # OSC, DCS, SOS, PM and APC with their bodies, up to their terminator or, where it is missing, the line's end.
     r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     # CSI: parameters, intermediates, one final byte; torn ones too.
@@ -27,7 +27,7 @@ def clean(text: str, limit: int | None = None) -> str:
         # What is cut away need not be cleaned: an agent may write megabytes. Codes take more than they show.
         text = text[: 4 * limit + 1024]
     if not text.isprintable():
-        text = "".join(map(_harmless, re.sub(_SEQUENCES, "", text)))
+        text = "".join(map(_harmless, re.sub(SEQUENCES, "", text)))
     if not text.isascii():
         text = re.sub(_UNSEEN, "", text)
     if limit is not None and len(text) > limit:

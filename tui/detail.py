@@ -9,6 +9,8 @@ from overnight.state.records import Event, ItemError
 from overnight.tui import view
 from overnight.tui.clean import clean, clean_lines
 from overnight.tui.evidence import KEPT
+from overnight.tui.page import Page
+from overnight.tui.stacks import Stacks
 
 LONGEST = 2000
 """Characters of one text that are kept."""
@@ -60,10 +62,8 @@ class Detail(NamedTuple):
     run_id: str
     log: tuple[str, ...] = ()
     """The newest lines, oldest first."""
-    log_is_whole: bool = True
-    """Whether nothing older was left out."""
-    log_size: int | None = None
-    """Bytes; None = there is no log."""
+    page: Page | None = None
+    """The part of the log that is looked at; None = there is no log."""
     errors: tuple[ErrorGroup, ...] = ()
     errors_are_whole: bool = True
     """Whether no older ones were left out of them."""
@@ -71,6 +71,8 @@ class Detail(NamedTuple):
     """Oldest first."""
     death: Event | None = None
     """With what is kept of the attempt that died last; None = none did."""
+    stacks: Stacks | None = None
+    """What its agent has shown last."""
     checkpoint_at: float | None = None
     """When the checkpoint was last written; None = there is none."""
 

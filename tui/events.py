@@ -16,7 +16,6 @@ class Mode(StrEnum):
 
     ONLY_TROUBLE = "only_trouble"
     WRAP = "wrap"
-    FOLLOW = "follow"
     MAXIMISED = "maximised"
 
 
@@ -69,6 +68,20 @@ class Printed:
     """Runs that report nothing have written: the newest line of each that was on the screen, clean."""
 
     lines: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A search in the log of a run has come so far."""
+
+    run_id: str
+    number: int
+    at: int | None = None
+    """The byte where the line begins that has the text; None = none yet."""
+    share: float = 0.0
+    """Of the log that was looked at, 0 to 1."""
+    over: bool = False
+    """Whether the search has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +166,34 @@ class Sorted:
     sort: Sort
 
 
+@dataclass(frozen=True, slots=True)
+class LogMoved:
+    """The cursor in the log, by so many lines."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogPut:
+    """The cursor in the log on the line with this byte; None = on the newest one, and it follows."""
+
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogSought:
+    """A text is looked for in the log; "" = none any more."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogFoundNext:
+    """To the next line that has the text, `by` 1, or to the one before, -1."""
+
+    by: int
+
+
 KeyEvent = (
     CursorMoved
     | CursorPut
@@ -166,5 +207,9 @@ KeyEvent = (
     | FoundNext
     | Filtered
     | Sorted
+    | LogMoved
+    | LogPut
+    | LogSought
+    | LogFoundNext
 )
-Event = Arrived | Ticked | Grouped | Detailed | Printed | Failed | KeyEvent
+Event = Arrived | Ticked | Grouped | Detailed | Printed | Searched | Failed | KeyEvent

@@ -1,6 +1,6 @@
 """The only worker: watches the runs and the clock, and turns what it sees into the model's events.
 
-Two threads fill a mailbox; the interface empties it when it has time. Only the newest reading of each run
+Three threads fill a mailbox; the interface empties it when it has time. Only the newest reading of each run
 is kept there, so a slow terminal sees fewer pictures, never older ones.
 """
 
@@ -20,11 +20,15 @@ from overnight.state.records import Damaged, ItemError
 from overnight.state.rundir import RunDir, Stamp, changed_at, stamp_of
 from overnight.state.status import LIVE, status_of
 from overnight.state.watch import changes
+from overnight.tui import seeking
 from overnight.tui.clean import clean
 from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of, reported_group
 from overnight.tui.door import clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Ticked
 from overnight.tui.evidence import death_of
+from overnight.tui.logfile import LogFile
+from overnight.tui.place import Search
+from overnight.tui.stacksfile import stacks_of
 from overnight.tui.tail import Tail, newest_line
 
 TICK = 1.0
@@ -39,6 +43,10 @@ class Sight(NamedTuple):
     tab: Tab = Tab.PROGRESS
     listed: frozenset[str] = frozenset()
     """Ids of the rows on the screen."""
+    around: int | None = None
+    """The byte of the log around which it is looked at; None = its end."""
+    search: Search | None = None
+    """What shall be found in the log."""
 
 
 class Source(Protocol):
@@ -68,7 +76,7 @@ class Feed:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._mailbox = Mailbox()
-        self._stop, self._hurry = Flag(), Flag()
+        self._stop, self._hurry, self._sought = Flag(), Flag(), Flag()
         self._sight = Sight()
         self._live: frozenset[str] = frozenset()
         self._expected: dict[str, None] = {}
@@ -84,17 +92,19 @@ class Feed:
 
     def start(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        for work in (self._watch, self._keep_time):
+        for work in (self._watch, self._keep_time, self._search):
             Thread(target=self._guarded, args=(work,), name=f"feed{work.__name__}", daemon=True).start()
 
     def stop(self) -> None:
         self._stop.set()
         self._hurry.set()
+        self._sought.set()
 
     def look(self, sight: Sight) -> None:
         if sight != self._sight:
             self._sight = sight
             self._hurry.set()
+            self._sought.set()
 
     def expect(self, run_id: str) -> None:
         self._expected[run_id] = None
@@ -181,13 +191,29 @@ class Feed:
         if self._printed != before:
             self._tell(Printed({run_id: line for run_id, (_, line) in self._printed.items()}))
 
+    # -- the thread that looks for texts
+
+    def _search(self) -> None:
+        done: object = None
+        while self._sought.wait() and not self._stop.is_set():
+            self._sought.clear()
+            run_id, wanted = self._sight.run_id, self._sight.search
+            if run_id is None or wanted is None or (run_id, wanted) == done:
+                continue
+            done = run_id, wanted
+            for so_far in seeking.search(run_id, self._home.run(run_id).output_path, wanted):
+                if self._stop.is_set() or (self._sight.run_id, self._sight.search) != done:
+                    break
+                if so_far is not None:
+                    self._tell(so_far)
+
 
 class Looker:
     """Reads the files of the run that is open, and those again that have changed."""
 
     def __init__(self) -> None:
         self._seen: tuple[object, ...] = ()
-        self._tail = Tail("")
+        self._tail, self._log = Tail(""), LogFile("")
 
     def look(self, home: Home, sight: Sight) -> Detail | None:
         """What there is to show; None = nothing changed since the last time, or no run is open."""
@@ -195,10 +221,11 @@ class Looker:
             return None
         run = home.run(sight.run_id)
         if self._tail.path != run.output_path:
-            self._tail = Tail(run.output_path)
+            self._tail, self._log = Tail(run.output_path), LogFile(run.output_path)
         self._tail.read()
+        page = self._log.page(sight.around) if sight.tab is Tab.LOGS else None
         checkpoint_at = changed_at(run.checkpoint_log_path)
-        seen = (sight.run_id, sight.tab, self._tail.size, checkpoint_at, *_changes_of(run, sight.tab))
+        seen = (sight.run_id, sight.tab, self._tail.size, page, checkpoint_at, *_changes_of(run, sight.tab))
         if seen == self._seen:
             return None
         self._seen = seen
@@ -207,12 +234,12 @@ class Looker:
         return Detail(
             run_id=sight.run_id,
             log=self._tail.lines,
-            log_is_whole=self._tail.is_whole,
-            log_size=self._tail.size,
+            page=page,
             errors=errors,
             errors_are_whole=errors_are_whole,
             history=told if sight.tab is Tab.HISTORY else (),
             death=death_of(told),
+            stacks=stacks_of(run) if sight.tab is Tab.ERRORS else None,
             checkpoint_at=checkpoint_at,
         )
 
@@ -220,7 +247,12 @@ class Looker:
 def _changes_of(run: RunDir, tab: Tab) -> tuple[object, ...]:
     """What tells that a pane's files changed."""
     if tab is Tab.ERRORS:
-        return (_size_of(run.errors_path), changed_at(run.progress_path), _size_of(run.history_path))
+        return (
+            _size_of(run.errors_path),
+            changed_at(run.progress_path),
+            _size_of(run.history_path),
+            _size_of(run.stacks_path),
+        )
     if tab is Tab.HISTORY:
         return (_size_of(run.history_path), changed_at(run.control_path), _size_of(run.origins_path))
     return ()

@@ -2,10 +2,12 @@
 
 from overnight.state.records import Verb
 from overnight.state.status import LIVE, RESUMABLE, RETRYABLE
+from overnight.tui.clean import clean
 from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells
-from overnight.tui.model import Depth, Fleet, cut_off, pause_or_resume, targets
+from overnight.tui.model import Depth, Fleet, cut_off, is_in_log, pause_or_resume, reading_of, targets
+from overnight.tui.place import Reading
 
 
 def footer(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
@@ -16,6 +18,9 @@ def footer(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     spans: list[Span] = [(" ", "")]
     if fleet.failure:
         return Line(((f" {fleet.failure}", "trouble"),))
+    if is_in_log(fleet) and (said := _search_words(reading_of(fleet))):
+        room -= cells(said) + 3
+        spans += [(said, "warn"), ("   ", "")]
     for ids, word in _bindings(fleet):
         # The first keys of the panes, their numbers, stand beside their names.
         key = " ".join(filter(None, (keys.sign(id, -1 if id.startswith("tab.") else 0) for id in ids.split())))
@@ -33,9 +38,16 @@ def _bindings(fleet: Fleet) -> list[tuple[str, str]]:
     """Ids of bindings, with what they do."""
     if not fleet.shown:
         return [("only_trouble", "All")] if Mode.ONLY_TROUBLE in fleet.modes else []
+    if is_in_log(fleet):
+        reading = reading_of(fleet)
+        if reading.search is not None:
+            return [("back", "Stop")]
+        found = [("find.next find.previous", "Next, before")] if reading.sought else []
+        asking = [("follow", "Follow"), ("copy", "Copy"), ("pager", "Pager"), ("wrap", "Wrap")]
+        return [("back", "Back"), ("find", "Find"), *found, *asking, ("maximise", _size(fleet))]
     if fleet.depth is Depth.ENTERED:
-        moving = [("back", "Back"), ("move.down move.up", "Scroll"), ("tab.next", "Next pane")]
-        return [*moving, ("follow", "Follow"), ("wrap", "Wrap"), ("maximise", _size(fleet))]
+        moving = [("back", "Back"), ("move.down move.up", "Scroll"), ("tab.next", "Next pane"), ("wrap", "Wrap")]
+        return [*moving, ("maximise", _size(fleet))]
     interrupted = [("resume.all", f"Resume {count}")] if (count := len(cut_off(fleet))) else []
     opening = ("open", "Open" if fleet.depth is Depth.LIST else "Into")
     return [opening, *interrupted, *_asks(fleet), *_finds(fleet)]
@@ -43,6 +55,14 @@ def _bindings(fleet: Fleet) -> list[tuple[str, str]]:
 
 def _size(fleet: Fleet) -> str:
     return "Both" if Mode.MAXIMISED in fleet.modes else "Alone"
+
+
+def _search_words(reading: Reading) -> str:
+    """How far a search has come, or that it came to nothing; "" = there is nothing to say."""
+    sought = clean(reading.sought, 24)
+    if reading.search is not None:
+        return f"looking for {sought!r}: {int(100 * reading.share)}%"
+    return f"{sought!r} is nowhere in the log" if reading.missed else ""
 
 
 def _asks(fleet: Fleet) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """A line of a picture: texts with the names of their colours, and how many cells they take. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from overnight.tui.glyphs import UNICODE, Glyphs
@@ -35,9 +35,12 @@ ROLES = (
     "rest",
     "rule",
     "key",
+    "found",
 )
-SOLID = "title"
-"""The role that has a background of its own: spaces show it."""
+SOLID = frozenset({"title", "found"})
+"""The roles that have a background of their own: spaces show it."""
+SGR = "sgr"
+"""The first word of a role that is a colour of an agent's own."""
 GROUNDS = ("cursor", "heading", "band")
 
 
@@ -115,26 +118,59 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     joined: list[Span] = []
     for text, role in spans:
         before = joined[-1] if joined else ("", "")
-        if joined and before[1] != SOLID and (before[1] == role or (text.isspace() and role != SOLID)):
+        if joined and before[1] not in SOLID and (before[1] == role or (text.isspace() and _spaces_like(role, before))):
             joined[-1] = (before[0] + text, before[1])
-        elif joined and before[0].isspace() and SOLID not in {role, before[1]}:
+        elif joined and before[0].isspace() and _spaces_like(role, before):
             joined[-1] = (before[0] + text, role)
         else:
             joined.append((text, role))
     return joined
 
 
+def _spaces_like(role: str, before: Span) -> bool:
+    """Whether a space looks the same in both roles."""
+    return not any(each in SOLID or each.startswith(SGR) for each in (role, before[1]))
+
+
 def wrapped(text: str, width: int) -> list[str]:
     """Pieces of at most `width` cells."""
-    pieces = []
-    while cells(text) > width > 0:
-        head = _head(text, width) or text[:1]
-        space = head.rfind(" ")
-        if space > width // 2:
-            head = head[: space + 1]
-        pieces.append(head.rstrip())
-        text = text[len(head) :]
-    return [*pieces, text]
+    *pieces, last = (text[start:end] for start, end in breaks(text, width))
+    return [*(piece.rstrip() for piece in pieces), last]
+
+
+def breaks(text: str, width: int) -> list[tuple[int, int]]:
+    """Where the pieces of at most `width` cells begin and end: behind a space, if there is one in their second half.
+
+    A character that is wider than `width` is a piece of its own.
+    """
+    found, start, space, taken = [], 0, 0, 0
+    for position, char in enumerate(text):
+        taken += _cells_of(char)
+        while taken > width > 0 and position > start:
+            end = space if space - start > width // 2 + 1 else position
+            found.append((start, end))
+            start, space, taken = end, 0, cells(text[end : position + 1])
+        if char == " ":
+            space = position + 1
+    return [*found, (start, len(text))]
+
+
+def part_of(spans: Iterable[Span], start: int, end: int) -> tuple[Span, ...]:
+    """The characters from `start` to `end`."""
+    parts: list[Span] = []
+    for text, role in spans:
+        if part := text[max(0, start) : max(0, end)]:
+            parts.append((part, role))
+        start, end = start - len(text), end - len(text)
+    return tuple(parts)
+
+
+def cut_spans(spans: Sequence[Span], width: int, ellipsis: str) -> tuple[Span, ...]:
+    """At most `width` cells; what is cut away shows as an ellipsis."""
+    text = "".join(text for text, _ in spans)
+    if cells(text) <= width:
+        return tuple(spans)
+    return (*part_of(spans, 0, len(_head(text, width - 1))), (ellipsis, "dim")) if width > 0 else ()
 
 
 def spread(first: Iterable[Span], last: Iterable[Span], width: int, ground: str = "") -> Line:

@@ -13,6 +13,7 @@ from overnight.state.queue import Group, Stand, queue_of, stands_of
 from overnight.state.records import Records, Verb
 from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, TROUBLE, Status, status_of
 from overnight.state.summary import estimate_of, percent_of, summary_of
+from overnight.tui import place
 from overnight.tui.detail import TABS, Detail, Tab
 from overnight.tui.events import (
     Arrived,
@@ -26,12 +27,17 @@ from overnight.tui.events import (
     FoundNext,
     Grouped,
     KeyEvent,
+    LogFoundNext,
+    LogMoved,
+    LogPut,
+    LogSought,
     Marked,
     Marking,
     Mode,
     Opened,
     Printed,
     Read,
+    Searched,
     Sorted,
     Sought,
     Switched,
@@ -41,6 +47,8 @@ from overnight.tui.events import (
 )
 from overnight.tui.filtering import EVERY_RUN, Filter, Subject, is_sought
 from overnight.tui.keys import USUAL_KEYS, Keymap
+from overnight.tui.page import Page
+from overnight.tui.place import Reading
 from overnight.tui.sorting import AGAIN_AFTER, AS_IT_CAME, By, Sort, key_of
 from overnight.tui.sorting import LIVE as CHANGING
 from overnight.tui.view import Row, Sample
@@ -96,7 +104,7 @@ class Fleet:
     cursor: str | None = None
     marks: frozenset[str] = frozenset()
     marked_last: str | None = None
-    modes: frozenset[Mode] = frozenset({Mode.FOLLOW})
+    modes: frozenset[Mode] = frozenset()
     depth: Depth = Depth.OPEN
     tab: Tab = Tab.PROGRESS
     filter: Filter = EVERY_RUN
@@ -107,6 +115,8 @@ class Fleet:
     sought_from: str | None = None
     """Where the cursor was when somebody began to look for it."""
     detail: Detail | None = None
+    reading: Reading = field(default_factory=Reading)
+    """Of the run whose log somebody has last moved in."""
     failure: str = ""
     overall: Overall | None = None
     """As of the last tick: it looks at every live run. None = nothing that lives has a known length."""
@@ -122,9 +132,11 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
         case Grouped(groups):
             return replace(fleet, groups=groups, stands=_stands(fleet.reads, fleet.statuses, groups, fleet.now))
         case Detailed(detail):
-            return replace(fleet, detail=detail)
+            return _detailed(fleet, detail)
         case Printed(lines):
             return replace(fleet, printed=lines)
+        case Searched():
+            return replace(fleet, reading=place.searched(reading_of(fleet), event))
         case Failed(message):
             return replace(fleet, failure=message)
         case _:
@@ -158,6 +170,21 @@ def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
             return _filtered(replace(fleet, filter=chosen), sorts=True)
         case Sorted(sort):
             return _filtered(replace(fleet, sort=sort), sorts=True)
+        case LogMoved() | LogPut() | LogSought() | LogFoundNext():
+            return replace(fleet, reading=_read_elsewhere(fleet, event))
+
+
+def _read_elsewhere(fleet: Fleet, event: LogMoved | LogPut | LogSought | LogFoundNext) -> Reading:
+    reading, page = reading_of(fleet), page_of(fleet)
+    match event:
+        case LogMoved(by):
+            return reading if page is None else place.moved(reading, page, by)
+        case LogPut(at):
+            return place.put(reading, at)
+        case LogSought(text):
+            return place.sought(reading, text)
+        case LogFoundNext(by):
+            return place.found_next(reading, by)
 
 
 # -- what others ask of it
@@ -183,6 +210,21 @@ def cursor_index(fleet: Fleet) -> int:
         return fleet.shown.index(fleet.cursor) if fleet.cursor is not None else 0
     except ValueError:
         return 0
+
+
+def reading_of(fleet: Fleet) -> Reading:
+    """Where the log of the run under the cursor is read: at its end, until somebody moves in it."""
+    return fleet.reading if fleet.reading.run_id == fleet.cursor else Reading(fleet.cursor)
+
+
+def is_in_log(fleet: Fleet) -> bool:
+    """Whether keys move the cursor in the log."""
+    return fleet.depth is Depth.ENTERED and fleet.tab is Tab.LOGS and bool(fleet.shown)
+
+
+def page_of(fleet: Fleet) -> Page | None:
+    """The loaded part of the log of the run under the cursor."""
+    return fleet.detail.page if fleet.detail is not None and fleet.detail.run_id == fleet.cursor else None
 
 
 def targets(fleet: Fleet) -> tuple[str, ...]:
@@ -216,6 +258,12 @@ def live_ids(fleet: Fleet) -> tuple[str, ...]:
 
 
 # -- records and the clock
+
+
+def _detailed(fleet: Fleet, detail: Detail) -> Fleet:
+    fleet = replace(fleet, detail=detail)
+    page = page_of(fleet)
+    return fleet if page is None else replace(fleet, reading=place.told(reading_of(fleet), page))
 
 
 def _arrived(fleet: Fleet, event: Arrived) -> Fleet:
@@ -374,7 +422,10 @@ def _opened(fleet: Fleet) -> Fleet:
 
 
 def _backed(fleet: Fleet) -> Fleet:
-    """One step out: of a big pane, of the pane, of what was looked for, of marks, of the filter; the pane closes."""
+    """One step out: of a search, a big pane, the pane, what was looked for, marks, the filter; the pane closes."""
+    reading = reading_of(fleet)
+    if reading.search is not None:
+        return replace(fleet, reading=place.stopped(reading))
     if Mode.MAXIMISED in fleet.modes:
         return replace(fleet, modes=fleet.modes - {Mode.MAXIMISED}, depth=Depth.OPEN)
     if fleet.depth is Depth.ENTERED:

@@ -5,6 +5,7 @@ from collections import deque
 
 from overnight.state.holes import kept_from
 from overnight.tui.clean import clean_lines
+from overnight.tui.pieces import read_range
 
 WINDOW = 256 * 1024
 """Bytes from the end that are read at first, and at most at once later."""
@@ -18,8 +19,6 @@ class Tail:
 
     def __init__(self, path: str, *, window: int = WINDOW) -> None:
         self.path = path
-        self.is_whole = True
-        """Whether nothing older was left out."""
         self.size: int | None = None
         """Bytes; None = there is no file."""
         self._window = window
@@ -57,7 +56,7 @@ class Tail:
         if self.size is not None and size < self.size:
             self._restart()
         begin = size - self._window if size - self._offset > self._window else self._offset
-        data = _read_range(descriptor, begin, size)
+        data = read_range(descriptor, begin, size)
         # Asked after reading: what was given back of the log's head reads as zeros.
         kept = kept_from(descriptor)
         if max(begin, kept) > self._offset:
@@ -69,12 +68,12 @@ class Tail:
     def _restart(self) -> None:
         self._lines.clear()
         self._open_line, self._offset, self.size = b"", 0, None
-        self.is_whole, self._torn = True, False
+        self._torn = False
 
     def _skip_to(self, offset: int, *, torn: bool) -> None:
         """Leave out what is older. `torn`: a line that begins in what is left out ends there."""
         self._restart()
-        self._offset, self.is_whole, self._torn = offset, False, torn
+        self._offset, self._torn = offset, torn
 
     def _take(self, data: bytes) -> None:
         self._offset += len(data)
@@ -82,17 +81,8 @@ class Tail:
             data, self._torn = data.partition(b"\n")[2] or data, False
         *whole, self._open_line = (self._open_line + data).split(b"\n")
         self._open_line = self._open_line[-LONGEST:]
-        self.is_whole = self.is_whole and len(self._lines) + len(whole) <= LINES
         for raw in whole[-LINES:]:
             self._lines.extend(clean_lines(raw[:LONGEST].decode("utf-8", "replace")) or [""])
-
-
-def _read_range(descriptor: int, start: int, end: int) -> bytes:
-    parts = []
-    while start < end and (part := os.pread(descriptor, min(end - start, 1 << 16), start)):
-        parts.append(part)
-        start += len(part)
-    return b"".join(parts)
 
 
 def newest_line(path: str) -> str:

@@ -17,6 +17,7 @@ DARK = Theme(
     error="#f0717b",
     variables={
         "role-held": "#6cb6eb",
+        "role-magenta": "#c792ea",
         "role-done": "#6f9c80",
         "role-dim": "#7c84a3",
         "role-rest": "#3a4058",
@@ -40,6 +41,7 @@ LIGHT = Theme(
     error="#b8303b",
     variables={
         "role-held": "#17709f",
+        "role-magenta": "#8b3fb0",
         "role-done": "#4d7d5f",
         "role-dim": "#6b7186",
         "role-rest": "#c4c7d2",
@@ -63,6 +65,7 @@ ANSI = Theme(
     error="ansi_red",
     variables={
         "role-held": "ansi_cyan",
+        "role-magenta": "ansi_magenta",
         "role-done": "ansi_green",
         "role-dim": "ansi_default",
         "role-rest": "ansi_bright_black",
@@ -90,6 +93,7 @@ COLORBLIND = Theme(
     error="#f28a1c",
     variables={
         "role-held": "#c9cdd8",
+        "role-magenta": "#cc9bd8",
         "role-done": "#5f86b3",
         "role-dim": "#858da3",
         "role-rest": "#3c4459",
@@ -113,6 +117,7 @@ HIGH_CONTRAST = Theme(
     error="#ff9494",
     variables={
         "role-held": "#66e0ff",
+        "role-magenta": "#ffa0ff",
         "role-done": "#b8e6b8",
         "role-dim": "#d0d0d0",
         "role-rest": "#8c8c8c",

@@ -17,6 +17,7 @@ from overnight.state.home import Home
 from overnight.state.records import Outcome
 from overnight.state.rundir import RunDir
 from overnight.tui.commands import logs
+from overnight.tui.logfile import LogFile
 from overnight.tui.tail import Tail
 from tests.supervision.launched import agent, attempt, ended, events, is_alive
 from tests.waiting import eventually
@@ -87,8 +88,11 @@ def test_the_interface_shows_the_newest_lines_of_a_log_whose_head_is_gone(home: 
     first = kept(run)[0]
     everything = Tail(run.output_path, window=1 << 30)
     everything.read()
-    assert not everything.is_whole
     assert int(everything.lines[-1]) == 50_000
+    page = LogFile(run.output_path).page(0)
+    assert page is not None
+    assert page.is_first
+    assert int(page.lines[0].text) == first, "the pane begins with the first whole line"
     few = Tail(run.output_path, window=1000)
     few.read()
     assert [int(each) for each in few.lines] == list(range(49_992, 50_001))

@@ -206,13 +206,113 @@ def test_the_log_is_followed_until_somebody_scrolls_back_and_again_when_asked(ho
             await until(pilot, lambda: "line 100" in shown(app))
             await pilot.press("enter", "g")
             await until(pilot, lambda: " line 0" in shown(app))
-            assert Mode.FOLLOW not in app.fleet.modes
+            assert app.fleet.reading.at is not None, "it follows no more"
             with log.open("a") as file:
                 file.write("line 101\n")
             await until(pilot, lambda: app.fleet.detail and "line 101" in app.fleet.detail.log)
             assert " line 0" in shown(app)
             await pilot.press("F")
             await until(pilot, lambda: "line 101" in shown(app))
+
+        drive(home, act)
+
+
+def test_in_the_log_the_cursor_goes_to_any_line_and_what_is_not_loaded_is(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        Path(run.output_path).write_text("".join(f"line {number}\n" for number in range(50_000)))
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("l", "m")
+            await until(pilot, lambda: "line 49999" in shown(app))
+            await pilot.press(*["ctrl+u"] * 20)
+            await until(pilot, lambda: " line 49439\n" in shown(app))
+            await pilot.press("g")
+            await until(pilot, lambda: " line 0\n" in shown(app))
+            await pilot.press("j", "j")
+            assert app.fleet.reading.at == len("line 0\nline 1\n")
+            await pilot.press(*["ctrl+d"] * 20)
+            await until(pilot, lambda: " line 562\n" in shown(app))
+            await pilot.press("G")
+            await until(pilot, lambda: "line 49999" in shown(app))
+            assert app.fleet.reading.at is None
+            os.truncate(run.output_path, 0)
+            await until(pilot, lambda: " Empty." in shown(app))
+
+        drive(home, act, size=(80, 60))
+
+
+def test_a_long_line_is_scrolled_through_before_the_next_one(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        words = " ".join(f"word{number}" for number in range(400))
+        Path(run.output_path).write_text(f"first\n{words}\nlast\n")
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("l", "m", "w", "g")
+            await until(pilot, lambda: " first\n" in shown(app))
+            await pilot.press("j")
+            assert "word0" in shown(app)
+            while "word399" not in shown(app):
+                await pilot.press("j")
+                assert app.fleet.reading.at == len("first\n")
+            await pilot.press("j")
+            assert app.fleet.reading.at is None
+            await pilot.press("k", "k")
+            await until(pilot, lambda: app.fleet.reading.at == len("first\n"))
+
+        drive(home, act)
+
+
+def test_in_the_log_a_text_is_found_across_the_whole_of_it(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        lines = [f"line {number}" for number in range(200_000)]
+        for number in (7, 100_000, 199_990):
+            lines[number] += " Needle [/x]"
+        Path(run.output_path).write_text("\n".join(lines) + "\n")
+        at = {number: sum(len(line) + 1 for line in lines[:number]) for number in (7, 100_000, 199_990)}
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            async def finds(number: int) -> None:
+                await until(pilot, lambda: app.fleet.reading.at == at[number])
+                await until(pilot, lambda: f"line {number} Needle [/x]" in shown(app))
+
+            await pilot.press("l", "m")
+            await until(pilot, lambda: "line 199999" in shown(app))
+            await pilot.press("slash", *"needle [/", "enter")
+            await finds(199_990)
+            for key, number in (("n", 7), ("n", 100_000), ("N", 7), ("N", 199_990)):
+                await pilot.press(key)
+                await finds(number)
+            assert app.fleet.sought == "", "among the runs nothing is looked for"
+            await pilot.press("slash", *"Needles", "enter")
+            await until(pilot, lambda: "'Needles' is nowhere in the log" in shown(app))
+            await pilot.press("slash", *"x", "escape")
+            assert app.fleet.reading.sought == "Needles"
+            assert depth_of(app) is Depth.ENTERED
+
+        drive(home, act)
+
+
+def test_a_search_of_a_huge_log_says_how_far_it_is_and_esc_ends_it(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        with open(run.output_path, "wb") as file:
+            file.write(b"first\n")
+            # Of which nothing is on the disk: it is one line end after the other terabyte.
+            file.seek(4 << 40)
+            file.write(b"\nlast\n")
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("l", "m")
+            await until(pilot, lambda: " last" in shown(app))
+            await pilot.press("slash", *"nowhere", "enter")
+            await until(pilot, lambda: app.fleet.reading.share > 0)
+            await until(pilot, lambda: "looking for 'nowhere': 0%" in shown(app))
+            await pilot.press("escape")
+            await until(pilot, lambda: "looking for" not in shown(app))
+            assert app.fleet.reading.search is None
+            assert depth_of(app) is Depth.ENTERED
+            await pilot.press("slash", *"last", "enter")
+            await until(pilot, lambda: app.fleet.reading.search is None)
+            assert not app.fleet.reading.missed
 
         drive(home, act)
 

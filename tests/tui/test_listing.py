@@ -12,7 +12,9 @@ from overnight.tui.listing import ALWAYS, COLUMNS, LEAST_WIDTH, header, heading,
 from overnight.tui.model import Fleet, row_at
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
+from overnight.tui.panes.logs import logs
 from overnight.tui.panes.title import tab_spans, title
+from overnight.tui.place import Reading
 from screenshots.fleets import FLEETS, NOW, Still
 
 WIDTHS = st.integers(LEAST_WIDTH, 220)
@@ -94,7 +96,8 @@ def test_every_pane_fits(width: int, height: int, tab: Tab, glyphs: Glyphs, wrap
     details = FLEETS["everyday"]().details
     for row in ROWS:
         detail = details.get(row.summary.id, Detail(row.summary.id))
-        for line in lines_of(tab, row, detail, frame):
+        lines = logs(detail, Reading(), frame).lines if tab is Tab.LOGS else lines_of(tab, row, detail, frame)
+        for line in lines:
             assert cells(line.text) <= width
         assert cells(title(row, frame, entered=False, tabs=None).text) <= width
     assert "Progress" in "".join(text for text, _ in tab_spans(tab, frame))

@@ -21,6 +21,9 @@ OTHER_KEYS = config_of(
 assert isinstance(OTHER_KEYS, Config)
 OTHER_SCREENS = (
     Picture("logs", "everyday", SMALL, ("l", "m")),
+    Picture("log-search", "everyday", SMALL, ("l", "m", "slash", *"batch", "enter")),
+    Picture("log-missed", "everyday", (60, 15), ("l", "m", "w", "slash", *"Batch", "enter")),
+    Picture("log-ascii", "everyday", SMALL, ("l", "enter"), ascii_only=True),
     Picture("config", "everyday", LARGE, ("5",)),
     Picture("bulk-cancel", "everyday", LARGE, ("asterisk", "x")),
     Picture("only-trouble", "everyday", SMALL, ("f",)),

@@ -17,7 +17,6 @@ def test_what_is_appended_is_read_and_nothing_twice(tmp_path: Path) -> None:
     assert tail.read()
     assert list(tail.lines) == ["one", "two", "three"]
     assert not tail.read()
-    assert tail.is_whole
 
 
 def test_of_a_big_log_only_the_end_is_read(tmp_path: Path) -> None:
@@ -32,7 +31,6 @@ def test_of_a_big_log_only_the_end_is_read(tmp_path: Path) -> None:
     assert tail.lines[-1] == "line 4999"
     assert all(line.startswith("line ") for line in tail.lines)
     assert len(tail.lines) <= 100
-    assert not tail.is_whole
 
 
 def test_the_number_of_lines_is_bounded(tmp_path: Path) -> None:
@@ -41,7 +39,6 @@ def test_the_number_of_lines_is_bounded(tmp_path: Path) -> None:
     tail = Tail(str(log))
     tail.read()
     assert len(tail.lines) == LINES
-    assert not tail.is_whole
 
 
 def test_a_truncated_log_is_read_anew_and_a_removed_one_is_empty(tmp_path: Path) -> None:

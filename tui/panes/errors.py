@@ -2,18 +2,20 @@
 
 import time
 
-from overnight.state.status import Status
+from overnight.state.status import ENDED, Status
 from overnight.tui import view
 from overnight.tui.detail import Detail, ErrorGroup
 from overnight.tui.evidence import TELLING, evidence_lines
 from overnight.tui.lines import Line, cut, line, middle, wrapped
 from overnight.tui.panes.frame import Frame
 from overnight.tui.panes.remarks import end_remarks
+from overnight.tui.stacks import Stacks, awaited
 from overnight.tui.view import Row
 
 
 def errors(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     lines = [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in end_remarks(row)]
+    lines += _stacks_lines(row, detail.stacks, frame)
     if not detail.errors_are_whole:
         shown = view.number(sum(group.seen for group in detail.errors))
         older = f" the newest {shown} of {view.number(row.summary.errors)}; all: overnight errors {row.summary.id}"
@@ -25,6 +27,25 @@ def errors(row: Row, detail: Detail, frame: Frame) -> list[Line]:
             lines.append(line())
         lines += _group_lines(group, frame)
     return [*lines, *(_evidence_lines(detail, frame) if row.status in TELLING else ())]
+
+
+def _stacks_lines(row: Row, shown: Stacks | None, frame: Frame) -> list[Line]:
+    """What its threads do, as long as it lives; and that they were asked for."""
+    if row.status in ENDED:
+        return []
+    lines: list[Line] = []
+    if (asked := awaited(row.records, shown)) is not None:
+        when = f" {view.age(row.now - asked.at)} ago" if asked.at is not None else ""
+        text = f" stacks asked{when} by {asked.by}; the agent has not shown them yet"
+        lines.append(line((cut(text, frame.width, frame.glyphs), "held")))
+    if shown is not None:
+        text = f" its stacks at {_time_of_day(shown.at)}: what each thread did, the newest call first"
+        lines.append(line((cut(text, frame.width, frame.glyphs), "strong")))
+        for text in shown.lines:
+            # The file, the line and the function are at the two ends.
+            pieces = wrapped(text, frame.width - 4) if frame.wrap else [middle(text, frame.width - 4, frame.glyphs)]
+            lines += [line((f"   {piece}", "dim")) for piece in pieces]
+    return [*lines, line()] if lines else []
 
 
 def _evidence_lines(detail: Detail, frame: Frame) -> list[Line]:

@@ -1,27 +1,101 @@
-"""Logs: the newest lines of what it has printed."""
+"""Logs: the part of what it has printed that is looked at, in the agent's own colours."""
+
+from bisect import bisect_left, bisect_right
+from functools import lru_cache
+from typing import NamedTuple
 
 from overnight.tui import view
 from overnight.tui.detail import Detail
-from overnight.tui.lines import Line, cut, line, wrapped
+from overnight.tui.lines import Line, Span, breaks, cells, cut, cut_spans, line, part_of
+from overnight.tui.page import LogLine, Page
 from overnight.tui.panes.frame import Frame
-from overnight.tui.view import Row
+from overnight.tui.pieces import REACH
+from overnight.tui.place import Reading, line_at
+from overnight.tui.sought import with_found
 
 
-def logs(row: Row, detail: Detail, frame: Frame) -> list[Line]:
-    if detail.log_size is None:
-        return [line((" It has written nothing yet.", "dim"))]
+class Sheet(NamedTuple):
+    """The lines of a pane that has a cursor."""
+
+    lines: tuple[Line, ...]
+    places: tuple[int, ...] = ()
+    """Of each line, in rising order: the byte of the log where its line begins."""
+    cursor: tuple[int, int] | None = None
+    """The first of the lines under the cursor, and the one behind the last."""
+
+
+def logs(detail: Detail, reading: Reading, frame: Frame) -> Sheet:
+    page = detail.page
+    if page is None:
+        return Sheet((line((" It has written nothing yet.", "dim")),))
+    if not page.lines:
+        return Sheet((line((" Empty.", "dim")),))
+    sheet = _sheet(page, _Look(frame.width, frame.wrap, frame.glyphs.ellipsis, reading.sought))
+    at = line_at(reading, page)
+    if at is None:
+        return sheet
+    return sheet._replace(cursor=(bisect_left(sheet.places, at), bisect_right(sheet.places, at)))
+
+
+class _Look(NamedTuple):
+    """What of a frame the lines of a log depend on."""
+
+    width: int
+    wrap: bool
+    ellipsis: str
+    sought: str
+    """Stands out; "" = nothing does."""
+
+
+# The same page is drawn again with each movement in it.
+@lru_cache(maxsize=2)
+def _sheet(page: Page, look: _Look) -> Sheet:
     lines: list[Line] = []
-    if not detail.log_is_whole:
-        older = f" older lines: overnight logs {row.summary.id}  ({view.size(detail.log_size)})"
-        lines.append(line((cut(older, frame.width, frame.glyphs), "dim")))
-    if not detail.log:
-        return [*lines, line((" Empty.", "dim"))]
-    for text in detail.log:
-        if frame.wrap:
-            lines += [log_line(piece, frame) for piece in wrapped(text, frame.width - 2)]
-        else:
-            lines.append(log_line(text, frame))
-    return lines
+    places: list[int] = []
+    if page.is_first and page.begin:
+        lines.append(_begin_line(page, look))
+        places.append(page.begin)
+    for each in page.lines:
+        shown = _lines_of(each, look)
+        lines += shown
+        places += [each.at] * len(shown)
+    return Sheet(tuple(lines), tuple(places))
+
+
+def _begin_line(page: Page, look: _Look) -> Line:
+    gone = f" begins here: the {view.size(page.begin)} before were given back, as --log-limit says"
+    return Line(cut_spans(((gone, "dim"),), look.width, look.ellipsis))
+
+
+def _lines_of(each: LogLine, look: _Look) -> list[Line]:
+    spans, width = _with_role(each), look.width - 2
+    if look.sought:
+        spans = with_found(spans, look.sought)
+    before: Span = (look.ellipsis if each.continues else " ", "dim")
+    if not look.wrap:
+        spans = _from_found(spans, width, look)
+        return [Line((before, *cut_spans(spans, width, look.ellipsis)))]
+    parts = [part_of(spans, start, end) for start, end in breaks(each.text, width)]
+    return [Line((before if number == 0 else (" ", ""), *part)) for number, part in enumerate(parts)]
+
+
+def _from_found(spans: tuple[Span, ...], width: int, look: _Look) -> tuple[Span, ...]:
+    """Without its beginning where what was found would be cut away."""
+    before = ""
+    for text, role in spans:
+        if role == "found":
+            beyond = cells(before + text) >= width
+            start = len(before) - min(len(before), width // 3)
+            return ((look.ellipsis, "dim"), *part_of(spans, start, start + REACH)) if beyond else spans
+        before += text
+    return spans
+
+
+def _with_role(each: LogLine) -> tuple[Span, ...]:
+    """In the agent's colours; where it gave none, a level of trouble has ours."""
+    if any(role for _, role in each.spans):
+        return each.spans
+    return tuple((text, _log_role(text)) for text, _ in each.spans)
 
 
 def log_line(text: str, frame: Frame) -> Line:

@@ -22,6 +22,10 @@ from overnight.tui.events import (
     Filtered,
     FoundNext,
     KeyEvent,
+    LogFoundNext,
+    LogMoved,
+    LogPut,
+    LogSought,
     Marked,
     Marking,
     Mode,
@@ -37,9 +41,10 @@ from overnight.tui.footer import footer
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import KEYS
 from overnight.tui.lines import Line
-from overnight.tui.model import Depth, Fleet, cursor_index, row_at
+from overnight.tui.model import Depth, Fleet, cursor_index, is_in_log, reading_of, row_at
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
+from overnight.tui.panes.logs import logs
 from overnight.tui.panes.title import tab_spans, title
 from overnight.tui.widgets.fleet_list import FleetList
 from overnight.tui.widgets.lines import Lines, LineView
@@ -57,6 +62,8 @@ class Wish(StrEnum):
     CANCEL = Verb.CANCEL.value
     KILL = Verb.KILL.value
     RETRY = "retry"
+    STACKS = Verb.STACKS.value
+    """Of the one under the cursor, whichever are marked."""
     RESUME_ALL = "resume_all"
     """Of all that were cut off, whichever are marked."""
 
@@ -103,6 +110,12 @@ class FleetScreen(Screen[None]):
             super().__init__()
             self.problem = problem
 
+    class PagerAsked(Message):
+        """The log of the run under the cursor shall be read elsewhere."""
+
+    class CopyAsked(Message):
+        """What is under the cursor shall be copied."""
+
     class Kept(Message):
         """What shall be found is typed."""
 
@@ -132,6 +145,7 @@ class FleetScreen(Screen[None]):
                 yield Pane(id="pane")
         yield Lines(id="footer")
         yield TypedLine("find by name, group or label", id="find")
+        yield TypedLine("find in the log", id="find-log")
         yield TypedLine("state:failed,stalled group:gpu err>0 -name:test", id="filter")
 
     # -- showing
@@ -191,17 +205,28 @@ class FleetScreen(Screen[None]):
         self._lines("tabs").show(Line((("  ", ""), *tab_spans(fleet.tab, frame, fleet.keys))))
         known = fleet.detail is not None and fleet.detail.run_id == run_id
         detail = fleet.detail if known and fleet.detail is not None else Detail(run_id)
+        subject = (run_id, fleet.tab)
+        if fleet.tab is not Tab.LOGS:
+            pane.show(lines_of(fleet.tab, row, detail, frame), subject=subject)
+            return
+        reading = reading_of(fleet)
+        sheet = logs(detail, reading, frame)
         pane.show(
-            lines_of(fleet.tab, row, detail, frame),
-            subject=(run_id, fleet.tab),
-            at_end=fleet.tab is Tab.LOGS and Mode.FOLLOW in fleet.modes,
+            sheet.lines,
+            subject=subject,
+            places=sheet.places,
+            cursor=sheet.cursor,
+            marked=entered,
+            at_end=reading.at is None,
         )
 
     def _look(self) -> None:
         """Say what is seen now: only that is read."""
         open_ = self.has_class("-open")
         listed = self.query_one(FleetList).listed()
-        sight = Sight(self._fleet.cursor if open_ else None, self._fleet.tab, listed)
+        reading = reading_of(self._fleet)
+        run_id = self._fleet.cursor if open_ else None
+        sight = Sight(run_id, self._fleet.tab, listed, reading.around, reading.search)
         if sight != self._sight:
             self._sight = sight
             self.post_message(self.Looked(sight))
@@ -218,29 +243,38 @@ class FleetScreen(Screen[None]):
     def _in_pane(self) -> bool:
         return self._fleet.depth is Depth.ENTERED and bool(self._fleet.shown)
 
+    @property
+    def _in_log(self) -> bool:
+        return is_in_log(self._fleet)
+
     def action_move(self, by: int) -> None:
-        if self._in_pane:
-            self.query_one(Pane).move(by)
-        else:
+        if not self._in_pane:
             self._happened(CursorMoved(by))
+        elif not self._in_log:
+            self.query_one(Pane).scroll_by(by)
+        elif not self.query_one(Pane).scroll_within(by):
+            self._happened(LogMoved(by))
 
     def action_page(self, pages: int) -> None:
         view = self.query_one(Pane) if self._in_pane else self.query_one(FleetList)
         self.action_move(pages * max(1, view.size.height // 2))
 
     def action_top(self) -> None:
-        if self._in_pane:
-            pane = self.query_one(Pane)
-            pane.move(-pane.scroll_offset.y)
-        else:
+        if not self._in_pane:
             self._happened(CursorPut(0))
+        elif self._in_log:
+            self._happened(LogPut(0))
+        else:
+            self.query_one(Pane).show_from(0)
 
     def action_bottom(self) -> None:
-        if self._in_pane:
-            pane = self.query_one(Pane)
-            pane.move(pane.max_scroll_y)
-        else:
+        if not self._in_pane:
             self._happened(CursorPut(-1))
+        elif self._in_log:
+            self._happened(LogPut(None))
+        else:
+            pane = self.query_one(Pane)
+            pane.show_from(pane.max_scroll_y)
 
     def action_open(self) -> None:
         self._happened(Opened())
@@ -256,7 +290,7 @@ class FleetScreen(Screen[None]):
 
     def action_follow(self) -> None:
         self._happened(TabChosen(Tab.LOGS))
-        self._happened(Switched(Mode.FOLLOW, True))
+        self._happened(LogPut(None))
 
     def action_switch(self, mode: str) -> None:
         self._happened(Switched(Mode(mode)))
@@ -265,11 +299,11 @@ class FleetScreen(Screen[None]):
         self._happened(Marked(Marking(marking)))
 
     def action_find_next(self, by: int) -> None:
-        self._happened(FoundNext(by))
+        self._happened(LogFoundNext(by) if self._in_log else FoundNext(by))
 
     def action_find_next_or_new(self) -> None:
         """As long as something is sought, its next place."""
-        if self._fleet.sought:
+        if reading_of(self._fleet).sought if self._in_log else self._fleet.sought:
             self.action_find_next(1)
         else:
             self.action_new()
@@ -295,13 +329,22 @@ class FleetScreen(Screen[None]):
     def action_resume_all(self) -> None:
         self.post_message(self.Asked(Wish.RESUME_ALL))
 
+    def action_stacks(self) -> None:
+        self.post_message(self.Asked(Wish.STACKS))
+
+    def action_pager(self) -> None:
+        self.post_message(self.PagerAsked())
+
+    def action_copy(self) -> None:
+        self.post_message(self.CopyAsked())
+
     def action_help(self) -> None:
         self.post_message(self.HelpAsked())
 
     # -- finding
 
     def action_find(self) -> None:
-        self._open(self.query_one("#find", TypedLine), "")
+        self._open(self.query_one("#find-log" if self._in_log else "#find", TypedLine), "")
 
     @on(Input.Changed, "#find")
     def _seek(self, event: Input.Changed) -> None:
@@ -314,6 +357,12 @@ class FleetScreen(Screen[None]):
             self.post_message(self.Kept())
         else:
             self._happened(Sought(""))
+
+    @on(TypedLine.Closed, "#find-log")
+    def _end_finding_in_log(self, event: TypedLine.Closed) -> None:
+        self._close(event.line)
+        if event.kept:
+            self._happened(LogSought(event.line.value))
 
     def _open(self, line: TypedLine, text: str) -> None:
         """At once, not with the next layout: what is typed behind the key belongs to it."""
@@ -370,10 +419,6 @@ class FleetScreen(Screen[None]):
     def _wheel(self, event: FleetList.Wheeled) -> None:
         self._happened(CursorMoved(event.by))
 
-    @on(Pane.LeftEnd)
-    def _stop_following(self) -> None:
-        self._happened(Switched(Mode.FOLLOW, False))
-
-    @on(Pane.ReachedEnd)
-    def _follow_again(self) -> None:
-        self._happened(Switched(Mode.FOLLOW, True))
+    @on(Pane.Dragged)
+    def _drag(self, event: Pane.Dragged) -> None:
+        self._happened(LogPut(event.place))

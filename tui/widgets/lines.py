@@ -11,9 +11,11 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from overnight.tui.lines import GROUNDS, ROLES, Line, merged
+from overnight.tui.colours import NAMES
+from overnight.tui.lines import GROUNDS, ROLES, SGR, Line, merged
 
 EMPTY = Line()
+ATTRIBUTES = {"bold": Style(bold=True), "dim": Style(dim=True), "underline": Style(underline=True)}
 
 
 class LineView(ScrollView, can_focus=False):
@@ -22,6 +24,7 @@ class LineView(ScrollView, can_focus=False):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"line--{role}" for role in ROLES),
         *(f"line--on-{ground}" for ground in GROUNDS),
+        *(f"line--{name}" for name in NAMES),
     }
 
     class Fitted(Message):
@@ -46,6 +49,15 @@ class LineView(ScrollView, can_focus=False):
         & > .line--rest { color: $role-rest; }
         & > .line--rule { color: $role-rest; }
         & > .line--key { color: $accent; }
+        & > .line--black { color: $role-dim; }
+        & > .line--red { color: $error; }
+        & > .line--green { color: $success; }
+        & > .line--yellow { color: $warning; }
+        & > .line--blue { color: $primary; }
+        & > .line--magenta { color: $role-magenta; }
+        & > .line--cyan { color: $role-held; }
+        & > .line--white { color: $foreground; }
+        & > .line--found { color: $background; background: $accent; text-style: bold underline; }
         & > .line--on-cursor { background: $ground-cursor; }
         & > .line--on-heading { background: $background; }
         & > .line--on-band { background: $ground-band; }
@@ -86,7 +98,23 @@ class LineView(ScrollView, can_focus=False):
         return Strip(segments).adjust_cell_length(self.size.width, ground)
 
     def _style(self, role: str, ground: Style) -> Style:
+        if role.startswith(SGR):
+            return self._own_style(role, ground)
         return ground + self.get_component_rich_style(f"line--{role}", partial=True) if role else ground
+
+    def _own_style(self, role: str, ground: Style) -> Style:
+        """A colour that an agent chose. The eight that have names are the theme's."""
+        style = ground
+        for word in role.split()[1:]:
+            if word in NAMES:
+                style += self.get_component_rich_style(f"line--{word}", partial=True)
+            elif word.startswith("on#"):
+                style += Style(bgcolor=word.removeprefix("on"), color=_readable_on(word[3:]))
+            elif word.startswith("#"):
+                style += Style(color=word)
+            else:
+                style += ATTRIBUTES[word]
+        return style
 
     def _line_in_window(self, y: int, top: int) -> Line:
         return self.line_at(top + y) if top + y < self.line_count() else EMPTY
@@ -123,6 +151,11 @@ class LineView(ScrollView, can_focus=False):
             self.show_from(y)
         elif height and y >= top + height:
             self.show_from(y - height + 1)
+
+
+def _readable_on(ground: str) -> str:
+    red, green, blue = bytes.fromhex(ground)
+    return "#000000" if 2 * red + 5 * green + blue > 8 * 127 else "#ffffff"
 
 
 class Lines(LineView):

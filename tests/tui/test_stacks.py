@@ -1,0 +1,103 @@
+"""What d shows: where each thread of an agent is, once the agent has said it, and why not where it cannot."""
+
+import faulthandler
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from overnight.state.records import Handle, Heartbeat, Request, Verb
+from overnight.state.status import Status
+from overnight.tui.app import OvernightApp
+from overnight.tui.detail import Tab
+from overnight.tui.stacks import Stacks, awaited, newest_of
+from tests.builders import T0, a_run
+from tests.command import launched, overnight, when, when_ended
+from tests.stories.scenes import agent, when_processed
+from tests.tui.driven import a_supervised_run, asked_of, drive, shown, until
+
+pytestmark = pytest.mark.leaves_no_process
+
+
+@pytest.fixture
+def stuck(home: Path) -> Iterator[str]:
+    """A run that hangs in its fourth item."""
+    run = launched("--name", "stuck", "--", *agent("stuck"))
+    when_processed(run, 3)
+    yield run
+    overnight("kill", run)
+    when_ended(run)
+
+
+def test_d_shows_where_an_agent_hangs(home: Path, stuck: str) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await pilot.press("d")
+        await until(pilot, lambda: app.fleet.tab is Tab.ERRORS)
+        await until(pilot, lambda: "its stacks at" in shown(app))
+        await until(pilot, lambda: " in wait\n" in shown(app) and " in main\n" in shown(app))
+        assert "not shown them yet" not in shown(app)
+
+    drive(home, act, size=(120, 60))
+
+
+def test_what_cannot_show_its_stacks_is_told_so_and_nothing_is_asked(home: Path) -> None:
+    with a_supervised_run(home, "plain") as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("d")
+            await until(pilot, lambda: "does not show its stacks" in shown(app))
+            assert app.fleet.tab is Tab.PROGRESS
+            assert asked_of(run) == []
+
+        drive(home, act)
+
+
+def test_until_they_are_shown_the_pane_says_that_they_were_asked_for(home: Path) -> None:
+    beat = Heartbeat(last_heartbeat=T0, handles=frozenset({Handle.STACKS}), attempt=1)
+    with a_supervised_run(home, "slow", heartbeat=beat) as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: app.fleet.statuses[run.id] in {Status.RUNNING, Status.STALLED, Status.STALE})
+            await pilot.press("d")
+            await until(pilot, lambda: asked_of(run) == ["stacks"])
+            await until(pilot, lambda: "the agent has not shown them yet" in shown(app))
+            with open(run.stacks_path, "w") as file:
+                file.write("\x1b[2JCurrent thread 0x01 (most recent call first):\n  File [/x] line 1\n")
+            await until(pilot, lambda: "Current thread 0x01" in shown(app) and "File [/x] line 1" in shown(app))
+            assert "not shown them yet" not in shown(app)
+
+        drive(home, act)
+
+
+def test_only_what_was_shown_last_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "stacks.txt"
+    with path.open("w") as file:
+        faulthandler.dump_traceback(file)
+        once = path.read_text().splitlines()
+        faulthandler.dump_traceback(file)
+        faulthandler.dump_traceback(file)
+    every = path.read_text().splitlines()
+    assert len(every) == 3 * len(once)
+    assert len(newest_of(every)) == len(once)
+    assert newest_of([]) == newest_of(["nothing of it"]) == ()
+
+
+def test_a_request_is_answered_by_what_was_shown_after_it() -> None:
+    asked = a_run(requests=(Request(3, Verb.STACKS, 1, by="ann", at=T0),))
+    assert awaited(asked, None) is not None
+    assert awaited(asked, Stacks(T0 - 9, ("old",))) is not None
+    assert awaited(asked, Stacks(T0 + 1, ("new",))) is None
+    assert awaited(a_run(), None) is None
+    assert awaited(a_run(requests=(Request(3, Verb.STACKS, 7, by="ann", at=T0),)), None) is None
+
+
+def test_a_run_that_is_over_has_no_stacks_to_show(home: Path, stuck: str) -> None:
+    overnight("kill", stuck)
+    when(stuck, "cancelled")
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await pilot.press("d")
+        await until(pilot, lambda: "no process of it is left" in shown(app))
+
+    drive(home, act)

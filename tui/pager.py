@@ -1,0 +1,44 @@
+"""A log in a program that was made for reading: which one, from where on, and how it gets the terminal's keys."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+
+LESS = "less"
+OTHERS = (LESS, "more")
+"""In this order, where $PAGER names none that is there."""
+
+
+def find_pager(environ: Mapping[str, str]) -> list[str] | None:
+    """The words of its command; None = there is none."""
+    try:
+        named = shlex.split(environ.get("PAGER", ""))
+    except ValueError:
+        # A quote is open.
+        named = []
+    candidates = [named, *([each] for each in OTHERS)]
+    return next((each for each in candidates if each and shutil.which(each[0], path=environ.get("PATH"))), None)
+
+
+def command_for(pager: list[str], path: str, at: int | None) -> list[str]:
+    """To read the log from byte `at` on, None = its end, as far as the pager can be told."""
+    if os.path.basename(pager[0]) != LESS:
+        return [*pager, path]
+    # A log whose head was given back begins with zeros, which less would ask about.
+    return [*pager, "-f", "+G" if at is None else f"+{at}P", path]
+
+
+def show(command: list[str]) -> int:
+    """Run it until it is left; its exit code. In the main thread, while nobody else reads the keys. Raises OSError."""
+    # ctrl+c is the pager's: neither the loop nor the handler that ends the interface hears of it.
+    woken = signal.set_wakeup_fd(-1)
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.call(command)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.siginterrupt(signal.SIGINT, False)
+        signal.set_wakeup_fd(woken)
