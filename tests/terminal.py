@@ -37,8 +37,12 @@ class Terminal:
                 some = self.child.read_nonblocking(65536, timeout=QUIET)
             except (pexpect.TIMEOUT, pexpect.EOF):
                 return
-            self.raw += some
-            self._stream.feed(some)
+            self.feed(some)
+
+    def feed(self, some: bytes) -> None:
+        """Take in what somebody else has read."""
+        self.raw += some
+        self._stream.feed(some)
 
     def type(self, keys: str) -> None:
         self.child.send(keys)
