@@ -47,6 +47,12 @@ class Terminal:
     def type(self, keys: str) -> None:
         self.child.send(keys)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """As somebody does who drags the window's corner; what it showed is gone."""
+        self.screen.resize(rows, columns)
+        self.screen.erase_in_display(2)
+        self.child.setwinsize(rows, columns)
+
     def shows(self, *words: str, timeout: float = 20) -> str:
         """The screen's text as soon as it holds all of the words."""
         seen = ""
