@@ -39,7 +39,7 @@ from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.clean import clean
 from overnight.tui.config import AS_USUAL, Config
-from overnight.tui.events import CursorPut, Event, Marked, Marking, Sorted
+from overnight.tui.events import Arrived, CursorPut, Event, Marked, Marking, Sorted
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
@@ -201,8 +201,10 @@ class OvernightApp(App[None]):
                 self._waits = True
                 self.set_timer(wait, self._waited)
             return
-        self._taken_at = time.monotonic()
         events = self._source.take()
+        if any(isinstance(event, Arrived) for event in events):
+            # The clock's tick draws next to nothing: what an agent writes right after it need not wait.
+            self._taken_at = time.monotonic()
         if events:
             self.change(*events)
             self._after_reading()

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from math import inf
 
 from overnight.state.queue import Group, Stand, queue_of, stands_of
 from overnight.state.records import Records, Verb
@@ -276,13 +277,17 @@ def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: flo
 
 
 def _order(fleet: Fleet, reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:
-    """Those that were there stay where they are. New ones go on top; at first, those that are over go below."""
+    """Those that were there stay where they are. New ones go on top, and older ones that are read later go below.
+
+    Of many that are read at once, those that are over go below the others.
+    """
     kept = tuple(run_id for run_id in fleet.order if run_id in reads)
     known = frozenset(kept)
     new = sorted((run_id for run_id in reads if run_id not in known), key=lambda each: _newest_first(reads[each]))
-    if fleet.loaded:
-        return (*new, *kept)
-    return tuple(sorted(new, key=lambda each: _urgency(statuses[each])))
+    newest = min((_newest_first(reads[run_id]) for run_id in kept), default=(inf, ""))
+    on_top = tuple(run_id for run_id in new if kept and _newest_first(reads[run_id]) < newest)
+    below = sorted(new[len(on_top) :], key=lambda each: _urgency(statuses[each]))
+    return (*on_top, *kept, *below)
 
 
 def _urgency(status: Status) -> int:
