@@ -16,7 +16,9 @@ from overnight.state.records import Spec
 RESCAN_AFTER = 5.0
 POLL_AFTER = 0.5
 """Seconds between two looks at files that lie outside of the run's directory."""
-ENDED_AT_ONCE = 1000
+STEP = 50
+"""Milliseconds between two looks of the watcher at what the kernel has told: it wakes up for each."""
+ENDED_AT_ONCE = 500
 """Ended runs that are looked at in one rescan: of more, the next rescan looks at the next ones. Ten thousand at each
 would cost a hundredth of a core for as long as anybody watches."""
 IGNORED = frozenset({"output.log", "checkpoint.log", "lock", "supervisor.log", "env.json"})
@@ -87,7 +89,7 @@ def _raw_changes(home: Home, watched: frozenset[str], stop: Event) -> Iterator[s
             *folders,
             watch_filter=matters,
             debounce=100,
-            step=10,
+            step=STEP,
             stop_event=stop,
             rust_timeout=int(POLL_AFTER * 1000),
             yield_on_timeout=True,
