@@ -8,6 +8,7 @@ from threading import Thread
 
 from overnight.state.home import default_home
 from overnight.tui.app import OvernightApp
+from overnight.tui.config import Config
 from overnight.tui.events import Arrived, Event, Read, Ticked
 from overnight.tui.feed import Mailbox, Sight
 from tests.benchmarks.programs.changing import EVERY, record_of
@@ -55,4 +56,6 @@ class Changing:
 
 
 if __name__ == "__main__":
-    OvernightApp(default_home(), Changing(int(sys.argv[1])), now=time.time(), host="here", pace=EVERY).run(mouse=False)
+    OvernightApp(
+        default_home(), Changing(int(sys.argv[1])), now=time.time(), host="here", config=Config(tick=EVERY)
+    ).run(mouse=False)
