@@ -16,6 +16,11 @@ from overnight.state.records import Spec
 RESCAN_AFTER = 5.0
 POLL_AFTER = 0.5
 """Seconds between two looks at files that lie outside of the run's directory."""
+STEP = 50
+"""Milliseconds between two looks of the watcher at what the kernel has told: it wakes up for each."""
+ENDED_AT_ONCE = 500
+"""Ended runs that are looked at in one rescan: of more, the next rescan looks at the next ones. Ten thousand at each
+would cost a hundredth of a core for as long as anybody watches."""
 IGNORED = frozenset({"output.log", "checkpoint.log", "lock", "supervisor.log", "env.json"})
 
 
@@ -34,17 +39,17 @@ def changes(
     within the debounce of a tenth of a second, a removed one too.
     """
     home.prepare()
-    ends = _ends(home, frozenset())
+    ended = Ended(home)
     yield Batch(frozenset(home.ids()))
     while not stop.is_set():
         watched = frozenset(live())
-        yield from _until_live_changes(home, watched, ends, live, stop, rescan_after)
+        yield from _until_live_changes(home, watched, ended, live, stop, rescan_after)
 
 
 def _until_live_changes(
     home: Home,
     watched: frozenset[str],
-    ends: dict[str, int],
+    ended: "Ended",
     live: Callable[[], Collection[str]],
     stop: Event,
     rescan_after: float,
@@ -61,7 +66,7 @@ def _until_live_changes(
         seen = now_seen
         if time.monotonic() - rescanned > rescan_after:
             rescanned = time.monotonic()
-            changed |= {*watched, *_went_on(home, watched, ends)}
+            changed |= {*watched, *ended.went_on(watched)}
         if changed:
             yield Batch(frozenset(changed))
         if frozenset(live()) != watched:
@@ -84,7 +89,7 @@ def _raw_changes(home: Home, watched: frozenset[str], stop: Event) -> Iterator[s
             *folders,
             watch_filter=matters,
             debounce=100,
-            step=10,
+            step=STEP,
             stop_event=stop,
             rust_timeout=int(POLL_AFTER * 1000),
             yield_on_timeout=True,
@@ -128,17 +133,45 @@ def _changed_ns(path: str) -> int:
         return 0
 
 
-def _went_on(home: Home, watched: frozenset[str], ends: dict[str, int]) -> set[str]:
-    """Runs that nobody told of: without an outcome, or with another one than in `ends`, which is as of now then.
+class Ended:
+    """The runs that nobody tells of, and when the outcome of each was put on record; 0 = it has none."""
 
-    An overflow of the kernel's queue loses events; and a run that was over is not watched when it goes on.
-    """
-    before = dict(ends)
-    ends.clear()
-    ends |= _ends(home, watched)
-    return {run_id for run_id, at in ends.items() if not at or before.get(run_id, at) != at}
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._listed = -1
+        """The time of the folder of all runs when it was listed."""
+        self._ids: list[str] = []
+        self._next = 0
+        self._at: dict[str, int] = {}
+        self._look_at(self._listed_anew())
 
+    def went_on(self, watched: frozenset[str]) -> set[str]:
+        """Runs without an outcome, or with another one than before; of many, some are looked at each time.
 
-def _ends(home: Home, watched: frozenset[str]) -> dict[str, int]:
-    """When the outcome of each run that is not watched was put on record; 0 = it has none."""
-    return {run_id: _changed_ns(home.run(run_id).exit_path) for run_id in home.ids() if run_id not in watched}
+        An overflow of the kernel's queue loses events; and a run that was over is not watched when it goes on.
+        """
+        unknown = [run_id for run_id in self._listed_anew() if run_id not in self._at]
+        if self._next >= len(self._ids):
+            self._next = 0
+        some = self._ids[self._next : self._next + ENDED_AT_ONCE]
+        self._next += ENDED_AT_ONCE
+        for run_id in watched:
+            # It is watched, and ends with another outcome than the one that is known.
+            self._at.pop(run_id, None)
+        return self._look_at([run_id for run_id in {*unknown, *some} if run_id not in watched])
+
+    def _look_at(self, ids: list[str]) -> set[str]:
+        found = {run_id: _changed_ns(self._home.run(run_id).exit_path) for run_id in ids}
+        others = {run_id for run_id, at in found.items() if not at or self._at.get(run_id, at) != at}
+        self._at.update(found)
+        return others
+
+    def _listed_anew(self) -> list[str]:
+        """All ids, where one came or went since they were listed; else none."""
+        changed = _changed_ns(self._home.runs_path)
+        if changed == self._listed:
+            return []
+        self._listed, self._ids = changed, self._home.ids()
+        here = frozenset(self._ids)
+        self._at = {run_id: at for run_id, at in self._at.items() if run_id in here}
+        return self._ids

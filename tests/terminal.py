@@ -37,11 +37,21 @@ class Terminal:
                 some = self.child.read_nonblocking(65536, timeout=QUIET)
             except (pexpect.TIMEOUT, pexpect.EOF):
                 return
-            self.raw += some
-            self._stream.feed(some)
+            self.feed(some)
+
+    def feed(self, some: bytes) -> None:
+        """Take in what somebody else has read."""
+        self.raw += some
+        self._stream.feed(some)
 
     def type(self, keys: str) -> None:
         self.child.send(keys)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """As somebody does who drags the window's corner; what it showed is gone."""
+        self.screen.resize(rows, columns)
+        self.screen.erase_in_display(2)
+        self.child.setwinsize(rows, columns)
 
     def shows(self, *words: str, timeout: float = 20) -> str:
         """The screen's text as soon as it holds all of the words."""

@@ -5,6 +5,7 @@ any instant without harm.
 """
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +13,9 @@ from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import events, on
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
@@ -38,7 +41,7 @@ from overnight.tui import copying, pager
 from overnight.tui.clean import clean
 from overnight.tui.config import AS_USUAL, Config
 from overnight.tui.detail import Tab
-from overnight.tui.events import CursorPut, Event, Marked, Marking, Sorted, TabChosen
+from overnight.tui.events import Arrived, CursorPut, Event, Marked, Marking, Sorted, TabChosen
 from overnight.tui.feed import Feed, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE, needs_ascii
@@ -70,6 +73,7 @@ from overnight.tui.terminal import INTERRUPTED, Guard, write_at_once
 from overnight.tui.themes import DARK, THEMES
 from overnight.tui.view import plural
 from overnight.tui.widgets.typed_line import TypedLine
+from overnight.tui.written import Difference, Written
 
 BUSY_LINE = 0.05
 """Seconds until the output queue is looked at again."""
@@ -132,11 +136,14 @@ class OvernightApp(App[None]):
         self._greeted = False
         self._expected: str | None = None
         """A run that was launched here, until the cursor stands on it."""
+        self._kept_of = 0
+        """Runs whose records the collector of garbage was last told to leave alone."""
         self._offered: frozenset[str] = frozenset()
         """Runs that were cut off when that was last said."""
         self.fleet = Fleet(now=now, host=clean(host, 40), keys=config.keys)
         self._fleet_screen: FleetScreen | None = None
         self.guard: Guard | None = None
+        self._written = Written()
         self.set_class(ascii_only, "-ascii")
         self._set_filters()
 
@@ -176,6 +183,20 @@ class OvernightApp(App[None]):
     def on_unmount(self) -> None:
         self._source.stop()
 
+    # -- the terminal
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Textual's own, but of an update only the cells are written that differ."""
+        if isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            # All that is asked of it are its codes.
+            super()._display(screen, Difference(renderable, self._written))  # type: ignore[arg-type]
+        else:
+            super()._display(screen, renderable)
+
+    def on_resize(self, event: events.Resize) -> None:
+        # Each terminal makes something else of what it showed.
+        self._written.forget()
+
     # -- the fleet
 
     def change(self, *events: Event) -> None:
@@ -197,8 +218,10 @@ class OvernightApp(App[None]):
                 self._waits = True
                 self.set_timer(wait, self._waited)
             return
-        self._taken_at = time.monotonic()
         events = self._source.take()
+        if any(isinstance(event, Arrived) for event in events):
+            # The clock's tick draws next to nothing: what an agent writes right after it need not wait.
+            self._taken_at = time.monotonic()
         if events:
             self.change(*events)
             self._after_reading()
@@ -216,12 +239,17 @@ class OvernightApp(App[None]):
             self.change(CursorPut(self.fleet.shown.index(self._expected)))
             self._expected = None
         fleet = self.fleet
+        if len(fleet.reads) > 2 * self._kept_of:
+            # Of a long list there are a million objects that stay: looked through again and again, they cost more
+            # than all that is drawn.
+            gc.freeze()
+            self._kept_of = len(fleet.reads)
         if fleet.loaded and not self._greeted:
             self._greeted = True
             if (exposed := exposure_of((self._home.path, self._home.runs_path))) is not None:
                 self.tell(exposed, "warning")
         self._offer_to_resume()
-        if Status.UNSUPERVISED in fleet.statuses.values() and fleet.now - self._adopted_at >= ADOPT_AGAIN:
+        if Status.UNSUPERVISED in fleet.tally and fleet.now - self._adopted_at >= ADOPT_AGAIN:
             self._adopt()
 
     def _offer_to_resume(self) -> None:
@@ -506,6 +534,7 @@ class OvernightApp(App[None]):
 
     def action_redraw(self) -> None:
         """Write every cell again, whatever the terminal shows."""
+        self._written.forget()
         for screen in self.screen_stack:
             screen.refresh(layout=True)
             for widget in screen.walk_children():

@@ -6,7 +6,7 @@ is kept there, so a slow terminal sees fewer pictures, never older ones.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Event as Flag
 from threading import Lock, Thread
 from typing import NamedTuple, Protocol
@@ -131,11 +131,17 @@ class Feed:
 
     def _watch(self) -> None:
         for batch in changes(self._home, lambda: self._live.union(self._expected), self._stop):
-            ids = sorted(batch.changed)
+            ids = self._latest_first(batch.changed)
             for start in range(0, max(1, len(ids)), AT_ONCE):
                 self._tell(self._read(ids[start : start + AT_ONCE]))
                 if self._stop.is_set():
                     return
+
+    def _latest_first(self, ids: Collection[str]) -> list[str]:
+        """Of many, what works now is to be seen at once: its directory has just changed."""
+        if len(ids) <= AT_ONCE:
+            return sorted(ids)
+        return sorted(ids, key=lambda run_id: -(changed_at(self._home.run(run_id).path) or 0))
 
     def _read(self, ids: list[str]) -> Arrived:
         reads, gone = [], set()

@@ -9,7 +9,7 @@ from overnight.tui import view
 from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, right, spread
-from overnight.tui.model import Fleet, counts
+from overnight.tui.model import Fleet
 from overnight.tui.sorting import AS_IT_CAME
 from overnight.tui.view import Row
 
@@ -209,7 +209,7 @@ def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
 
 def state_counts(fleet: Fleet) -> Iterator[tuple[Status, int, str]]:
     """How many runs are in which state, by the status that stands for it, and in one word; those that there are."""
-    found = counts(fleet)
+    found = fleet.tally
     for sign, members, word in _SHOWN_STATES:
         if count := sum(found.get(each, 0) for each in members):
             yield sign, count, word

@@ -5,9 +5,11 @@ keyboard (the cursor, marks, the open pane) is part of the fleet, what they aske
 comes back in the run's records.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from math import inf
 
 from overnight.state.queue import Group, Stand, queue_of, stands_of
 from overnight.state.records import Records, Verb
@@ -53,6 +55,9 @@ from overnight.tui.sorting import AGAIN_AFTER, AS_IT_CAME, By, Sort, key_of
 from overnight.tui.sorting import LIVE as CHANGING
 from overnight.tui.view import Row, Sample
 
+JUDGED_AT_ONCE = 500
+"""Live runs whose status a tick looks at: of more, the next tick looks at the next ones. Where a run is seen, its line
+says at once what it is; the counts may be behind by a tick for each 500 of them."""
 SPAN = 900.0
 """Seconds that a sparkline shows."""
 GRAIN = 32
@@ -90,6 +95,10 @@ class Fleet:
     """Whether the runs were read once: before that, an empty list means nothing."""
     reads: Mapping[str, Read] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
+    tally: Mapping[Status, int] = field(default_factory=dict)
+    """How many runs are in each status: counted when one has changed, not for each picture."""
+    judged: int = 0
+    """Place in the statuses behind the last run that a tick looked at."""
     samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     """What was said of groups."""
@@ -119,7 +128,7 @@ class Fleet:
     """Of the run whose log somebody has last moved in."""
     failure: str = ""
     overall: Overall | None = None
-    """As of the last tick: it looks at every live run. None = nothing that lives has a known length."""
+    """As of the last time that every live run was judged. None = nothing that lives has a known length."""
 
 
 def reduce(fleet: Fleet, event: Event) -> Fleet:
@@ -229,12 +238,14 @@ def page_of(fleet: Fleet) -> Page | None:
 
 def targets(fleet: Fleet) -> tuple[str, ...]:
     """What a key asks for: the marked runs, else the one under the cursor."""
-    marked = tuple(run_id for run_id in fleet.order if run_id in fleet.marks)
+    marked = tuple(run_id for run_id in fleet.order if run_id in fleet.marks) if fleet.marks else ()
     return marked or ((fleet.cursor,) if fleet.cursor is not None else ())
 
 
 def cut_off(fleet: Fleet) -> tuple[str, ...]:
     """The runs that a reboot, a shutdown or a lost process has ended: they go on when somebody says so."""
+    if not RESUMABLE & fleet.tally.keys():
+        return ()
     return tuple(run_id for run_id in fleet.order if fleet.statuses[run_id] in RESUMABLE)
 
 
@@ -243,14 +254,6 @@ def pause_or_resume(fleet: Fleet) -> Verb:
     held = HELD | RESUMABLE | {Status.PAUSING}
     statuses = [fleet.statuses[run_id] for run_id in targets(fleet)]
     return Verb.RESUME if statuses and all(status in held | ENDED for status in statuses) else Verb.PAUSE
-
-
-def counts(fleet: Fleet) -> Mapping[Status, int]:
-    """How many runs are in each status."""
-    found: dict[Status, int] = {}
-    for status in fleet.statuses.values():
-        found[status] = found.get(status, 0) + 1
-    return found
 
 
 def live_ids(fleet: Fleet) -> tuple[str, ...]:
@@ -267,24 +270,21 @@ def _detailed(fleet: Fleet, detail: Detail) -> Fleet:
 
 
 def _arrived(fleet: Fleet, event: Arrived) -> Fleet:
-    reads, samples = dict(fleet.reads), dict(fleet.samples)
+    reads, samples, statuses = dict(fleet.reads), dict(fleet.samples), dict(fleet.statuses)
     for run_id in event.gone:
-        reads.pop(run_id, None)
-        samples.pop(run_id, None)
+        for each in (reads, samples, statuses):
+            each.pop(run_id, None)
     for read in event.reads:
         reads[read.id] = read
         samples[read.id] = add_sample(samples.get(read.id, ()), _sample_of(read.records, fleet.now))
-    statuses = {run_id: status for run_id, status in fleet.statuses.items() if run_id in reads}
-    statuses |= {read.id: status_of(read.records, fleet.now) for read in event.reads}
-    order = _order(fleet, reads, statuses)
+        statuses[read.id] = status_of(read.records, fleet.now)
+    judged = _judged(replace(fleet, loaded=True, reads=reads, samples=samples), statuses)
+    same = reads.keys() == fleet.reads.keys() and fleet.loaded
+    order = fleet.order if same else _order(fleet, reads, statuses)
     changed = replace(
-        fleet,
-        loaded=True,
-        reads=reads,
-        samples=samples,
-        statuses=statuses,
+        judged,
         order=order,
-        stands=_stands(reads, statuses, fleet.groups, fleet.now),
+        stands=_stands(reads, judged.statuses, fleet.groups, fleet.now),
         marks=fleet.marks & reads.keys(),
     )
     return _filtered(changed)
@@ -292,15 +292,27 @@ def _arrived(fleet: Fleet, event: Arrived) -> Fleet:
 
 def _ticked(fleet: Fleet, now: float) -> Fleet:
     """Time alone can make a run stalled or stale; an ended one stays what it is."""
-    statuses = {
-        run_id: status if status in ENDED else status_of(fleet.reads[run_id].records, now)
-        for run_id, status in fleet.statuses.items()
-    }
-    overall = _overall(fleet.reads, statuses, now)
+    fleet = replace(fleet, now=now)
+    live = sum(count for status, count in fleet.tally.items() if status not in ENDED)
     due = fleet.sort.by in CHANGING and now - fleet.sorted_at >= AGAIN_AFTER
-    if statuses == fleet.statuses and not due:
-        return replace(fleet, now=now, overall=overall)
-    return _filtered(replace(fleet, now=now, statuses=statuses, overall=overall), sorts=due)
+    if not live and not due:
+        return replace(fleet, overall=None)
+    ids = [run_id for run_id, status in fleet.statuses.items() if status not in ENDED]
+    start = fleet.judged if fleet.judged < live else 0
+    end = start + JUDGED_AT_ONCE
+    now_are = {run_id: status_of(fleet.reads[run_id].records, now) for run_id in ids[start:end]}
+    judged = _judged(fleet, {**fleet.statuses, **now_are})
+    if end >= live:
+        judged = replace(judged, overall=_overall(judged.reads, judged.statuses, now))
+    judged = replace(judged, judged=end)
+    return judged if judged.statuses is fleet.statuses and not due else _filtered(judged, sorts=due)
+
+
+def _judged(fleet: Fleet, statuses: Mapping[str, Status]) -> Fleet:
+    """With these statuses; where they are what they were, with those that it has."""
+    if statuses == fleet.statuses:
+        return fleet
+    return replace(fleet, statuses=statuses, tally=Counter(statuses.values()))
 
 
 def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: float) -> Overall | None:
@@ -313,13 +325,17 @@ def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: flo
 
 
 def _order(fleet: Fleet, reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:
-    """Those that were there stay where they are. New ones go on top; at first, those that are over go below."""
+    """Those that were there stay where they are. New ones go on top, and older ones that are read later go below.
+
+    Of many that are read at once, those that are over go below the others.
+    """
     kept = tuple(run_id for run_id in fleet.order if run_id in reads)
     known = frozenset(kept)
     new = sorted((run_id for run_id in reads if run_id not in known), key=lambda each: _newest_first(reads[each]))
-    if fleet.loaded:
-        return (*new, *kept)
-    return tuple(sorted(new, key=lambda each: _urgency(statuses[each])))
+    newest = min((_newest_first(reads[run_id]) for run_id in kept), default=(inf, ""))
+    on_top = tuple(run_id for run_id in new if kept and _newest_first(reads[run_id]) < newest)
+    below = sorted(new[len(on_top) :], key=lambda each: _urgency(statuses[each]))
+    return (*on_top, *kept, *below)
 
 
 def _urgency(status: Status) -> int:
@@ -373,7 +389,9 @@ def _filtered(fleet: Fleet, *, sorts: bool = False) -> Fleet:
 
     `sorts`: put all of them in order; else those that were shown stay as they are, and others come above them.
     """
-    passing = tuple(run_id for run_id in fleet.order if _passes(fleet, run_id))
+    passing = fleet.order
+    if Mode.ONLY_TROUBLE in fleet.modes or fleet.filter.tests:
+        passing = tuple(run_id for run_id in passing if _passes(fleet, run_id))
     shown = _ordered(fleet, passing) if sorts or not fleet.shown else _kept_in_order(fleet, passing)
     if sorts:
         fleet = replace(fleet, sorted_at=fleet.now)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from overnight.state.atomic import replace
 from tests.benchmarks.commits import commits
+from tests.benchmarks.drawing import drawing
 from tests.benchmarks.footprint import footprint
 from tests.benchmarks.latency import latency
 from tests.benchmarks.launching import launching
@@ -34,6 +35,7 @@ DOCUMENTS: dict[str, dict[str, Benchmark]] = {
         "latency": latency,
         "pressing": pressing,
         "listing": listing,
+        "drawing": drawing,
     },
 }
 """Where the figures of each stand: what an author has of it, and what an operator has."""

@@ -18,6 +18,11 @@ class Figure(NamedTuple):
         """What 19 of 20 repeats did not exceed."""
         return quantiles(self.values, n=20, method="inclusive")[-1]
 
+    @property
+    def p99(self) -> float:
+        """What 99 of 100 repeats did not exceed."""
+        return quantiles(self.values, n=100, method="inclusive")[-1]
+
     def over(self, other: "Figure") -> "Figure":
         """The ratio within each repeat: what slowed the machine down then slowed both."""
         return Figure(tuple(mine / its for mine, its in zip(self.values, other.values, strict=False)))

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from overnight.agents import operate
+from overnight.state.codec import encode
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home
+from overnight.state.records import Attempt, Exit, Outcome, Progress, Spec
 from overnight.state.rundir import RunDir
 from tests.benchmarks.peers import SCRIPTS
 from tests.benchmarks.place import ROOT, Place, surroundings
@@ -61,3 +63,23 @@ def together(home: Path, commands: Sequence[str]) -> None:
 
 def runs_of(home: Path) -> list[RunDir]:
     return list(Home(str(home)).runs())
+
+
+def ended(home: Path, count: int) -> None:
+    """So many runs that have ended, as files: nothing ran. The newest is `ended-00000`."""
+    for number in range(count):
+        name, began = f"ended-{number:05}", 1_700_000_000.0 - number
+        run = RunDir(str(home / "runs" / f"{name}-abcdef"))
+        for folder in (run.control_path, run.attempts_path):
+            Path(folder).mkdir(parents=True)
+        command = ("sh", "-c", "true")
+        records = {
+            run.spec_path: Spec(run.id, name, command, "/", created_at=began, by="ann@here"),
+            run.attempt_path(1): Attempt(1, 1, 1, "another", began, ended_at=began + 60, code=0),
+            run.progress_path: Progress(total_items=100, processed_items=100, updated_at=began + 60, attempt=1),
+            run.exit_path: Exit(Outcome.COMPLETED, 0, attempts=1, started_at=began, ended_at=began + 60),
+            run.lock_path: None,
+        }
+        for path, record in records.items():
+            # Not replaced and waited for, as a run does: there are many.
+            Path(path).write_bytes(b"" if record is None else encode(record))

@@ -34,6 +34,14 @@ class Scale(NamedTuple):
     """Times that a run is paused, or all are listed."""
     pressed: int
     """Times that a key pauses a run, and another one resumes it."""
+    fleet: int
+    """Runs of a long list."""
+    drawn: float
+    """Seconds in which the list changes."""
+    quiet: float
+    """Seconds in which nothing changes in it."""
+    keys: int
+    """Keys that move its cursor."""
     idle: float
     """Seconds in which wake-ups are counted: several of the looks that a supervisor takes by itself, every 5 s."""
 
@@ -58,6 +66,10 @@ FULL = Scale(
     calm=36.0,
     asked=40,
     pressed=60,
+    fleet=10_000,
+    drawn=10.0,
+    quiet=30.0,
+    keys=300,
     idle=30.0,
 )
 QUICK = Scale(
@@ -77,5 +89,9 @@ QUICK = Scale(
     calm=0.0,
     asked=10,
     pressed=10,
+    fleet=2_000,
+    drawn=5.0,
+    quiet=20.0,
+    keys=60,
     idle=10.0,
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.commits import STORES, commits
+from tests.benchmarks.drawing import drawing
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.footprint import footprint
 from tests.benchmarks.latency import latency
@@ -42,6 +43,10 @@ TINY = Scale(
     calm=0.0,
     asked=2,
     pressed=1,
+    fleet=60,
+    drawn=0.5,
+    quiet=0.5,
+    keys=3,
     idle=0.1,
 )
 NUMBER = r"-?\d[\d\N{NARROW NO-BREAK SPACE}]*(\.\d+)?"
@@ -106,6 +111,15 @@ def test_runs_are_launched_asked_and_listed_beside_what_others_start(
     measured = [row for row in result.table.rows if NOT_INSTALLED not in row]
     figures_are_numbers(Result(Table("", (), measured), result.bars), labels)
     assert any("overnight" in row[0] for row in measured)
+    assert processes_of(tmp_path) == {}
+
+
+@pytest.mark.long
+@pytest.mark.leaves_no_process
+def test_a_list_is_drawn_beside_the_same_one_in_a_table_and_in_plain_codes(place: Place, tmp_path: Path) -> None:
+    result = drawing(TINY, place, quietly)
+    figures_are_numbers(result, labels=1)
+    assert [row[0] for row in result.table.rows if "DataTable" in row[0] or "plain" in row[0]]
     assert processes_of(tmp_path) == {}
 
 

@@ -33,10 +33,13 @@ class FleetList(LineView):
         self._fleet = Fleet(now=0.0)
         self._layout = layout_for(80)
         self._empty: tuple[Line, ...] = ()
+        self._made: dict[int, Line] = {}
+        """Lines of this fleet, each made once: it is compared with what stands there, and drawn."""
 
     def show(self, fleet: Fleet, layout: Layout) -> None:
         self._fleet, self._layout = fleet, layout
         self._empty = () if fleet.shown else empty_lines(fleet)
+        self._made = {}
         self.refresh_changed()
         self.show_line(cursor_index(fleet))
 
@@ -46,8 +49,12 @@ class FleetList(LineView):
     def line_at(self, y: int) -> Line:
         if self._empty:
             return self._empty[y]
+        if y not in self._made:
+            self._made[y] = self._line_of(self._fleet.shown[y])
+        return self._made[y]
+
+    def _line_of(self, run_id: str) -> Line:
         fleet = self._fleet
-        run_id = fleet.shown[y]
         return run_line(
             row_at(fleet, run_id),
             self._layout,

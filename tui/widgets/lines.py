@@ -66,8 +66,10 @@ class LineView(ScrollView, can_focus=False):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._drawn: dict[int, Line] = {}
-        """What the terminal shows, by the line of the window."""
+        self._drawn: dict[int, tuple[Line, Strip]] = {}
+        """What was drawn last, by the line of the window."""
+        self._styles: dict[tuple[str, str], Style] = {}
+        """By role and ground, as long as no style changes: Textual would add each up from all that it is inside of."""
 
     # -- for those that derive from it
 
@@ -83,24 +85,47 @@ class LineView(ScrollView, can_focus=False):
     def refresh_changed(self) -> None:
         """Draw again the visible lines that are not what they were."""
         self._fit_size()
-        top = self.scroll_offset.y
-        for y in range(self.size.height):
-            if self._drawn.get(y) != self._line_in_window(y, top):
-                self.refresh(Region(0, y, self.size.width, 1))
+        top, size = self.scroll_offset.y, self.size
+        lines = [Region(0, y, size.width, 1) for y in range(size.height) if self._is_other(y, top)]
+        if lines:
+            self.refresh(*lines)
+
+    def _is_other(self, y: int, top: int) -> bool:
+        return y not in self._drawn or self._drawn[y][0] != self._line_in_window(y, top)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Past what Textual draws around and over lines: these have no borders, and are seldom all drawn at once."""
+        top, width, filters = self.scroll_offset.y, self.size.width, self.get_line_filters()
+        strips = [self._strip(y, top, width) for y in crop.line_range]
+        for each in filters:
+            strips = [strip.apply_filter(each, self.background_colors[1]) for strip in strips]
+        return strips if crop.column_span == (0, width) else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        line = self._line_in_window(y, self.scroll_offset.y)
-        self._drawn[y] = line
-        ground = self.rich_style
-        if line.ground:
-            ground += self.get_component_rich_style(f"line--on-{line.ground}", partial=True)
-        segments = [Segment(text, self._style(role, ground)) for text, role in merged(line.spans)]
-        return Strip(segments).adjust_cell_length(self.size.width, ground)
+        return self._strip(y, self.scroll_offset.y, self.size.width)
 
-    def _style(self, role: str, ground: Style) -> Style:
+    def _strip(self, y: int, top: int, width: int) -> Strip:
+        line = self._line_in_window(y, top)
+        if y in self._drawn:
+            before, strip = self._drawn[y]
+            if before == line and strip.cell_length == width:
+                return strip
+        strip = self._drawn_line(line, width)
+        self._drawn[y] = (line, strip)
+        return strip
+
+    def _drawn_line(self, line: Line, width: int) -> Strip:
+        segments = [Segment(text, self._style(role, line.ground)) for text, role in merged(line.spans)]
+        return Strip(segments).adjust_cell_length(width, self._style("", line.ground))
+
+    def _style(self, role: str, ground: str) -> Style:
         if role.startswith(SGR):
-            return self._own_style(role, ground)
-        return ground + self.get_component_rich_style(f"line--{role}", partial=True) if role else ground
+            return self._own_style(role, self._style("", ground))
+        if (role, ground) not in self._styles:
+            names = ([f"line--on-{ground}"] if ground else []) + ([f"line--{role}"] if role else [])
+            parts = (self.get_component_rich_style(name, partial=True) for name in names)
+            self._styles[role, ground] = sum(parts, start=self.rich_style)
+        return self._styles[role, ground]
 
     def _own_style(self, role: str, ground: Style) -> Style:
         """A colour that an agent chose. The eight that have names are the theme's."""
@@ -129,6 +154,7 @@ class LineView(ScrollView, can_focus=False):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._drawn.clear()
+        self._styles.clear()
 
     def on_resize(self, event: events.Resize) -> None:
         self._drawn.clear()

@@ -1,0 +1,178 @@
+"""What the terminal shows, cell by cell, and the shortest text that makes it show another picture.
+
+Textual writes whole lines of what may have changed, with every colour of them. Here only cells that differ are
+written, and of their colours only what differs from the cell that was written before.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.cells import get_character_cell_size
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+ANY = "any"
+HARMLESS = frozenset({"", "1", "2", "3"})
+"""Bold, dim, italic: a space looks the same with them."""
+BRIDGED = 3
+"""Cells that are written though they do not differ: to go past them takes as many bytes."""
+
+
+class Pen(NamedTuple):
+    """How a cell is drawn, in the parameters of SGR. ANY = it makes no difference."""
+
+    attributes: str = ""
+    colour: str = ""
+    ground: str = ""
+
+
+Cell = tuple[str, Pen]
+UNKNOWN: Cell = ("", Pen())
+BARE = Pen()
+
+
+class Written:
+    """The cells of the terminal as they were last written."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, list[Cell]] = {}
+
+    def forget(self) -> None:
+        """The terminal may show anything."""
+        self._rows.clear()
+
+    def difference(self, update: LayoutUpdate | ChopsUpdate, console: Console) -> str:
+        """What is to be written so that it shows the update; from now on it is taken to show that."""
+        colours = ColorSystem(console._color_system or ColorSystem.TRUECOLOR)
+        said: list[str] = []
+        pen = BARE
+        for y, strips in _rows_of(update).items():
+            for x, strip in strips:
+                cells = _cells_of(strip, colours)
+                if cells is None:
+                    said.append(f"{_reset(pen)}\x1b[{y + 1};{x + 1}H{strip.render(console)}")
+                    pen = BARE
+                    self._put(y, x, [UNKNOWN] * strip.cell_length)
+                else:
+                    pen = _say(said, y, x, self._put(y, x, cells), cells, pen)
+        said.append(_reset(pen))
+        return "".join(said)
+
+    def _put(self, y: int, x: int, cells: list[Cell]) -> list[Cell]:
+        """The cells that were there."""
+        row = self._rows.setdefault(y, [])
+        end = x + len(cells)
+        if len(row) < end:
+            row.extend([UNKNOWN] * (end - len(row)))
+        before = row[x:end]
+        row[x:end] = cells
+        return before
+
+
+class Difference(CompositorUpdate):
+    """An update that is written as what differs from what was written before it."""
+
+    def __init__(self, update: LayoutUpdate | ChopsUpdate, written: Written) -> None:
+        self._update, self._written = update, written
+
+    def render_segments(self, console: Console) -> str:
+        return self._written.difference(self._update, console)
+
+
+def _rows_of(update: LayoutUpdate | ChopsUpdate) -> Mapping[int, Iterable[tuple[int, Strip]]]:
+    """The strips of an update by their line, each with its first column."""
+    if isinstance(update, ChopsUpdate):
+        lines = {y for y, _, _ in update.spans}
+        return {y: [(x, strip) for x, strip in update.chops[y].items() if strip is not None] for y in sorted(lines)}
+    return {y: _placed(strips, update.region.x) for y, strips in enumerate(update.strips, update.region.y)}
+
+
+def _placed(strips: Iterable[Strip], x: int) -> Iterable[tuple[int, Strip]]:
+    for strip in strips:
+        yield x, strip
+        x += strip.cell_length
+
+
+def _cells_of(strip: Strip, colours: ColorSystem) -> list[Cell] | None:
+    """None = some of it is no plain cell: it takes two of them or none, or is a link."""
+    cells: list[Cell] = []
+    for text, style, control in strip:
+        if control or not _is_plain(text) or (style is not None and style.link):
+            return None
+        pen = BARE if style is None else pen_of(style, colours)
+        blank = (" ", Pen(ANY, ANY, pen.ground) if pen.attributes in HARMLESS else pen)
+        cells += [blank if char == " " else (char, pen) for char in text]
+    return cells
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(text: str) -> bool:
+    """Whether each character takes one cell, on its own."""
+    return (text.isascii() and text.isprintable()) or all(get_character_cell_size(char) == 1 for char in text)
+
+
+@lru_cache(maxsize=1024)
+def pen_of(style: Style, colours: ColorSystem) -> Pen:
+    return Pen(
+        _codes(style.without_color, colours),
+        _codes(Style.from_color(style.color), colours),
+        _codes(Style.from_color(None, style.bgcolor), colours),
+    )
+
+
+def _codes(style: Style, colours: ColorSystem) -> str:
+    return style.render("x", color_system=colours).partition("x")[0].removeprefix("\x1b[").removesuffix("m")
+
+
+def _say(said: list[str], y: int, x: int, before: list[Cell], after: list[Cell], pen: Pen) -> Pen:
+    """Say what differs from column `x` on; the pen as it is after that."""
+    if before == after:
+        return pen
+    differ = [at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    at = -1
+    for each in differ:
+        if at < 0:
+            said.append(f"\x1b[{y + 1};{x + each + 1}H")
+        elif 0 < each - at <= BRIDGED and all(drawn(pen, cell[1]) == pen for cell in after[at:each]):
+            said.extend(char for char, _ in after[at:each])
+        elif at < each:
+            said.append(f"\x1b[{each - at}C")
+        char, wanted = after[each]
+        now = drawn(pen, wanted)
+        if now != pen:
+            said.append(change(pen, now))
+            pen = now
+        said.append(char)
+        at = each + 1
+    return pen
+
+
+@lru_cache(maxsize=4096)
+def drawn(pen: Pen, wanted: Pen) -> Pen:
+    """The pen that draws it, as near as possible to the one in hand."""
+    if wanted.attributes != ANY:
+        return wanted
+    if pen.attributes in HARMLESS:
+        return pen._replace(ground=wanted.ground)
+    return Pen("", pen.colour, wanted.ground)
+
+
+@lru_cache(maxsize=4096)
+def change(before: Pen, after: Pen) -> str:
+    """The codes that make one of the other."""
+    fewer = (before.colour and not after.colour) or (before.ground and not after.ground)
+    if before.attributes != after.attributes or fewer:
+        codes = [code for code in after if code]
+        # What is set is taken back by nothing but a reset of all.
+        start = [] if before == BARE else ["0"]
+        return f"\x1b[{';'.join([*start, *codes]) or '0'}m"
+    codes = [new for old, new in zip(before, after, strict=True) if old != new]
+    return f"\x1b[{';'.join(codes)}m"
+
+
+def _reset(pen: Pen) -> str:
+    return "" if pen == BARE else "\x1b[0m"
