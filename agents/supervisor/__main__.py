@@ -9,7 +9,7 @@ import gc
 import os
 from typing import NamedTuple, NoReturn
 
-from overnight.agents.supervisor import environment, keeper, lean
+from overnight.agents.supervisor import keeper, lean
 from overnight.agents.supervisor.bell import hold_back_signals
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.cmdline import CommandLine
@@ -18,7 +18,7 @@ from overnight.agents.supervisor.kernel import become_subreaper, reset_library_s
 from overnight.agents.supervisor.loop import Supervisor
 from overnight.agents.supervisor.report import FAILED, UNSUPERVISED, Listener
 from overnight.agents.supervisor.turn import pass_on
-from overnight.state import process
+from overnight.state import process, surroundings
 from overnight.state.atomic import append_line
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
@@ -84,8 +84,8 @@ def prepare(run: RunDir, lock: int, listener: Listener, admitted: bool = False) 
         if not isinstance(spec, Spec):
             raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
         # Whoever listens is told now of a start that cannot be.
-        surroundings = environment.read(run) if admitted else None
-        return Supervisor(run, spec, Child(run, spec, lock), listener.say, admitted, surroundings)
+        given = surroundings.read(run) if admitted else None
+        return Supervisor(run, spec, Child(run, spec, lock), listener.say, admitted, given)
     except Exception as error:  # noqa: BLE001
         _fail(run, listener, error)
         return None

@@ -10,7 +10,6 @@ from overnight.agents.supervisor.bell import Bell
 from overnight.agents.supervisor.bounding import Log
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.decide import decide
-from overnight.agents.supervisor.environment import Surroundings
 from overnight.agents.supervisor.execution import Beginning, Opening
 from overnight.agents.supervisor.facts import Start, Wait
 from overnight.agents.supervisor.keeper import Kept
@@ -21,6 +20,7 @@ from overnight.agents.supervisor.rest import Rest
 from overnight.agents.supervisor.situation import Situation
 from overnight.state.records import Attempt, Spec
 from overnight.state.rundir import RunDir
+from overnight.state.surroundings import Surroundings
 
 LOOK_AFTER = 5.0
 """Seconds until everything is looked at again: the most that a lost ring costs, or a full disk that has room again."""
