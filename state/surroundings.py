@@ -12,16 +12,12 @@ from typing import Any, NamedTuple
 from overnight.state import codec
 from overnight.state.atomic import replace, write_new
 from overnight.state.records import Damaged
-from overnight.state.rundir import RunDir, open_to_read
+from overnight.state.rundir import LASTING, RunDir, open_to_read
 
 UNBOUND = 1 << 63
 """No number that the kernel is told is as great."""
 LARGEST = 1 << 26
 """Bytes: more than any environment that the kernel takes, though each of its characters be escaped."""
-_LASTING = frozenset(
-    {errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.ENXIO, errno.ENODEV}
-)
-"""Why a file is not opened for as long as nobody does something about it. Anything else may pass."""
 
 
 class Surroundings(NamedTuple):
@@ -59,6 +55,17 @@ def read(run: RunDir) -> Surroundings:
     return found
 
 
+def problem_of(run: RunDir) -> str | None:
+    """Why no attempt can be given it until somebody does something about it; None = it can, or nobody knows now."""
+    try:
+        read(run)
+    except ValueError as error:
+        return str(error)
+    except OSError:
+        pass
+    return None
+
+
 def found_in(run: RunDir) -> Surroundings | Damaged | None:
     """What env.json says, or what is wrong with it until somebody does something about it; None = it is not there.
 
@@ -71,7 +78,7 @@ def found_in(run: RunDir) -> Surroundings | Damaged | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        if error.errno not in _LASTING:
+        if error.errno not in LASTING:
             raise
         return Damaged(path, error.strerror or str(error), intact=True)
     if len(said) > LARGEST:

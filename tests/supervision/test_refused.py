@@ -98,6 +98,21 @@ def test_each_run_that_gets_no_supervisor_has_a_reason_of_its_own(home: Path) ->
         ended(run)
 
 
+def test_a_run_that_lets_nobody_into_its_folders_holds_up_no_other(home: Path, line: Line) -> None:
+    first, second = line.add("a"), line.add("b")
+    kill_waiting(second)
+    kill_supervisor(first)
+    kept = f"{first.attempts_path}.kept"
+    os.rename(first.attempts_path, kept)
+    os.symlink(first.attempts_path, first.attempts_path)
+    assert dispatch(home) == [second.id], "who holds the slot nobody knows"
+    line.let_end(second)
+    os.unlink(first.attempts_path)
+    os.rename(kept, first.attempts_path)
+    assert dispatch(home) == [first.id]
+    line.let_end(first)
+
+
 def test_a_verb_that_looks_says_it_and_works_all_the_same(home: Path) -> None:
     line = Line(home, None)
     runs = [line.add(name) for name in "ab"]
