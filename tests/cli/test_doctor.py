@@ -382,8 +382,9 @@ def test_an_agent_is_adopted_though_no_other_attempt_could_be_started(home: Path
     # Whole as JSON, and nothing that an attempt can take limits from.
     os.chmod(run.env_path, 0o600)
     Path(run.env_path).write_text('{"environment": {}, "limits": 3}')
-    (line,) = doctor("--repair", code=0)
-    assert "Repaired:" in line
+    adopted, damaged = doctor("--repair", code=1)
+    assert "Repaired:" in adopted
+    assert f"its limits are none. No attempt can begin with it: `overnight cancel {run.id}`" in damaged
     kill(attempt(run).pid)
     assert ended(run).signal == "SIGKILL"
 
