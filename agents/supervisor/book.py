@@ -67,7 +67,6 @@ def exit_of(
     limit: str | None = None,
 ) -> Exit:
     """How the run ends now. `last`: its newest attempt, where that is known better than it is on record."""
-    # A folder that cannot be listed at this moment says 0.
     number = max(run.last_attempt_number(), last.attempt if last else 0)
     recorded = last or run.attempt(number)
     newest = recorded if isinstance(recorded, Attempt) else None
