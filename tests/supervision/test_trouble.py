@@ -125,6 +125,16 @@ def test_an_attempt_whose_log_is_no_file_does_not_wait_for_a_reader(home: Path) 
     assert ended(run).outcome is Outcome.CANCELLED
 
 
+def test_what_keepers_of_earlier_versions_had_reserved_is_swept_with_the_rest(home: Path) -> None:
+    run = sh(home, "exec sleep 60")
+    attempt(run)
+    # Of one that was known by its pid alone, which is nobody's by now or another process's.
+    Path(run.attempts_path, f".0001.json.end.{os.getpid()}").write_bytes(b" " * 1024)
+    operate.kill(run)
+    ended(run)
+    assert os.listdir(run.attempts_path) == ["0001.json"]
+
+
 def test_two_keepers_never_run_the_same_attempt(home: Path) -> None:
     run = sh(home, "exec sleep 60")
     racing = textwrap.dedent(
