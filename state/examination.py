@@ -74,11 +74,13 @@ def examine_run(run: RunDir) -> RunFacts | None:
 
 
 def _is_unlaunched(run: RunDir) -> bool:
-    """It is gone, or about to be launched, or what is left of a launch."""
+    """It is gone, or about to be launched, or what is left of a launch. Not where nobody is let in."""
     try:
         return is_unlaunched(names_in(run.path))
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return True
+    except OSError:
+        return False
 
 
 def _supervision(run: RunDir, records: Records) -> tuple[str | None, tuple[Holder, ...] | None]:

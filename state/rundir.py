@@ -145,10 +145,10 @@ class RunDir:
         spec = reader.take(self.spec())
         progress, progress_changed_at = reader.take_polled(Progress, self.progress_file(spec))
         heartbeat, heartbeat_changed_at = reader.take_polled(Heartbeat, self.heartbeat_file(spec))
-        requests, damaged_requests = reader.take_listed(self.requests, self.control_path) or ((), ())
+        requests, damaged_requests = reader.take_known(self.requests, f"{self.control_path}/") or ((), ())
         # The lock is asked before exit.json is read: a run that ends in between shows its outcome, not "lost".
-        supervised = not held and self.is_supervised()
-        number = reader.take_listed(self.last_attempt_number, self.attempts_path) or 0
+        supervised = not held and (reader.take_known(self.is_supervised, self.lock_path) or False)
+        number = reader.take_known(self.last_attempt_number, f"{self.attempts_path}/") or 0
         # Of what somebody supervises, or what is over, nobody has to ask.
         at_rest = number > 0 and not supervised and not os.path.exists(self.exit_path)
         # The keeper before what it writes: whoever finds none here, finds on record what it has written.
@@ -198,14 +198,14 @@ class _Reader:
             return None
         return read
 
-    def take_listed(self, read: Callable[[], R], folder: str) -> R | None:
-        """What lies in a folder; None where nobody is let in, which is damage."""
+    def take_known(self, read: Callable[[], R], path: str) -> R | None:
+        """What is asked of a folder, which ends with a slash, or of the lock; None where nobody is let in: damage."""
         try:
             return read()
         except OSError as error:
             if error.errno not in LASTING:
                 raise
-            self.damaged.append(Damaged(f"{folder}/", error.strerror or str(error), intact=True))
+            self.damaged.append(Damaged(path, error.strerror or str(error), intact=True))
             return None
 
     def take_polled(self, kind: type[R], path: str) -> tuple[R | None, float | None]:

@@ -118,6 +118,8 @@ def _queued(case: Case) -> Reason:
         return "its spec cannot be read, so nobody can start it", _doctor()
     if case.records.spec is None:
         return "it has no spec: its launch is under way, or was killed", f"`overnight cancel {case.id}` ends it."
+    if (shut := next((each for each in case.records.damaged if each.path.endswith("/")), None)) is not None:
+        return f"nobody is let into {shut.path}: {shut.problem}", _doctor()
     if case.unfit is not None:
         again = f"`overnight cancel {case.id}`, move it away if it is there, then `overnight retry {case.id}`"
         return f"no attempt can be started when its turn comes: {case.unfit}", f"{again}, from where it is all set."

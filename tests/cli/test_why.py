@@ -76,6 +76,18 @@ def test_a_queued_run_that_could_not_begin_says_so_before_its_turn_comes(
     assert (run / "output.log").read_text() == "done\n"
 
 
+def test_a_queued_run_that_lets_nobody_in_says_so(home: Path) -> None:
+    overnight("group", "gpu", "--slots", "1")
+    first = launched("--group", "gpu", "--", "sleep", "600")
+    run = home / "runs" / launched("--group", "gpu", "--", "true")
+    (run / "attempts").rmdir()
+    (run / "attempts").symlink_to(run / "attempts")
+    assert f"nobody is let into {run}/attempts/: Too many levels of symbolic links" in why(run.name)
+    (run / "attempts").unlink()
+    (run / "attempts").mkdir(mode=0o700)
+    assert overnight("cancel", first, run.name, "--timeout", "30").returncode == 0
+
+
 def test_a_crash_loop_says_how_often_and_how_to_see_more() -> None:
     run = launched("--retries", "1", "--", "sh", "-c", "exit 3")
     when_ended(run)

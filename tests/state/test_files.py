@@ -188,6 +188,8 @@ def test_a_folder_that_lets_nobody_in_is_damage_and_no_run_without_attempts(run:
     assert {each.path for each in records.damaged} == {f"{run.attempts_path}/", f"{run.control_path}/"}
     assert all(each.intact for each in records.damaged)
     assert status_of(records, T0) is Status.LOST
+    os.symlink(run.lock_path, run.lock_path)
+    assert run.lock_path in {each.path for each in run.read().damaged}
 
 
 @contextmanager

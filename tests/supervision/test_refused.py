@@ -105,17 +105,24 @@ def test_each_run_that_gets_no_supervisor_has_a_reason_of_its_own(home: Path) ->
         ended(run)
 
 
-def test_a_run_that_lets_nobody_into_its_folders_holds_up_no_other(home: Path, line: Line) -> None:
+@pytest.mark.parametrize("name", ["attempts", "lock"])
+def test_a_run_that_lets_nobody_in_holds_up_no_other(home: Path, line: Line, name: str) -> None:
     first, second = line.add("a"), line.add("b")
     kill_waiting(second)
     kill_supervisor(first)
-    kept = f"{first.attempts_path}.kept"
-    os.rename(first.attempts_path, kept)
-    os.symlink(first.attempts_path, first.attempts_path)
+    shut = first.file(name)
+    os.rename(shut, f"{shut}.kept")
+    os.symlink(shut, shut)
     assert dispatch(home) == [second.id], "who holds the slot nobody knows"
+    listed = overnight("ls")
+    assert listed.returncode == 0, listed.stderr
+    assert second.id in listed.stdout
+    checked = overnight("doctor")
+    assert f"{first.id}: {shut}" in checked.stdout
+    assert "cannot be read: Too many levels of symbolic links. Make it readable" in checked.stdout
     line.let_end(second)
-    os.unlink(first.attempts_path)
-    os.rename(kept, first.attempts_path)
+    os.unlink(shut)
+    os.rename(f"{shut}.kept", shut)
     assert dispatch(home) == [first.id]
     line.let_end(first)
 
