@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overnight.agents import operate
@@ -99,6 +99,7 @@ def test_what_is_no_json_is_refused_in_one_line(written: RunDir, said: bytes) ->
     refusal(written, said)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*WHOLE, "RLIMIT_CORE", "KEY"]), ANYTHING)
 def test_of_any_damage_either_a_process_can_be_given_it_or_it_is_refused(
     written: RunDir, name: str, value: object
