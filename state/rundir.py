@@ -131,8 +131,18 @@ class RunDir:
         return sorted(_numbers_in(self.control_path))
 
     def requests(self) -> tuple[tuple[Request, ...], tuple[Damaged, ...]]:
-        """Every request, oldest first, and what could not be read."""
-        read = [read_record(Request, self.request_path(number)) for number in self.request_numbers()]
+        """Every request, oldest first, and what could not be read; none where that cannot be listed now.
+
+        For who asks again: an agent that can open no more files goes on by what it has heard before.
+        """
+        try:
+            numbers = self.request_numbers()
+        except OSError:
+            numbers = []
+        return self._requests(numbers)
+
+    def _requests(self, numbers: list[int]) -> tuple[tuple[Request, ...], tuple[Damaged, ...]]:
+        read = [read_record(Request, self.request_path(number)) for number in numbers]
         good = tuple(each for each in read if isinstance(each, Request))
         return good, tuple(each for each in read if isinstance(each, Damaged))
 
@@ -145,7 +155,8 @@ class RunDir:
         spec = reader.take(self.spec())
         progress, progress_changed_at = reader.take_polled(Progress, self.progress_file(spec))
         heartbeat, heartbeat_changed_at = reader.take_polled(Heartbeat, self.heartbeat_file(spec))
-        requests, damaged_requests = reader.take_known(self.requests, f"{self.control_path}/") or ((), ())
+        numbers = reader.take_known(self.request_numbers, f"{self.control_path}/") or []
+        requests, damaged_requests = self._requests(numbers)
         # The lock is asked before exit.json is read: a run that ends in between shows its outcome, not "lost".
         supervised = not held and (reader.take_known(self.is_supervised, self.lock_path) or False)
         number = reader.take_known(self.last_attempt_number, f"{self.attempts_path}/") or 0
