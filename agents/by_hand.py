@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from overnight.agents.supervisor import book, environment, members
 from overnight.agents.terminal import Terminal
-from overnight.state import control, current, lock, process
+from overnight.state import control, current, lock, process, surroundings
 from overnight.state.errors import AlreadySupervised, HomeUnusable
 from overnight.state.home import Home, default_home
 from overnight.state.names import name_from
@@ -229,7 +229,7 @@ def _new(home: Home, command: tuple[str, ...], cwd: str) -> ByHand:
         raise AlreadySupervised(f"{run.id} is already running")
     name = run.id.rpartition("-")[0]
     spec = Spec(run.id, name, command, cwd, created_at=time.time(), by=operator_name())
-    environment.write_first(run, environment.surroundings_here())
+    surroundings.write_first(run, environment.surroundings_here())
     run.write(run.spec_path, spec)
     return ByHand(run, spec, held)
 

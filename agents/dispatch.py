@@ -12,12 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from overnight.agents.launchers.spawn import AT_ONCE, spawn, supervise_all
-from overnight.agents.supervisor import book, environment
+from overnight.agents.supervisor import book
 from overnight.agents.survey import Survey, survey, survey_with
-from overnight.state import control, groups, lock
+from overnight.state import control, groups, lock, surroundings
 from overnight.state.queue import Plan, plan_of
 from overnight.state.records import SupervisorState
 from overnight.state.rundir import RunDir
+from overnight.state.surroundings import Surroundings
 
 PATIENCE = 10.0
 """Seconds to wait for the lock of the queue."""
@@ -158,10 +159,9 @@ def _plan_of_able(seen: Survey) -> Plan:
 
 def _is_able(run: RunDir) -> bool:
     try:
-        environment.read(run)
-    except (OSError, ValueError):
+        return isinstance(surroundings.found_in(run), Surroundings)
+    except OSError:
         return False
-    return True
 
 
 def _handed_over(run: RunDir, state: SupervisorState) -> int | None:

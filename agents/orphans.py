@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from overnight.state.errors import DamagedRecord, OvernightError
 from overnight.state.home import Home
+from overnight.state.rundir import LASTING, RunDir
 
 Refused = Mapping[str, OSError]
 """Runs that were to get a supervisor, by id, and why they did not."""
@@ -17,7 +18,7 @@ def adopt_orphans(home: Home, tell: Callable[[Refused], None] = lambda refused: 
     without a word is not touched: `resume` or `cancel` decides about it. Where groups.json cannot be read, nothing of
     the queue starts: whoever asks for that is told. Raises HomeUnusable.
     """
-    if all(os.path.exists(run.exit_path) or run.is_supervised() for run in home.runs()):
+    if not any(map(_may_be_orphan, home.runs())):
         return []
     # All that launches: loaded where there is something to do, and not by all that look.
     from overnight.agents.dispatch import adopt, dispatch
@@ -32,6 +33,19 @@ def adopt_orphans(home: Home, tell: Callable[[Refused], None] = lambda refused: 
     if done.refused:
         tell(done.refused)
     return [*done.adopted, *done.started]
+
+
+def _may_be_orphan(run: RunDir) -> bool:
+    """Raises OSError."""
+    if os.path.exists(run.exit_path):
+        return False
+    try:
+        return not run.is_supervised()
+    except OSError as error:
+        if error.errno not in LASTING:
+            raise
+        # Nobody is let in, perhaps: others must not suffer from that.
+        return True
 
 
 def unsupervised(refused: Refused) -> OvernightError:

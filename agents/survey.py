@@ -12,7 +12,7 @@ from overnight.agents.supervisor.settle import has_open_attempt, is_between_atte
 from overnight.state.groups import path_of, read
 from overnight.state.queue import FREE, Group, Queue, Waiter, dependency, waiter_of
 from overnight.state.records import Exit, Outcome, Spec, SupervisorRecord, SupervisorState
-from overnight.state.rundir import RunDir, Stamp, stamp_of
+from overnight.state.rundir import LASTING, RunDir, Stamp, stamp_of
 
 
 class Survey(NamedTuple):
@@ -53,7 +53,7 @@ def survey_with(groups: Mapping[str, Group], home: str, now: float) -> Survey:
         spec = run.spec()
         if not isinstance(spec, Spec):
             continue
-        place = place_of(run, spec)
+        place = _place_if_known(run, spec)
         if place is None:
             continue
         runs[run.id] = run
@@ -109,8 +109,18 @@ class Slot(StrEnum):
     """Nobody does."""
 
 
+def _place_if_known(run: RunDir, spec: Spec) -> Waiter | Slot | None:
+    """None also where nobody is let into a folder of the run: it must not hold up all others. Raises OSError."""
+    try:
+        return place_of(run, spec)
+    except OSError as error:
+        if error.errno not in LASTING:
+            raise
+        return None
+
+
 def place_of(run: RunDir, spec: Spec) -> Waiter | Slot | None:
-    """None = it neither waits nor works: it is over by now, or lost."""
+    """None = it neither waits nor works: it is over by now, or lost. Raises OSError where nobody can know."""
     # The lock before exit.json: a run that ends in between is over. And after spec.json: who launches held it before.
     held = run.is_supervised()
     if os.path.exists(run.exit_path):

@@ -1,12 +1,11 @@
 """Looking at a home closely: every record, mode and lock of it. Looks, never acts, and gives no run a supervisor."""
 
-import json
 import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
 
-from overnight.state import process
+from overnight.state import process, surroundings
 from overnight.state.belonging import folders_of_processes, processes_of, runs_of_processes, told
 from overnight.state.findings import Entry, Facts, Gone, Holder, RunFacts
 from overnight.state.groups import found_in
@@ -75,11 +74,13 @@ def examine_run(run: RunDir) -> RunFacts | None:
 
 
 def _is_unlaunched(run: RunDir) -> bool:
-    """It is gone, or about to be launched, or what is left of a launch."""
+    """It is gone, or about to be launched, or what is left of a launch. Not where nobody is let in."""
     try:
         return is_unlaunched(names_in(run.path))
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return True
+    except OSError:
+        return False
 
 
 def _supervision(run: RunDir, records: Records) -> tuple[str | None, tuple[Holder, ...] | None]:
@@ -135,17 +136,10 @@ def _entries(paths: Iterable[str]) -> Iterator[Entry]:
 def damaged_environment(run: RunDir) -> Damaged | None:
     """What is wrong with env.json; nothing of what it holds is told."""
     try:
-        with open(run.env_path, "rb") as file:
-            held = json.loads(file.read())
-    except FileNotFoundError:
-        return None
+        found = surroundings.found_in(run)
     except OSError as error:
         return Damaged(run.env_path, error.strerror or str(error), intact=True)
-    except (ValueError, RecursionError):
-        return Damaged(run.env_path, "not JSON")
-    if isinstance(held, dict) and isinstance(held.get("environment"), dict):
-        return None
-    return Damaged(run.env_path, "holds no environment")
+    return found if isinstance(found, Damaged) else None
 
 
 def holders_of(lock_path: str) -> Iterator[Holder]:

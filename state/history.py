@@ -68,12 +68,13 @@ class _Requests:
     def _list(self) -> None:
         try:
             changed = os.stat(self._run.control_path).st_mtime_ns
+            if changed == self._listed_at:
+                return
+            numbers = self._run.request_numbers()
         except OSError:
             return
-        if changed == self._listed_at:
-            return
+        # The time is of before the list: what came meanwhile has changed it.
         self._listed_at = changed if time.time_ns() - changed > TICK else None
-        numbers = self._run.request_numbers()
         self._found = [each for each in reversed(numbers) if each > self._all_up_to and each not in self._above]
 
     def _note(self, number: int) -> None:

@@ -56,7 +56,8 @@ def acquire_after_end(path: str, exit_path: str) -> int | None:
 def is_held(path: str) -> bool:
     """Whether somebody holds the lock of `path`. Takes nothing."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # Without waiting: a FIFO in its place would hold whoever looks for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         return False
     try:

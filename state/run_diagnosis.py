@@ -6,6 +6,7 @@ from overnight.state.findings import Cure, Entry, Finding, Kind, Machine, RunFac
 from overnight.state.records import Damaged, Records
 from overnight.state.status import ENDED, LIVE, Status, status_of
 
+SET_ASIDE = "It can be set aside; nothing is lost that can be read."
 TICKS = 100
 """The kernel's clock ticks a second, as it tells them to programs on every Linux."""
 
@@ -80,10 +81,12 @@ def _of_supervision(run: RunFacts, machine: Machine, status: Status, turn: bool)
 
 
 def _is_adoptable(run: RunFacts, status: Status, turn: bool) -> bool:
-    complete = run.records.spec is not None and run.has_environment and run.environment is None
-    if not complete or _damage(run, "exit.json"):
+    if run.records.spec is None or _damage(run, "exit.json"):
         return False
-    return status is Status.UNSUPERVISED or (turn and not run.records.supervised)
+    if status is Status.UNSUPERVISED:
+        # What has begun is watched and judged without what the launch gave it.
+        return True
+    return turn and not run.records.supervised and run.has_environment and run.environment is None
 
 
 def _damage(run: RunFacts, name: str) -> bool:
@@ -151,7 +154,9 @@ def _of_records(run: RunFacts, status: Status) -> Iterator[Finding]:
         yield Finding(
             Kind.DAMAGED,
             f"{each.path} cannot be read: {each.problem}",
-            _remedy(each, name, run.records, cure),
+            _remedy_of_environment(each, run_id, status, cure)
+            if name == "env.json"
+            else _remedy(each, name, run.records, cure),
             run_id,
             (each.path,),
             cure,
@@ -178,17 +183,13 @@ def _remedy(damaged: Damaged, name: str, records: Records, cure: Cure | None) ->
     if damaged.intact:
         return "Make it readable, or, where a newer overnight wrote it, use that one."
     if cure is not None:
-        return "It can be set aside; nothing is lost that can be read."
+        return SET_ASIDE
     if name == "spec.json":
         return (
             f"Put a copy back that can be read; else `overnight cancel {records.id}`, then `rm`: its files are whole."
         )
     if name.startswith("attempts/"):
         return f"Whether it still runs is not known: look, then `overnight resume {records.id}`, or `cancel`."
-    if name == "env.json":
-        return (
-            f"It cannot get a supervisor without: `overnight cancel {records.id}`, then `retry` with what is set then."
-        )
     if name in {"exit.json", "supervisor.json"}:
         return "Its supervisor is at work, and writes it again."
     return "Its agent writes it so, and is to write it otherwise: what it held before is shown."
@@ -198,7 +199,13 @@ def _without_spec(run_id: str) -> str:
     return f"Put back a copy that can be read; else `overnight cancel {run_id}`, then `rm`: its other files are whole."
 
 
+def _remedy_of_environment(damaged: Damaged, run_id: str, status: Status, cure: Cure | None) -> str:
+    if cure is not None:
+        return SET_ASIDE
+    readable = "Make it readable; else " if damaged.intact else "No attempt can begin with it: "
+    end = f"`overnight cancel {run_id}`, " if status in LIVE else ""
+    return f"{readable}{end}move it away, then `overnight retry {run_id}`, from where it is all set."
+
+
 def _without_environment(run_id: str) -> str:
-    return (
-        f"Without, no supervisor can take it over: `overnight cancel {run_id}`, then `retry`, from where it is all set."
-    )
+    return f"Without, no attempt can begin: `overnight cancel {run_id}`, then `retry`, from where it is all set."

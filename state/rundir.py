@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Callable
 from typing import BinaryIO, TypeVar
 
 from overnight.state import codec, lock, process
@@ -24,6 +25,10 @@ R = TypeVar("R")
 Stamp = tuple[int, int] | None
 """Of a file: another one = it was written since; None = it is not there."""
 
+LASTING = frozenset(
+    {errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.ENXIO, errno.ENODEV}
+)
+"""Why something is not opened for as long as nobody does something about it. Anything else may pass."""
 REREAD_AFTER = 0.005
 """Seconds until a file that was cut short by a plain write is read again."""
 
@@ -87,7 +92,7 @@ class RunDir:
         return read_record(Attempt, self.attempt_path(number))
 
     def last_attempt_number(self) -> int:
-        """0 = none was ever started."""
+        """0 = none was ever started. Raises OSError where nobody can know, as does all that lists a folder."""
         return max(_numbers_in(self.attempts_path), default=0)
 
     def exits_aside(self) -> list[int]:
@@ -126,13 +131,23 @@ class RunDir:
         return sorted(_numbers_in(self.control_path))
 
     def requests(self) -> tuple[tuple[Request, ...], tuple[Damaged, ...]]:
-        """Every request, oldest first, and what could not be read."""
-        read = [read_record(Request, self.request_path(number)) for number in self.request_numbers()]
+        """Every request, oldest first, and what could not be read; none where that cannot be listed now.
+
+        For who asks again: an agent that can open no more files goes on by what it has heard before.
+        """
+        try:
+            numbers = self.request_numbers()
+        except OSError:
+            numbers = []
+        return self._requests(numbers)
+
+    def _requests(self, numbers: list[int]) -> tuple[tuple[Request, ...], tuple[Damaged, ...]]:
+        read = [read_record(Request, self.request_path(number)) for number in numbers]
         good = tuple(each for each in read if isinstance(each, Request))
         return good, tuple(each for each in read if isinstance(each, Damaged))
 
     def read(self, *, held: bool = False) -> Records:
-        """Everything about the run at this moment. Never raises for what a file holds.
+        """Everything about the run at this moment. Never raises for what a file holds; OSError where nobody can know.
 
         `held`: the lock is ours, and says nothing of anybody else.
         """
@@ -140,15 +155,16 @@ class RunDir:
         spec = reader.take(self.spec())
         progress, progress_changed_at = reader.take_polled(Progress, self.progress_file(spec))
         heartbeat, heartbeat_changed_at = reader.take_polled(Heartbeat, self.heartbeat_file(spec))
-        requests, damaged_requests = self.requests()
+        numbers = reader.take_known(self.request_numbers, f"{self.control_path}/") or []
+        requests, damaged_requests = self._requests(numbers)
         # The lock is asked before exit.json is read: a run that ends in between shows its outcome, not "lost".
-        supervised = not held and self.is_supervised()
-        number = self.last_attempt_number()
+        supervised = not held and (reader.take_known(self.is_supervised, self.lock_path) or False)
+        number = reader.take_known(self.last_attempt_number, f"{self.attempts_path}/") or 0
         # Of what somebody supervises, or what is over, nobody has to ask.
         at_rest = number > 0 and not supervised and not os.path.exists(self.exit_path)
         # The keeper before what it writes: whoever finds none here, finds on record what it has written.
         kept = at_rest and self.is_kept(number)
-        attempt = reader.take(self.attempt(number))
+        attempt = reader.take(self.attempt(number)) if number else None
         process_state = _process_state(attempt)
         ended = reader.take(self.exit())
         return Records(
@@ -192,6 +208,16 @@ class _Reader:
             self.damaged.append(read)
             return None
         return read
+
+    def take_known(self, read: Callable[[], R], path: str) -> R | None:
+        """What is asked of a folder, which ends with a slash, or of the lock; None where nobody is let in: damage."""
+        try:
+            return read()
+        except OSError as error:
+            if error.errno not in LASTING:
+                raise
+            self.damaged.append(Damaged(path, error.strerror or str(error), intact=True))
+            return None
 
     def take_polled(self, kind: type[R], path: str) -> tuple[R | None, float | None]:
         read = read_record(kind, path)
@@ -269,9 +295,10 @@ def _numbers_in(folder: str) -> list[int]:
 
 
 def _names_in(folder: str) -> list[str]:
+    """Raises OSError where nobody can know: what is not seen is not gone."""
     try:
         return os.listdir(folder)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

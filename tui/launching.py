@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from overnight.agents.launchers.order import Order, faults_of, name_of
-from overnight.agents.supervisor import environment
+from overnight.state import surroundings
 from overnight.state.errors import WrongUsage
 from overnight.state.names import check_name, is_name, name_from
 from overnight.state.records import Restart, Spec
@@ -71,7 +71,7 @@ def draft_of(spec: Spec, about: str = "") -> Draft:
 def recorded_environment(run: RunDir) -> Mapping[str, str]:
     """What that run was launched with, as far as it is still on record."""
     try:
-        return environment.read(run).environment
+        return surroundings.read(run).environment
     except (OSError, ValueError):
         return {}
 

@@ -41,6 +41,8 @@ class Case(NamedTuple):
     now: float
     stand: Stand | None = None
     """Of a queued run: what it waits for; None = that is not known."""
+    unfit: str | None = None
+    """Of a queued run: what is wrong with what its launch gave it."""
 
     @property
     def id(self) -> str:
@@ -70,10 +72,12 @@ class Case(NamedTuple):
         return f"{request.by or 'somebody'} asked {whom} to {for_what}{self.ago(request.at)}"
 
 
-def why(records: Records, history: Sequence[Event], now: float, stand: Stand | None = None) -> Answer:
-    """`history`: oldest first, clean. `now`: seconds since the epoch. `stand`: of a queued run."""
+def why(
+    records: Records, history: Sequence[Event], now: float, stand: Stand | None = None, unfit: str | None = None
+) -> Answer:
+    """`history`: oldest first, clean. `now`: seconds since the epoch. `stand` and `unfit`: as in `Case`."""
     status = status_of(records, now)
-    case = Case(records, history, now, stand)
+    case = Case(records, history, now, stand, unfit)
     reason, remedy = REASONS[status](case)
     left_over = _left_behind(case) if status in ENDED else []
     if left_over:
@@ -114,6 +118,11 @@ def _queued(case: Case) -> Reason:
         return "its spec cannot be read, so nobody can start it", _doctor()
     if case.records.spec is None:
         return "it has no spec: its launch is under way, or was killed", f"`overnight cancel {case.id}` ends it."
+    if (shut := next((each for each in case.records.damaged if each.path.endswith("/")), None)) is not None:
+        return f"nobody is let into {shut.path}: {shut.problem}", _doctor()
+    if case.unfit is not None:
+        again = f"`overnight cancel {case.id}`, move it away if it is there, then `overnight retry {case.id}`"
+        return f"no attempt can be started when its turn comes: {case.unfit}", f"{again}, from where it is all set."
     if case.stand is not None and case.stand.cause is not Cause.TURN:
         return reason_of(case.stand, case.id, case.spec.group, case.now)
     if not case.records.supervised:

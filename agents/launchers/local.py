@@ -8,11 +8,12 @@ from overnight.agents.launchers import spawn
 from overnight.agents.launchers.batch import Held, Queued, begin_all, begin_one, queued, unwritable
 from overnight.agents.launchers.order import Order, spec_of
 from overnight.agents.supervisor import environment
-from overnight.state import groups, lock
+from overnight.state import groups, lock, surroundings
 from overnight.state.errors import AlreadySupervised, DamagedRecord, OvernightError
 from overnight.state.home import Home
 from overnight.state.queue import is_open
 from overnight.state.rundir import RunDir
+from overnight.state.surroundings import Surroundings
 
 __all__ = ["Order", "adopt", "launch", "launch_all", "revive", "revive_all", "supervise"]
 
@@ -34,14 +35,14 @@ def launch_all(home: Home, orders: Iterable[Order]) -> list[RunDir | OvernightEr
     return [each for each in begin_all(orders, make) if each is not None]
 
 
-def _make(home: Home, here: environment.Surroundings, order: Order) -> Held | Queued:
+def _make(home: Home, here: Surroundings, order: Order) -> Held | Queued:
     """A run that exists, and its lock, which has been held since before that."""
     spec = spec_of(order)
     run = home.new_run(spec.name)
     try:
         held = _lock(run)
         try:
-            environment.write_first(run, here.adding(order.environment))
+            surroundings.write_first(run, here.adding(order.environment))
             # Last: with it the run exists.
             run.write(run.spec_path, spec._replace(id=run.id))
             # Behind it: whoever limits the group from now on sees that the lock is held.

@@ -5,7 +5,7 @@ import os
 from overnight.agents.launchers.batch import Held, Queued, queued, unwritable
 from overnight.agents.supervisor import book, environment
 from overnight.agents.supervisor.settle import exit_of_lost, goes_on, goes_on_after_all, has_open_attempt
-from overnight.state import control, current, groups, lock
+from overnight.state import control, current, groups, lock, surroundings
 from overnight.state.errors import AlreadySupervised, DamagedRecord, NotPossibleNow
 from overnight.state.queue import is_open
 from overnight.state.records import Damaged, Exit, Outcome, Spec, SupervisorState, Verb
@@ -41,7 +41,7 @@ def _reopen(run: RunDir, spec: Spec, errors: bool) -> bool:
     if completed and not (errors and current.has_failed_items(run.read())):
         raise NotPossibleNow(f"{run.id} is completed", hint="Launch it again with `overnight run`.")
     if not os.path.exists(run.env_path):
-        environment.write(run, environment.surroundings_here())
+        surroundings.write(run, environment.surroundings_here())
     at_once = _begins_at_once(run, spec)
     control.ask(run, Verb.RESUME, options={"errors": True} if errors else None)
     book.set_exit_aside(run)

@@ -9,7 +9,7 @@ import gc
 import os
 from typing import NamedTuple, NoReturn
 
-from overnight.agents.supervisor import environment, keeper, lean
+from overnight.agents.supervisor import keeper, lean
 from overnight.agents.supervisor.bell import hold_back_signals
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.cmdline import CommandLine
@@ -18,7 +18,7 @@ from overnight.agents.supervisor.kernel import become_subreaper, reset_library_s
 from overnight.agents.supervisor.loop import Supervisor
 from overnight.agents.supervisor.report import FAILED, UNSUPERVISED, Listener
 from overnight.agents.supervisor.turn import pass_on
-from overnight.state import process
+from overnight.state import process, surroundings
 from overnight.state.atomic import append_line
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
@@ -84,11 +84,13 @@ def prepare(run: RunDir, lock: int, listener: Listener, admitted: bool = False) 
         if not isinstance(spec, Spec):
             raise ValueError(f"{run.spec_path}: {spec.problem if spec else 'is missing'}")
         # Whoever listens is told now of a start that cannot be.
-        surroundings = environment.read(run) if admitted else None
-        return Supervisor(run, spec, Child(run, spec, lock), listener.say, admitted, surroundings)
+        given = surroundings.read(run) if admitted else None
+        return Supervisor(run, spec, Child(run, spec, lock), listener.say, admitted, given)
+    except (OSError, ValueError) as error:
+        _refuse(run, listener, error)
     except Exception as error:  # noqa: BLE001
         _fail(run, listener, error)
-        return None
+    return None
 
 
 def supervise(run: RunDir, listener: Listener, supervisor: Supervisor, lock: int, end: int | None = None) -> int:
@@ -114,17 +116,22 @@ def supervise(run: RunDir, listener: Listener, supervisor: Supervisor, lock: int
         problem = pass_on(run) if supervisor.work(kept) else None
         if problem is not None:
             _complain(run, f"{problem}\n")
+        return 0
+    except OSError as error:
+        _refuse(run, listener, error)
     except Exception as error:  # noqa: BLE001
         _fail(run, listener, error)
-        return 1
-    return 0
+    return 1
 
 
 def _fork(post: _Post, supervisor: Supervisor, descriptors: range) -> None:
     try:
         pid = os.fork()
     except OSError as error:
-        post.listener.say(UNSUPERVISED, error.strerror or str(error))
+        problem = error.strerror or str(error)
+        # Whoever adopts a run does not listen.
+        _complain(post.run, f"no supervisor could be forked: {problem}\n")
+        post.listener.say(UNSUPERVISED, problem)
         return
     if pid == 0:
         _be_supervisor(post, supervisor, descriptors)
@@ -140,16 +147,18 @@ def _be_supervisor(post: _Post, supervisor: Supervisor, descriptors: range) -> N
         os._exit(code)
 
 
+def _refuse(run: RunDir, listener: Listener, error: Exception) -> None:
+    """It cannot begin as things are: in one line."""
+    _complain(run, f"{error}\n")
+    listener.say(FAILED, f"the supervisor failed: {error}")
+
+
 def _fail(run: RunDir, listener: Listener, error: Exception) -> None:
     """The boundary of this process. The agent works on, and the next command has it adopted."""
-    if isinstance(error, OSError | ValueError):
-        problem = f"{error}\n"
-    else:
-        lean.give_way()
-        import traceback  # only here: a supervisor that never fails need not hold it
+    lean.give_way()
+    import traceback  # only here: a supervisor that never fails need not hold it
 
-        problem = traceback.format_exc()
-    _complain(run, problem)
+    _complain(run, traceback.format_exc())
     listener.say(FAILED, f"the supervisor failed: {error}")
 
 

@@ -37,7 +37,10 @@ START_AGAIN = 5.0
 
 
 class Acts:
-    """Each kind of action, by `do`."""
+    """Each kind of action, by `do`.
+
+    What raises OSError has signalled nobody, and is decided upon again: what was done is noted after the signal.
+    """
 
     def __init__(self, situation: Situation, ledger: Ledger, say: Say) -> None:
         self._at, self._ledger, self._say = situation, ledger, say
@@ -152,17 +155,16 @@ class Acts:
 
     def _ask_stop(self, why: Stop) -> None:
         at = self._at
-        at.stopping = Stopping(why, time.monotonic())
         if why is Stop.LIMIT:
             self._note_limit()
-        self._handle(at.inbox.once(Verb.RESTART, at.child.number, at.handled))
         # One that waits for a child that was stopped before it executed does not look stopped.
         stood = at.frozen or at.adopted or at.child.is_stopped()
         self._signal_agent(Handle.STOP, signal.SIGTERM) or self._signal_group(signal.SIGTERM)
         if stood:
             # It hears the SIGTERM before it works on.
             self._signal_group(signal.SIGCONT)
-        at.frozen = False
+        at.stopping, at.frozen = Stopping(why, time.monotonic()), False
+        self._handle(at.inbox.once(Verb.RESTART, at.child.number, at.handled))
 
     def _note_limit(self) -> None:
         """Before the first signal: a later supervisor then knows why the attempt ended."""
@@ -172,22 +174,25 @@ class Acts:
         if limit is not None and LIMITED not in self._at.told:
             detail = {"reason": limit.reason, "limit": limit.of, "restart": limit.again or None}
             self._ledger.note(LIMITED, self._at.child.number, **detail)
+            self._at.told |= {LIMITED}
 
     def _ask_rest(self) -> None:
-        if self._at.stopping is not None:
-            self._at.stopping = self._at.stopping._replace(asked_rest=True)
         self._signal_group(signal.SIGTERM)
         self._signal_group(signal.SIGCONT)
+        if self._at.stopping is not None:
+            self._at.stopping = self._at.stopping._replace(asked_rest=True)
 
     def _insist(self, why: Stop) -> None:
         at = self._at
+        self._signal_group(signal.SIGKILL)
         at.stopping = Stopping(why, time.monotonic(), insisted=True)
         self._handle(at.inbox.once(Verb.KILL, at.child.number, at.handled))
-        self._signal_group(signal.SIGKILL)
 
     def _ask_pause(self, number: int) -> None:
-        self._at.pause_sent, self._at.pause_sent_at = Sent(number, time.monotonic()), time.time()
+        # Before the signal: an agent that pauses at once says so after that.
+        sent, sent_at = Sent(number, time.monotonic()), time.time()
         self._signal_agent(Handle.PAUSE, signal.SIGTSTP)
+        self._at.pause_sent, self._at.pause_sent_at = sent, sent_at
 
     def _freeze(self, number: int) -> None:
         self._at.frozen = self._signal_group(signal.SIGSTOP)
@@ -197,10 +202,10 @@ class Acts:
     def _continue(self, number: int) -> None:
         at = self._at
         stood = at.frozen or at.child.is_stopped()
-        at.resume_sent, at.frozen = Sent(number, time.monotonic()), False
         # What was frozen as a group goes on as a group; what was only asked hears it alone.
         if stood or not self._signal_agent(Handle.PAUSE, signal.SIGCONT):
             self._signal_group(signal.SIGCONT)
+        at.resume_sent, at.frozen = Sent(number, time.monotonic()), False
 
     def _acknowledge(self, number: int) -> None:
         obeyed = self._at.inbox.newest_lasting(after=self._at.acknowledged, up_to=number)
@@ -221,13 +226,13 @@ class Acts:
             at.pause_sent = at.resume_sent = None
 
     def _show_stacks(self, number: int) -> None:
-        self._handle(number)
         self._signal_agent(Handle.STACKS, signal.SIGUSR1)
+        self._handle(number)
 
     def _note_stall(self) -> None:
+        self._signal_agent(Handle.STACKS, signal.SIGUSR1)
         self._at.stall_noted = True
         self._ledger.note("stalled", self._at.child.number)
-        self._signal_agent(Handle.STACKS, signal.SIGUSR1)
 
     def _again(self, action: Again) -> None:
         at = self._at
@@ -254,12 +259,12 @@ class Acts:
         at = self._at
         ending, attempt = at.child.ending, at.child.attempt
         left = self._left() if ending else {}
+        starved = self._starved(attempt) if ending and attempt else False
+        ended = book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved, limit=over.limit)
         if over.outcome is Outcome.FAILED:
             self._note_died(over.reason)
         at.acknowledged, at.reason = at.inbox.newest, over.reason
-        starved = self._starved(attempt) if ending and attempt else False
         self._ledger.supervisor(at.record())
-        ended = book.exit_of(at.run, over.outcome, over.reason, last=attempt, out_of_memory=starved, limit=over.limit)
         self._ledger.end(ended, told="ended" in at.told, **left)
         self._say(FAILED if ending and ending.exec_error else NOT_YET, over.reason or "")
         self.over = True

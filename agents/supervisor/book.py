@@ -4,6 +4,7 @@ Whoever holds the run's lock may call these: the supervisor, an agent that is it
 that ends a run which nobody supervises. All raise OSError.
 """
 
+import errno
 import os
 import time
 from typing import Any
@@ -24,7 +25,8 @@ def write_supervisor(run: RunDir, record: SupervisorRecord) -> None:
 def write_standing(run: RunDir, state: SupervisorState) -> None:
     """Replace supervisor.json by whoever holds the lock of a run of which nothing is under way: it waits, or begins."""
     me = process.identity_of(os.getpid())
-    assert me is not None, "a process that runs is there"
+    if me is None:
+        raise ProcessLookupError(errno.ESRCH, "nothing tells which process this is", "/proc/self/stat")
     known = run.supervisor()
     before = known if isinstance(known, SupervisorRecord) else SupervisorRecord(0, 0, "", "", state)
     record = before._replace(
@@ -41,10 +43,19 @@ def write_standing(run: RunDir, state: SupervisorState) -> None:
 
 def sweep_drafts(run: RunDir) -> None:
     """Remove what operators, and those who held the lock before, have left of these records when they were killed."""
-    from overnight.state import control  # not at the top: a first attempt finds nothing of this
+    if _has_hidden(run.control_path):
+        from overnight.state import control  # rare
 
-    control.sweep(run)
+        control.sweep(run)
     sweep(run.path, (each.rpartition("/")[2] for each in (run.supervisor_path, run.exit_path, run.env_path)))
+
+
+def _has_hidden(folder: str) -> bool:
+    try:
+        return any(name.startswith(".") for name in os.listdir(folder))
+    except OSError:
+        # Whoever has the lock next looks again.
+        return False
 
 
 def write_attempt(run: RunDir, attempt: Attempt) -> None:
@@ -67,7 +78,6 @@ def exit_of(
     limit: str | None = None,
 ) -> Exit:
     """How the run ends now. `last`: its newest attempt, where that is known better than it is on record."""
-    # A folder that cannot be listed at this moment says 0.
     number = max(run.last_attempt_number(), last.attempt if last else 0)
     recorded = last or run.attempt(number)
     newest = recorded if isinstance(recorded, Attempt) else None

@@ -16,7 +16,11 @@ UNCLEAR_FOR = 5.0
 
 
 class Child:
-    """At most one process at a time. `refresh` after every wake-up; then `life` and `ending` are true."""
+    """At most one process at a time. `refresh` after every wake-up; then `life` and `ending` are true.
+
+    Whatever looks at processes, or signals them, raises OSError where nobody can know which they are. It can be called
+    again then.
+    """
 
     def __init__(self, run: RunDir, spec: Spec, lock: int) -> None:
         """`lock`: the descriptor that holds the run's lock."""
@@ -129,12 +133,13 @@ class Child:
             self.executed = self.number if word == keeper.STARTED else self.executed
             self._take_started(now)
             return
+        # A keeper that was killed half-way may have put its attempt on record.
+        taken = word == execution.TAKEN or (not word and self._run.last_attempt_number() >= self.number)
         self.life, self.number = Life.NONE, self.number - 1
         if word == execution.UNFIT:
             self.life, self.ending = Life.ENDED, Ending(exec_error=reason.decode("utf-8", "replace"))
             return
-        # A keeper that was killed half-way may have put its attempt on record.
-        self.taken = word == execution.TAKEN or (not word and self._run.last_attempt_number() > self.number)
+        self.taken = taken
         if not self.taken:
             self.problem = reason.decode("utf-8", "replace") or "its keeper was killed before it started anything"
 

@@ -1,4 +1,4 @@
-"""What a forked process has inherited and must not keep open."""
+"""The descriptors of this process: whether one is left, and what was inherited and must not be kept open."""
 
 import os
 from collections.abc import Iterable
@@ -18,6 +18,11 @@ def close_all_but(kept: Iterable[int], end: int | None = None) -> None:
             os.closerange(begin, each)
             begin = each + 1
     os.closerange(begin, end or _end())
+
+
+def check_one_is_left() -> None:
+    """Raise OSError where no file can be opened: whatever is looked at then seems damaged, or not there."""
+    os.close(os.open("/", os.O_PATH | os.O_CLOEXEC))
 
 
 def _end() -> int:

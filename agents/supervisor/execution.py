@@ -7,16 +7,17 @@ lock is given up by executing: whoever gets the lock of a killed supervisor find
 import errno
 import os
 import signal
+import stat
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, NoReturn
 
 from overnight.agents.supervisor import attempts, environment
-from overnight.agents.supervisor.environment import Surroundings
-from overnight.state import process
+from overnight.state import process, surroundings
 from overnight.state.atomic import write_all
 from overnight.state.records import Attempt, Spec
 from overnight.state.rundir import RunDir
+from overnight.state.surroundings import Surroundings
 
 LONGEST_ERROR = 300
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
@@ -54,7 +55,7 @@ def become_agent(beginning: Beginning, keeper: int, answer: int) -> NoReturn:
     """
     os.setsid()
     run, spec, number, opening = beginning
-    surroundings = opening.surroundings if opening else _read_surroundings(run, answer)
+    given = opening.surroundings if opening else _read_surroundings(run, answer)
     try:
         output = _open_output(run)
         attempt, mine = Attempt(number, *_identity_of(os.getpid()), time.time()), _identity_of(keeper)
@@ -67,7 +68,7 @@ def become_agent(beginning: Beginning, keeper: int, answer: int) -> NoReturn:
         _tell(answer, said)
         _tell(answer, (OPENED if opening and opening.record(attempt) else b"") + b"\n")
         if os.getppid() == keeper:
-            _execute(spec, surroundings, environment.agent_environment(surroundings, run, number), output, answer)
+            _execute(spec, given, environment.agent_environment(given, run, number), output, answer)
         _note_unexecuted(run, attempt, mine)
     os._exit(NOT_EXECUTABLE)
 
@@ -82,26 +83,32 @@ def _identity_of(pid: int) -> process.Identity:
 
 def _read_surroundings(run: RunDir, answer: int) -> Surroundings:
     try:
-        return environment.read(run)
-    except FileNotFoundError as error:
-        _say(answer, UNFIT, _problem(error) + b"; `overnight retry` writes a new one")
+        return surroundings.read(run)
     except ValueError as error:
-        _say(answer, UNFIT, _problem(error) + b"; move it away, then `overnight retry` writes a new one")
+        move = b"move it away, then " if os.path.lexists(run.env_path) else b""
+        _say(answer, UNFIT, _problem(error) + b"; " + move + b"`overnight retry` writes a new one")
     except OSError as error:
         _say(answer, UNWRITTEN, _problem(error))
     os._exit(NOT_EXECUTABLE)
 
 
 def _open_output(run: RunDir) -> int:
-    return os.open(run.output_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    """Raises OSError."""
+    # Without waiting: a FIFO in its place would hold the attempt for ever.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    output = os.open(run.output_path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(output).st_mode):
+        raise OSError(errno.EINVAL, "Not a file", run.output_path)
+    os.set_blocking(output, True)
+    return output
 
 
-def _execute(spec: Spec, surroundings: Surroundings, variables: dict[str, str], output: int, answer: int) -> NoReturn:
+def _execute(spec: Spec, given: Surroundings, variables: dict[str, str], output: int, answer: int) -> NoReturn:
     try:
         for descriptor, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
             os.dup2(source, descriptor)
         os.chdir(spec.cwd)
-        environment.apply(surroundings)
+        environment.apply(given)
         if spec.nice:
             os.nice(spec.nice)
         _reset_signals()

@@ -10,7 +10,7 @@ from overnight.agents.supervisor.bell import Bell
 from overnight.agents.supervisor.bounding import Log
 from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.decide import decide
-from overnight.agents.supervisor.environment import Surroundings
+from overnight.agents.supervisor.descriptors import check_one_is_left
 from overnight.agents.supervisor.execution import Beginning, Opening
 from overnight.agents.supervisor.facts import Start, Wait
 from overnight.agents.supervisor.keeper import Kept
@@ -21,6 +21,7 @@ from overnight.agents.supervisor.rest import Rest
 from overnight.agents.supervisor.situation import Situation
 from overnight.state.records import Attempt, Spec
 from overnight.state.rundir import RunDir
+from overnight.state.surroundings import Surroundings
 
 LOOK_AFTER = 5.0
 """Seconds until everything is looked at again: the most that a lost ring costs, or a full disk that has room again."""
@@ -45,6 +46,10 @@ class Supervisor:
         self._log = Log(run, spec.log_limit)
         self._rest = Rest(self._at)
         self._executed = 0
+        self._begun = False
+        """Who works is on record, and what was begun before is watched."""
+        self._put_off: str | None = None
+        """Why the last look came to nothing."""
         self._closely = CLOSELY_FIRST
         self.pid = 0
         """Of the process in which it works: to be set there, first of all."""
@@ -69,34 +74,20 @@ class Supervisor:
         """Until the run is over and that is on record, or until it is left to others. Whether the queue is to go on.
 
         Not where this process was told to end: a machine that shuts down would start the next run only to cut it off.
-        `kept`: the keeper of the first attempt, where it was started.
+        `kept`: the keeper of the first attempt, where it was started. Raises OSError where it cannot begin.
         """
         self._bell = Bell()
-        if kept is not None:
+        if kept is None:
+            self._begin()
+        else:
             self._at.child.begun(kept)
             self._sleep_at_rest()
-        self._at.begin(self.pid)
-        self._take_over()
-        if not self._at.child.is_opened():
-            # Before the first look: who asks after it can ring.
-            self._ledger.supervisor(self._at.record())
         while not (self._acts.over or self._acts.left):
-            self._at.look()
-            if self._at.child.ending is not None:
-                # A shutdown ends the agent and us at once: it is heard before the end is judged.
-                self._at.shutdown |= signal.SIGTERM in self._bell.wait(0, ())
-            self._follow(self._at.child)
-            self._bound_log()
-            action = decide(self._at.facts())
-            if not isinstance(action, Over):
-                # What is over is put on record with its reason.
-                self._ledger.supervisor(self._at.record())
-            if isinstance(action, Wait):
-                self._acts.wait()
-                self._sleep(action)
-            else:
-                self._closely = CLOSELY_FIRST
-                self._acts.do(action)
+            try:
+                self._step()
+                self._put_off = None
+            except OSError as error:
+                self._try_again(error)
         self._log.due = None
         self._bound_log()
         # A run whose directory was deleted has nobody left to tell.
@@ -104,6 +95,45 @@ class Supervisor:
             self._bell.wait(LOOK_AFTER, ())
             self._ledger.flush()
         return self._acts.over and not self._at.shutdown
+
+    def _begin(self) -> None:
+        self._at.begin(self.pid)
+        self._take_over()
+        if not self._at.child.is_opened():
+            # Before the first look: who asks after it can ring.
+            self._ledger.supervisor(self._at.record())
+        self._begun = True
+
+    def _step(self) -> None:
+        """Look, decide, and do that, or sleep. Raises OSError where that came to nothing: it can be done once more."""
+        check_one_is_left()
+        if not self._begun:
+            self._begin()
+        self._at.look()
+        if self._at.child.ending is not None:
+            # A shutdown ends the agent and us at once: it is heard before the end is judged.
+            self._at.shutdown |= signal.SIGTERM in self._bell.wait(0, ())
+        self._follow(self._at.child)
+        self._bound_log()
+        action = decide(self._at.facts())
+        if not isinstance(action, Over):
+            # What is over is put on record with its reason.
+            self._ledger.supervisor(self._at.record())
+        if isinstance(action, Wait):
+            self._acts.wait()
+            self._sleep(action)
+        else:
+            self._closely = CLOSELY_FIRST
+            self._acts.do(action)
+
+    def _try_again(self, error: OSError) -> None:
+        """Later: too many files are open, or a folder cannot be listed. Of the agent nothing is known meanwhile."""
+        problem = f"nothing can be looked at or done: {error.strerror or error}"
+        if problem != self._put_off:
+            self._put_off = problem
+            self._ledger.complain(problem)
+        # Not for its descriptors: what is ready there stays so until it is looked at.
+        self._take_in(self._bell.wait(LOOK_AFTER, ()))
 
     def _sleep_at_rest(self) -> None:
         """Until the attempt runs, and then as long as nothing else is to be done."""
@@ -143,9 +173,9 @@ class Supervisor:
             self._acts.started(child.attempt)
             self._log.look_closely()
         if child.taken:
-            child.taken = False
             self._unended = self._at.recall()
             self._take_over()
+            child.taken = False
         elif child.problem is not None:
             problem, child.problem = child.problem, None
             self._acts.postpone(problem)

@@ -93,7 +93,8 @@ class Situation:
         self.restarts = restarts if retried > judged else 0
         if number == 0:
             self.next_start = None if self.spec.start_at is None else from_wall(self.spec.start_at)
-        if number:
+        if number or previous is not None:
+            # It was begun before, or has waited for its turn.
             book.sweep_drafts(run)
         if number in {judged, 0}:
             return None

@@ -36,6 +36,8 @@ class Worker:
         self.job: Job | None = None
         self.accepted = self.told = False
         """It has begun with the job; it was told that this is interrupted."""
+        self._spared: list[process.Identity] = []
+        """What it had started, and could not be killed with it: too many files were open."""
 
     @property
     def pid(self) -> int:
@@ -82,19 +84,21 @@ class Worker:
     def kill(self) -> None:
         """With whatever it has started: nobody else knows of that."""
         self.doomed = True
-        family = [found for each in descendants(self.pid) if (found := process.identity_of(each)) is not None]
+        family = _living(descendants(self.pid))
         try:
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        for each in family:
-            process.send(each, signal.SIGKILL)
+        self._spared += [each for each in family if not _was_sent(each)]
 
     def bury(self) -> str:
         """Once it has ended: free what it had. Says how it ended."""
         self._process.join()
         os.close(self.pidfd)
         self.pipe.close()
+        # With these two closed, it can be shown who is who.
+        for each in self._spared:
+            _was_sent(each)
         return how_ended(self._process.exitcode)
 
 
@@ -111,6 +115,27 @@ def how_ended(code: int | None) -> str:
     return f"was killed by {name}{' (memory may have run out)' if name == 'SIGKILL' else ''}"
 
 
+def _living(pids: list[int]) -> list[process.Identity]:
+    """Those of them that are there; without one that cannot be looked at now."""
+    found: list[process.Identity] = []
+    for pid in pids:
+        try:
+            identity = process.identity_of(pid)
+        except OSError:
+            continue
+        found += [] if identity is None else [identity]
+    return found
+
+
+def _was_sent(identity: process.Identity) -> bool:
+    """SIGKILL, or it is gone. False = nobody can know which process it is now."""
+    try:
+        process.send(identity, signal.SIGKILL)
+    except OSError:
+        return False
+    return True
+
+
 def descendants(pid: int) -> list[int]:
     """The processes that it started, and theirs. Where the kernel does not list children: none."""
     family = [pid]
@@ -123,7 +148,7 @@ def _children(pid: int) -> list[int]:
     found: list[int] = []
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
                 found.extend(map(int, file.read().split()))
     except OSError:
         # It, or one of its threads, has just ended.

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from overnight.agents import cures
 from overnight.state import codec, lock
 from overnight.state.diagnosis import diagnose
-from overnight.state.examination import examine
+from overnight.state.examination import examine, examine_run
 from overnight.state.findings import Kind
 from overnight.state.home import Home
 from overnight.state.leftovers import DOOMED, LAUNCH_TAKES
@@ -359,6 +359,24 @@ def test_a_run_that_lives_and_has_lost_what_an_adoption_needs_is_told_of(home: P
     assert doctor(code=0) == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_run_that_somebody_else_launched_is_looked_at_and_no_launch_that_was_cut_off() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        run = an_ended_run(Path(folder))
+        for path in (folder, os.path.dirname(run.path)):
+            os.chown(path, NOBODY, NOBODY)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setegid(NOBODY)
+                os.seteuid(NOBODY)
+                facts = examine_run(run)
+                os._exit(0 if facts is not None and [each.owner for each in facts.entries] == ["root"] else 2)
+            finally:
+                os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
 def test_no_value_of_an_environment_is_ever_shown(home: Path) -> None:
     run = an_ended_run(home)
     Path(run.env_path).write_text(f'{{"environment": ["{SECRET}"]')
@@ -382,12 +400,14 @@ def test_an_agent_is_adopted_though_no_other_attempt_could_be_started(home: Path
     # Whole as JSON, and nothing that an attempt can take limits from.
     os.chmod(run.env_path, 0o600)
     Path(run.env_path).write_text('{"environment": {}, "limits": 3}')
-    (line,) = doctor("--repair", code=0)
-    assert "Repaired:" in line
+    adopted, damaged = doctor("--repair", code=1)
+    assert "Repaired:" in adopted
+    assert f"its limits are none. No attempt can begin with it: `overnight cancel {run.id}`" in damaged
     kill(attempt(run).pid)
     assert ended(run).signal == "SIGKILL"
 
 
+NOBODY = 65534
 RECORDS = ("progress.json", "heartbeat.json", "supervisor.json", "exit.json", "env.json", "history.jsonl")
 REQUESTS = ("control/000001.json", "control/000002.json")
 JUNKS = st.one_of(st.binary(max_size=40), st.just(b"[" * 1500), st.just(b"{}"), st.just(b'{"version":1}\n'))

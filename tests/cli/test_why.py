@@ -1,6 +1,8 @@
 """`overnight why`, asked of real runs: what it says is so, and what it advises helps."""
 
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,49 @@ def test_a_run_that_waits_for_its_next_attempt_says_when_and_after_what() -> Non
     eventually(lambda: re.search(waits, why(run)), interval=0.1)
     overnight("cancel", run, "--timeout", "30")
     when_ended(run)
+
+
+@pytest.mark.parametrize(
+    ("put", "told"),
+    [
+        (lambda path: None, "env.json: No such file or directory"),
+        (os.mkfifo, "env.json: Not a file"),
+        (lambda path: path.write_text('{"environment": {}, "umask": -1}'), "env.json: its umask is none"),
+    ],
+)
+def test_a_queued_run_that_could_not_begin_says_so_before_its_turn_comes(
+    home: Path, put: Callable[[Path], None], told: str
+) -> None:
+    overnight("group", "gpu", "--slots", "1")
+    first = launched("--group", "gpu", "--", "sleep", "600")
+    run = home / "runs" / launched("--group", "gpu", "--", "echo", "done")
+    (run / "env.json").unlink()
+    put(run / "env.json")
+    queued, advice = why(run.name).splitlines()
+    assert queued.startswith(f"{run.name} is queued: no attempt can be started when its turn comes: ")
+    assert told in queued
+    checked = overnight("doctor").stdout
+    assert re.search(rf"{run.name}: (it has no env.json|.*{told.replace(': ', ' cannot be read: ')})", checked)
+    assert f"`overnight cancel {run.name}`" in checked
+    assert overnight("cancel", first, run.name, "--timeout", "30").returncode == 0
+    if os.path.lexists(run / "env.json"):
+        (run / "env.json").rename(run / "env.json.mine")
+    assert advice.endswith(f"`overnight retry {run.name}`, from where it is all set.")
+    assert overnight("retry", run.name).returncode == 0
+    when_ended(run.name)
+    assert (run / "output.log").read_text() == "done\n"
+
+
+def test_a_queued_run_that_lets_nobody_in_says_so(home: Path) -> None:
+    overnight("group", "gpu", "--slots", "1")
+    first = launched("--group", "gpu", "--", "sleep", "600")
+    run = home / "runs" / launched("--group", "gpu", "--", "true")
+    (run / "attempts").rmdir()
+    (run / "attempts").symlink_to(run / "attempts")
+    assert f"nobody is let into {run}/attempts/: Too many levels of symbolic links" in why(run.name)
+    (run / "attempts").unlink()
+    (run / "attempts").mkdir(mode=0o700)
+    assert overnight("cancel", first, run.name, "--timeout", "30").returncode == 0
 
 
 def test_a_crash_loop_says_how_often_and_how_to_see_more() -> None:

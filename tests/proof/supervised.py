@@ -20,7 +20,7 @@ from overnight.agents.launchers.local import Order
 from overnight.agents.launchers.order import spec_of
 from overnight.agents.orphans import adopt_orphans
 from overnight.agents.supervisor import environment
-from overnight.state import process
+from overnight.state import process, surroundings
 from overnight.state.history import history_of
 from overnight.state.home import Home
 from overnight.state.records import Attempt, Exit, Outcome, Spec
@@ -183,7 +183,7 @@ def begun_in(lines: Sequence[str]) -> list[int]:
 def new_run(home: Home, spec: Spec, effects: Path) -> RunDir:
     """A run that was launched by somebody who was killed before he had started anything."""
     run = home.new_run(spec.name)
-    environment.write(run, environment.surroundings_here().adding({"EFFECTS": str(effects)}))
+    surroundings.write(run, environment.surroundings_here().adding({"EFFECTS": str(effects)}))
     run.write(run.spec_path, spec._replace(id=run.id))
     return run
 

@@ -8,7 +8,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from overnight.agents.supervisor.child import Child
 from overnight.agents.supervisor.settle import goes_on
 from overnight.agents.supervisor.situation import Situation
 from overnight.state import control, rundir
+from overnight.state.examination import examine_run
 from overnight.state.history import history_of
 from overnight.state.home import Home
 from overnight.state.records import Exit, Spec, Verb
@@ -92,11 +93,12 @@ def test_no_damage_makes_a_reader_fail_or_an_end_unseen(model: RunDir, count: in
 
 
 def look_at(run: RunDir) -> None:
-    """As every view does."""
+    """As every view does, and `doctor`."""
     records = run.read()
     json.dumps(plain(summary_of(records, time.time())))
     history_of(run)
     goes_on(run)
+    examine_run(run)
 
 
 def take_up(run: RunDir, spec: Spec) -> None:
@@ -114,9 +116,20 @@ def take_up(run: RunDir, spec: Spec) -> None:
 def restore(path: Path, data: bytes) -> None:
     if path.is_dir() and not path.is_symlink():
         path.rmdir()
-    elif path.is_symlink() or path.exists():
-        path.unlink()
+    else:
+        path.unlink(missing_ok=True)
     path.write_bytes(data)
+
+
+@pytest.mark.parametrize("put", [os.mkdir, os.mkfifo])
+def test_nobody_waits_for_what_is_no_file(model: RunDir, put: Callable[[str], None]) -> None:
+    for name in (*KINDS, "lock", "supervisor.log", "output.log", "stacks.txt", "origins.jsonl", "checkpoint.log"):
+        path = Path(model.file(name))
+        whole = path.read_bytes() if path.exists() else b""
+        path.unlink(missing_ok=True)
+        put(str(path))
+        look_at(model)
+        restore(path, whole)
 
 
 @pytest.mark.parametrize("count", [8, pytest.param(400, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from overnight.agents.orphans import adopt_orphans
-from overnight.agents.supervisor import environment
-from overnight.state import lock
+from overnight.state import lock, surroundings
 from overnight.state.home import Home
 from overnight.state.leftovers import is_unlaunched, names_in
 from overnight.state.records import Outcome, Spec
 from overnight.state.rundir import RunDir
+from overnight.state.surroundings import Surroundings
 from tests.supervision.launched import ended
 
 pytestmark = pytest.mark.leaves_no_process
@@ -85,7 +85,9 @@ def assert_whole(run: RunDir) -> None:
     spec = run.spec()
     assert isinstance(spec, Spec)
     assert (spec.id, spec.command) == (run.id, ("true",))
-    try:
-        assert environment.read(run).environment["PATH"]
-    except FileNotFoundError:
+    found = surroundings.found_in(run)
+    if found is None:
         assert run.exit() is not None, "then it is spent"
+    else:
+        assert isinstance(found, Surroundings)
+        assert found.environment["PATH"]

@@ -21,6 +21,7 @@ from overnight.state.errors import NotPossibleNow, WrongUsage
 from tests.conftest import processes_of
 from tests.sdk.attempts import program
 from tests.sdk.programs import calls
+from tests.supervision.test_refused import few_files
 from tests.waiting import eventually
 
 ONCE = Retry(tries=1)
@@ -524,6 +525,15 @@ def test_a_try_that_hangs_takes_with_it_what_it_has_started(processes: Driver, n
     worker, started = names.process_of("a"), int(eventually(lambda: read(names.path / "program")))
     assert not gone(started)
     processes.pool.abandon()
+    eventually(lambda: gone(worker) and gone(started))
+
+
+def test_a_try_that_hangs_ends_though_hardly_a_file_can_be_opened(processes: Driver, names: Names) -> None:
+    processes.submit(calls.run_beside, names.path, "a", timeout=60)
+    worker, started = names.process_of("a"), int(eventually(lambda: read(names.path / "program")))
+    # One is left: too few to show that what it has started is the process that is meant.
+    with few_files(1):
+        processes.pool.abandon()
     eventually(lambda: gone(worker) and gone(started))
 
 

@@ -5,11 +5,12 @@ import json
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,7 @@ from overnight.state.home import Home, default_home
 from overnight.state.names import check_name, name_from
 from overnight.state.newest import newest_of
 from overnight.state.records import (
+    Attempt,
     Damaged,
     Event,
     Exit,
@@ -40,7 +42,8 @@ from overnight.state.records import (
     Verb,
 )
 from overnight.state.rundir import RunDir, read_record
-from tests.builders import a_spec
+from overnight.state.status import Status, status_of
+from tests.builders import T0, a_spec
 from tests.waiting import eventually
 
 
@@ -159,6 +162,34 @@ def test_nobody_is_judged_dead_or_signalled_because_no_more_files_can_be_opened(
             process.send(known, signal.SIGKILL)
         assert child.poll() is None
         child.kill()
+
+
+def test_nothing_counts_as_empty_because_no_more_files_can_be_opened(run: RunDir) -> None:
+    run.write(run.attempt_path(2), Attempt(2, 1, 1, "boot", T0))
+    run.write(run.file("exit.1.json"), Exit(Outcome.FAILED, attempts=1))
+    ask(run, Verb.PAUSE)
+    asked: list[Callable[[], object]] = [
+        run.last_attempt_number, run.exits_aside, run.judged_attempts, run.request_numbers, lambda: run.is_kept(2),
+    ]  # fmt: skip
+    for ask_for in asked:
+        with no_more_files(), pytest.raises(OSError, match="Too many open files"):
+            ask_for()
+    assert (run.last_attempt_number(), run.judged_attempts(), run.request_numbers()) == (2, 1, [1])
+    shutil.rmtree(run.attempts_path)
+    assert run.last_attempt_number() == 0
+
+
+def test_a_folder_that_lets_nobody_in_is_damage_and_no_run_without_attempts(run: RunDir) -> None:
+    run.write(run.spec_path, a_spec(id=run.id))
+    for folder in (run.attempts_path, run.control_path):
+        shutil.rmtree(folder)
+        os.symlink(folder, folder)
+    records = run.read()
+    assert {each.path for each in records.damaged} == {f"{run.attempts_path}/", f"{run.control_path}/"}
+    assert all(each.intact for each in records.damaged)
+    assert status_of(records, T0) is Status.LOST
+    os.symlink(run.lock_path, run.lock_path)
+    assert run.lock_path in {each.path for each in run.read().damaged}
 
 
 @contextmanager

@@ -92,7 +92,8 @@ def state(pid: int) -> str | None:
     """The kernel's letter; None = there is no such process."""
     try:
         return status_field(pid, "State")[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
+        # Gone before it was opened, or before it was read.
         return None
 
 

@@ -537,6 +537,19 @@ def test_a_queued_run_is_started_with_what_its_launch_had_and_nothing_of_who_sta
 # -- groups.json
 
 
+def test_what_killed_operators_left_of_their_requests_is_swept_when_its_turn_comes(home: Path, line: Line) -> None:
+    first, second = line.add("a"), line.add("b")
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    kill_waiting(second)
+    left = Path(second.control_path, f".request.{gone.pid}-1")
+    left.touch()
+    os.utime(left, (0, 0))
+    line.let_end(first)
+    line.let_end(second)
+    assert not left.exists()
+
+
 def test_a_damaged_file_of_groups_starts_nothing_is_kept_and_breaks_no_list(home: Path, line: Line) -> None:
     first, second = line.add("a"), line.add("b")
     damaged = Path(groups.path_of(str(home)))

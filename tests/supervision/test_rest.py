@@ -12,6 +12,7 @@ import pytest
 from overnight.agents import operate
 from overnight.agents.launchers.order import Order, spec_of
 from overnight.agents.supervisor import environment
+from overnight.state import surroundings
 from overnight.state.home import Home
 from overnight.state.records import Outcome
 from overnight.state.rundir import RunDir
@@ -59,7 +60,7 @@ def hasty(run: RunDir) -> Iterator[None]:
 def unbegun(home: Path, script: str) -> RunDir:
     """A run whose launcher was killed before it had started anything."""
     run = Home(str(home)).new_run("rest")
-    environment.write(run, environment.surroundings_here())
+    surroundings.write(run, environment.surroundings_here())
     run.write(run.spec_path, spec_of(Order(("sh", "-c", script)))._replace(id=run.id))
     return run
 

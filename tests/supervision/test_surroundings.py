@@ -2,20 +2,23 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overnight.agents import operate
 from overnight.agents.launchers.local import adopt
 from overnight.agents.supervisor import environment
-from overnight.agents.supervisor.environment import Surroundings
+from overnight.state import surroundings
 from overnight.state.records import Outcome
 from overnight.state.rundir import RunDir
+from overnight.state.surroundings import Surroundings
 from tests.supervision.launched import agent, attempt, ended, kill, kill_supervisor, output
+from tests.supervision.test_refused import few_files
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.leaves_no_process
@@ -65,7 +68,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
 def reading(run: RunDir, said: bytes) -> Surroundings | str:
     Path(run.env_path).write_bytes(said)
     try:
-        return environment.read(run)
+        return surroundings.read(run)
     except ValueError as error:
         return str(error)
 
@@ -81,8 +84,8 @@ def refusal(run: RunDir, said: bytes) -> str:
 
 def test_what_a_launch_has_written_is_read_as_it_was(written: RunDir) -> None:
     here = environment.surroundings_here()
-    environment.write(written, here)
-    assert environment.read(written) == here
+    surroundings.write(written, here)
+    assert surroundings.read(written) == here
 
 
 @pytest.mark.parametrize("damaged", DAMAGE, ids=str)
@@ -96,6 +99,7 @@ def test_what_is_no_json_is_refused_in_one_line(written: RunDir, said: bytes) ->
     refusal(written, said)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*WHOLE, "RLIMIT_CORE", "KEY"]), ANYTHING)
 def test_of_any_damage_either_a_process_can_be_given_it_or_it_is_refused(
     written: RunDir, name: str, value: object
@@ -118,22 +122,46 @@ def test_of_any_damage_either_a_process_can_be_given_it_or_it_is_refused(
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        (None, "env.json: No such file or directory"),
-        ('{"environment": {}, "limits": []}', "its limits are none"),
-    ],
-)
+def test_what_may_pass_is_no_damage(written: RunDir) -> None:
+    surroundings.write(written, environment.surroundings_here())
+    with few_files(0), pytest.raises(OSError, match="Too many open files"):
+        surroundings.found_in(written)
+
+
+def circle(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def limitless(path: Path) -> None:
+    path.write_text('{"environment": {}, "limits": []}')
+
+
+def endless(path: Path) -> None:
+    path.touch()
+    # On the disk it has nothing.
+    os.truncate(path, 1 << 40)
+
+
+IN_ITS_PLACE: list[tuple[Callable[[Path], None], str]] = [
+    (lambda path: None, "env.json: No such file or directory; `overnight retry` writes"),
+    (limitless, "its limits are none; move it away, then"),
+    (Path.mkdir, "env.json: Not a file; move it away, then"),
+    (os.mkfifo, "env.json: Not a file; move it away, then"),
+    (circle, "env.json: Too many levels of symbolic links; move it away, then"),
+    (lambda path: path.symlink_to("nowhere"), "env.json: No such file or directory; move it away, then"),
+    (endless, "env.json: larger than 67108864 bytes; move it away, then"),
+]
+
+
+@pytest.mark.parametrize(("put", "told"), IN_ITS_PLACE, ids=[told for _, told in IN_ITS_PLACE])
 def test_a_run_that_has_lost_what_its_launch_gave_it_ends_and_says_how_to_go_on(
-    home: Path, said: str | None, told: str
+    home: Path, put: Callable[[Path], None], told: str
 ) -> None:
     again = home.parent / "again"
     run = agent(home, f"if os.path.exists({str(again)!r}): sys.exit(print('done'))\nforever()", retries=1)
     kill_supervisor(run)
     os.unlink(run.env_path)
-    if said is not None:
-        Path(run.env_path).write_text(said)
+    put(Path(run.env_path))
     kill(attempt(run).pid)
     eventually(lambda: attempt(run).ended_at, message="its keeper has put that on record")
     assert adopt(run)
@@ -144,7 +172,7 @@ def test_a_run_that_has_lost_what_its_launch_gave_it_ends_and_says_how_to_go_on(
     assert "`overnight retry` writes a new one" in over.reason
     assert run.last_attempt_number() == 1
     again.touch()
-    if said is not None:
+    if os.path.lexists(run.env_path):
         os.rename(run.env_path, f"{run.env_path}.mine")
     operate.retry(run)
     assert ended(run).outcome is Outcome.COMPLETED

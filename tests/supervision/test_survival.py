@@ -15,7 +15,7 @@ from overnight.agents import operate
 from overnight.agents.launchers.local import revive, supervise
 from overnight.agents.orphans import adopt_orphans
 from overnight.agents.supervisor import environment
-from overnight.state import process
+from overnight.state import process, surroundings
 from overnight.state.atomic import replace
 from overnight.state.errors import AlreadySupervised, NotPossibleNow
 from overnight.state.home import Home
@@ -179,7 +179,7 @@ def test_a_queued_run_whose_launcher_died_is_started(home: Path) -> None:
     run = sh(home, "echo ran")
     ended(run)
     orphan = Home(str(home)).new_run("orphan")
-    environment.write(orphan, environment.surroundings_here())
+    surroundings.write(orphan, environment.surroundings_here())
     replace(orphan.spec_path, Path(run.spec_path).read_bytes().replace(run.id.encode(), orphan.id.encode()))
     assert adopt_orphans(Home(str(home))) == [orphan.id]
     assert ended(orphan).outcome is Outcome.COMPLETED

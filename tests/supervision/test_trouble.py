@@ -114,6 +114,27 @@ def test_a_torn_line_of_the_history_spoils_no_other(home: Path) -> None:
     assert [event.event for event in history_of(run)] == ["started", "died"]
 
 
+def test_an_attempt_whose_log_is_no_file_does_not_wait_for_a_reader(home: Path) -> None:
+    run = sh(home, "exec sleep 60", retries=1)
+    eventually(lambda: os.path.exists(run.output_path))
+    os.unlink(run.output_path)
+    os.mkfifo(run.output_path)
+    os.kill(attempt(run).pid, signal.SIGKILL)
+    eventually(lambda: run.output_path in (supervisor(run).reason or ""), message="it says what is in the way")
+    operate.cancel(run)
+    assert ended(run).outcome is Outcome.CANCELLED
+
+
+def test_what_keepers_of_earlier_versions_had_reserved_is_swept_with_the_rest(home: Path) -> None:
+    run = sh(home, "exec sleep 60")
+    attempt(run)
+    # Of one that was known by its pid alone, which is nobody's by now or another process's.
+    Path(run.attempts_path, f".0001.json.end.{os.getpid()}").write_bytes(b" " * 1024)
+    operate.kill(run)
+    ended(run)
+    assert os.listdir(run.attempts_path) == ["0001.json"]
+
+
 def test_two_keepers_never_run_the_same_attempt(home: Path) -> None:
     run = sh(home, "exec sleep 60")
     racing = textwrap.dedent(

@@ -3,10 +3,12 @@
 import time
 from argparse import ArgumentParser, Namespace
 
+from overnight.state import surroundings
 from overnight.state.history import history_of
 from overnight.state.queue import Stand
 from overnight.state.rundir import RunDir
 from overnight.tui import console, selection
+from overnight.tui.clean import clean
 from overnight.tui.detail import clean_event
 from overnight.tui.door import clean_records
 from overnight.tui.reading import stands_now
@@ -28,7 +30,8 @@ def run(options: Namespace) -> int:
 
 def _tell(run: RunDir, stand: Stand | None) -> None:
     records = clean_records(run.read())
-    answer = why(records, tuple(map(clean_event, history_of(run))), time.time(), stand)
+    unfit = clean(problem) if (problem := surroundings.problem_of(run)) is not None else None
+    answer = why(records, tuple(map(clean_event, history_of(run))), time.time(), stand, unfit)
     console.data(f"{records.id} is {answer.status}: {answer.reason}.")
     if answer.remedy:
         console.data(f"  {answer.remedy}")
