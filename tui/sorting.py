@@ -37,7 +37,7 @@ LIVE = frozenset({By.STATE, By.PROGRESS, By.LEFT, By.RATE, By.ERRORS})
 AGAIN_AFTER = 10.0
 """Seconds between two orders of what changes: a list that jumps cannot be read."""
 
-Key = tuple[bool, float, str]
+Key = tuple[bool, float, tuple[int, ...]]
 """Whether it is not known, which goes last either way round; the number; the text."""
 
 
@@ -45,14 +45,13 @@ def key_of(subject: Subject, sort: Sort) -> Key:
     """Smaller comes first."""
     value = _VALUES[sort.by](subject)
     if value is None:
-        return (True, 0.0, subject.records.id)
+        return (True, 0.0, ())
     number, text = (value, "") if isinstance(value, float) else (0.0, value)
-    return (False, -number if sort.turned else number, _turned(text) if sort.turned else text)
-
-
-def _turned(text: str) -> str:
-    """Another text, which comes before those that this one comes behind."""
-    return "".join(chr(0x10FFFF - ord(char)) for char in f"{text}\0")
+    letters = tuple(map(ord, text))
+    if sort.turned:
+        # Behind its last letter, a text is greater than all that go on: they come first.
+        return (False, -number, (*(-letter for letter in letters), 1))
+    return (False, number, letters)
 
 
 _STATES = {Status.RUNNING: 2, Status.QUEUED: 4}
