@@ -66,8 +66,9 @@ def runs_of(home: Path) -> list[RunDir]:
 
 
 def ended(home: Path, count: int) -> None:
-    """So many runs that have ended, as files: nothing ran. The newest is `ended-00000`."""
-    for number in range(count):
+    """So many runs that have ended, as files: nothing ran. The newest, and the last that is made, is `ended-00000`."""
+    (home / "runs").mkdir(mode=0o700)
+    for number in reversed(range(count)):
         name, began = f"ended-{number:05}", 1_700_000_000.0 - number
         run = RunDir(str(home / "runs" / f"{name}-abcdef"))
         for folder in (run.control_path, run.attempts_path):
