@@ -78,9 +78,10 @@ def recorded_environment(run: RunDir) -> Mapping[str, str]:
 
 def recent_drafts(specs: Iterable[Spec], here: str) -> tuple[Draft, ...]:
     """The newest launches, each command in each folder once, and what comes along. `here`: the folder of the latter."""
-    newest = sorted(specs, key=lambda spec: spec.created_at, reverse=True)
-    each_once = {(spec.command, spec.cwd): spec for spec in reversed(newest)}
-    kept = sorted(each_once.values(), key=lambda spec: spec.created_at, reverse=True)[:MOST_RECENT]
+    each_once: dict[object, Spec] = {}
+    for spec in sorted(specs, key=lambda spec: spec.created_at, reverse=True):
+        each_once.setdefault((spec.command, spec.cwd), spec)
+    kept = list(each_once.values())[:MOST_RECENT]
     return (*(draft_of(spec) for spec in kept), *_bundled(here))
 
 
