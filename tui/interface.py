@@ -24,7 +24,7 @@ def open_interface(home: Home, *, ascii: bool = False) -> int:
     home.prepare()
     adopt_orphans(home)
     if config is not None:
-        from overnight.tui.app import run_app
+        from overnight.tui.start import run_app
 
         return run_app(home, ascii=ascii, config=config)
     console.say(f"Plain list: {why}.")

@@ -7,6 +7,9 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
+from overnight.tui.desk import Desk
+from overnight.tui.model import reading_of
+
 LESS = "less"
 OTHERS = (LESS, "more")
 """In this order, where $PAGER names none that is there."""
@@ -29,6 +32,22 @@ def command_for(pager: list[str], path: str, at: int | None) -> list[str]:
         return [*pager, path]
     # A log whose head was given back begins with zeros, which less would ask about.
     return [*pager, "-f", "+G" if at is None else f"+{at}P", path]
+
+
+def log_command(desk: Desk, environ: Mapping[str, str]) -> list[str] | None:
+    """What shows the log of the run under the cursor, from where it is read; None = nothing can, and that is said."""
+    run_id, pager = desk.fleet.cursor, find_pager(environ)
+    if run_id is None:
+        desk.tell("There is no run whose log could be read.", "warning")
+        return None
+    path = desk.home.run(run_id).output_path
+    if pager is None:
+        desk.tell(f"There is no pager: install less, or name one in PAGER. The log is {path}.", "warning")
+        return None
+    if not os.path.exists(path):
+        desk.tell("It has written nothing yet.", "information")
+        return None
+    return command_for(pager, path, reading_of(desk.fleet).at)
 
 
 def show(command: list[str]) -> int:

@@ -110,3 +110,16 @@ def write_at_once(codes: bytes) -> None:
             os.write(2, codes)
     except OSError:
         return
+
+
+def switch_mouse(driver: Any) -> bool:
+    """Give the mouse to the interface, or back to the terminal; whether the interface has it now."""
+    on = not driver._mouse
+    # Both of Textual's own do nothing where it is off.
+    driver._mouse = True
+    switch = getattr(driver, "_enable_mouse_support" if on else "_disable_mouse_support", None)
+    if switch is not None:
+        switch()
+    driver._mouse = on
+    driver.flush()
+    return on

@@ -18,7 +18,8 @@ from overnight.state.status import Status
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import Arrived, Read, Ticked
 from overnight.tui.feed import Feed, Looker, Sight
-from overnight.tui.model import Fleet, reduce
+from overnight.tui.model import Fleet
+from overnight.tui.reducer import reduce
 from tests.builders import a_run
 from tests.command import launched
 from tests.tui.driven import a_supervised_run, an_ended_run

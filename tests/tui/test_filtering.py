@@ -14,7 +14,8 @@ from overnight.state.status import Status
 from overnight.tui.app import OvernightApp
 from overnight.tui.events import Arrived, Backed, CursorPut, Filtered, Sorted, Ticked
 from overnight.tui.filtering import BadFilter, Filter, Subject, filter_of
-from overnight.tui.model import Fleet, reduce
+from overnight.tui.model import Fleet
+from overnight.tui.reducer import reduce
 from overnight.tui.screens.help import HelpScreen
 from overnight.tui.screens.sort import CHOICES, SortScreen
 from overnight.tui.sorting import AGAIN_AFTER, By, Sort, key_of

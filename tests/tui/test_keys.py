@@ -12,7 +12,7 @@ from overnight.state.atomic import append_line
 from overnight.state.codec import encode
 from overnight.state.records import Exit, ItemError, Outcome, Progress
 from overnight.state.status import Status
-from overnight.tui.app import OvernightApp, farewell
+from overnight.tui.app import OvernightApp
 from overnight.tui.detail import Tab
 from overnight.tui.events import Mode
 from overnight.tui.keys import KEYS, Key, Keymap
@@ -20,6 +20,7 @@ from overnight.tui.model import Depth
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.help import HelpScreen, help_lines
 from overnight.tui.screens.question import QuestionScreen
+from overnight.tui.start import farewell
 from tests.command import launched, when_ended
 from tests.stories.scenes import agent, assert_whole, processed, record, when_processed
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, drive, shown, until

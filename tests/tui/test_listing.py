@@ -25,7 +25,7 @@ TITLES = dict(zip(COLUMNS, (column.title for column in layout_for(220).columns),
 
 
 def everyday() -> Fleet:
-    from overnight.tui.model import reduce
+    from overnight.tui.reducer import reduce
 
     fleet = Fleet(now=NOW, host="gpu-03")
     still = Still(FLEETS["everyday"]())
@@ -120,7 +120,7 @@ def test_a_plain_command_shows_its_newest_line_and_no_bar() -> None:
 
 
 def test_the_clock_changes_the_header_once_a_minute() -> None:
-    from overnight.tui.model import reduce
+    from overnight.tui.reducer import reduce
 
     fleet = reduce(Fleet(now=NOW), Arrived(()))
     texts = {header(reduce(fleet, Ticked(NOW + second)), 80, UNICODE).text for second in range(30)}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from overnight.state.records import AgentStatus, Exit, Outcome, Records, SupervisorState, Verb
 from overnight.state.status import Status
+from overnight.tui.arrivals import GRAIN, SPAN, add_sample
 from overnight.tui.detail import Tab
 from overnight.tui.events import (
     Arrived,
@@ -29,7 +30,8 @@ from overnight.tui.events import (
     TabStepped,
     Ticked,
 )
-from overnight.tui.model import GRAIN, SPAN, Depth, Fleet, add_sample, pause_or_resume, reduce, row_at, targets
+from overnight.tui.model import Depth, Fleet, pause_or_resume, row_at, targets
+from overnight.tui.reducer import reduce
 from overnight.tui.view import Sample
 from tests.builders import T0, a_run, a_spec, a_supervisor, heartbeat, progress, requests
 

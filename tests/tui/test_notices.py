@@ -12,8 +12,9 @@ import pytest
 from overnight.state.records import Exit, Outcome, Progress
 from overnight.state.status import Status
 from overnight.tui.events import Arrived, Ticked
-from overnight.tui.model import Fleet, reduce
+from overnight.tui.model import Fleet
 from overnight.tui.notices import BELL, GIVE_TITLE_BACK, KEEP_TITLE, NO_PROGRESS, Notice, Told, news
+from overnight.tui.reducer import reduce
 from tests.builders import T0, heartbeat, progress
 from tests.command import OVERNIGHT
 from tests.terminal import Terminal, a_terminal
@@ -127,7 +128,8 @@ def test_a_signal_gives_title_and_progress_back(home: Path, tmp_path: Path, numb
 def test_a_loop_that_is_stuck_gives_title_and_progress_back(home: Path) -> None:
     stuck = (
         "import sys, time; from overnight.state.home import default_home; from overnight.tui.config import config_of; "
-        "from overnight.tui.app import OvernightApp as A, run_app; A.action_redraw = lambda self: time.sleep(60); "
+        "from overnight.tui.app import OvernightApp as A; from overnight.tui.start import run_app; "
+        "A.action_redraw = lambda self: time.sleep(60); "
         f"sys.exit(run_app(default_home(), config=config_of('notify = {ALL}')))"
     )
     with a_supervised_run(home, "crawl"), a_terminal([sys.executable, "-c", stuck]) as terminal:

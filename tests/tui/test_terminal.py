@@ -22,7 +22,7 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.leaves_no_process, pytest.mark.usefixtures("home")]
 
-PROGRAM = "import sys; from overnight.state.home import default_home as home; from overnight.tui.app import run_app; "
+PROGRAM = "import sys; from overnight.state.home import default_home as home; from overnight.tui.start import run_app; "
 INTERFACE = [sys.executable, "-c", f"{PROGRAM}sys.exit(run_app(home()))"]
 DONE = Exit(Outcome.COMPLETED, 0, attempts=1, started_at=1.0, ended_at=2.0)
 SOON = 3.0

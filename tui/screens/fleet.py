@@ -1,18 +1,15 @@
 """The main screen: the header, the list, the pane of the open run, the keys. Shows a fleet; posts what happened."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
-from overnight.state.records import Verb
 from overnight.tui import listing
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import (
@@ -46,6 +43,19 @@ from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
 from overnight.tui.panes.logs import logs
 from overnight.tui.panes.title import tab_spans, title
+from overnight.tui.screens.wishes import (
+    Asked,
+    CopyAsked,
+    Happened,
+    HelpAsked,
+    Kept,
+    LaunchAsked,
+    Looked,
+    PagerAsked,
+    Refused,
+    SortAsked,
+    Wish,
+)
 from overnight.tui.widgets.fleet_list import FleetList
 from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.pane import Pane
@@ -55,19 +65,6 @@ BESIDE_FROM = 120
 """Columns from which the pane stands beside the list."""
 
 
-class Wish(StrEnum):
-    """What a key asks; unless it says otherwise, of the runs that are marked, or of the one under the cursor."""
-
-    PAUSE_OR_RESUME = "pause_or_resume"
-    CANCEL = Verb.CANCEL.value
-    KILL = Verb.KILL.value
-    RETRY = "retry"
-    STACKS = Verb.STACKS.value
-    """Of the one under the cursor, whichever are marked."""
-    RESUME_ALL = "resume_all"
-    """Of all that were cut off, whichever are marked."""
-
-
 class FleetScreen(Screen[None]):
     """The fleet. What it shows is given by `show`; it holds nothing that is not in the fleet."""
 
@@ -75,56 +72,6 @@ class FleetScreen(Screen[None]):
         Binding(key.keys, key.action, key.words, id=key.id, show=False) for key in KEYS
     ]
     AUTO_FOCUS = ""
-
-    class Happened(Message):
-        """A key or the mouse did something to what is shown."""
-
-        def __init__(self, event: KeyEvent) -> None:
-            super().__init__()
-            self.event = event
-
-    class Asked(Message):
-        """Something shall happen to runs."""
-
-        def __init__(self, wish: Wish) -> None:
-            super().__init__()
-            self.wish = wish
-
-    class HelpAsked(Message):
-        """What the keys do shall be shown."""
-
-    class LaunchAsked(Message):
-        """Something shall be launched: another run, or the one under the cursor with changes."""
-
-        def __init__(self, *, edited: bool) -> None:
-            super().__init__()
-            self.edited = edited
-
-    class SortAsked(Message):
-        """Another order shall be chosen."""
-
-    class Refused(Message):
-        """What was typed means nothing."""
-
-        def __init__(self, problem: str) -> None:
-            super().__init__()
-            self.problem = problem
-
-    class PagerAsked(Message):
-        """The log of the run under the cursor shall be read elsewhere."""
-
-    class CopyAsked(Message):
-        """What is under the cursor shall be copied."""
-
-    class Kept(Message):
-        """What shall be found is typed."""
-
-    class Looked(Message):
-        """It looks at other runs, or at another pane, than before."""
-
-        def __init__(self, sight: Sight) -> None:
-            super().__init__()
-            self.sight = sight
 
     def __init__(self, fleet: Fleet, glyphs: Glyphs, columns: Sequence[str] = listing.COLUMNS) -> None:
         super().__init__()
@@ -229,7 +176,7 @@ class FleetScreen(Screen[None]):
         sight = Sight(run_id, self._fleet.tab, listed, reading.around, reading.search)
         if sight != self._sight:
             self._sight = sight
-            self.post_message(self.Looked(sight))
+            self.post_message(Looked(sight))
 
     def _lines(self, name: str) -> Lines:
         return self.query_one(f"#{name}", Lines)
@@ -237,7 +184,7 @@ class FleetScreen(Screen[None]):
     # -- keys
 
     def _happened(self, event: KeyEvent) -> None:
-        self.post_message(self.Happened(event))
+        self.post_message(Happened(event))
 
     @property
     def _in_pane(self) -> bool:
@@ -309,37 +256,37 @@ class FleetScreen(Screen[None]):
             self.action_new()
 
     def action_pause(self) -> None:
-        self.post_message(self.Asked(Wish.PAUSE_OR_RESUME))
+        self.post_message(Asked(Wish.PAUSE_OR_RESUME))
 
     def action_cancel(self) -> None:
-        self.post_message(self.Asked(Wish.CANCEL))
+        self.post_message(Asked(Wish.CANCEL))
 
     def action_kill(self) -> None:
-        self.post_message(self.Asked(Wish.KILL))
+        self.post_message(Asked(Wish.KILL))
 
     def action_retry(self) -> None:
-        self.post_message(self.Asked(Wish.RETRY))
+        self.post_message(Asked(Wish.RETRY))
 
     def action_new(self) -> None:
-        self.post_message(self.LaunchAsked(edited=False))
+        self.post_message(LaunchAsked(edited=False))
 
     def action_edit(self) -> None:
-        self.post_message(self.LaunchAsked(edited=True))
+        self.post_message(LaunchAsked(edited=True))
 
     def action_resume_all(self) -> None:
-        self.post_message(self.Asked(Wish.RESUME_ALL))
+        self.post_message(Asked(Wish.RESUME_ALL))
 
     def action_stacks(self) -> None:
-        self.post_message(self.Asked(Wish.STACKS))
+        self.post_message(Asked(Wish.STACKS))
 
     def action_pager(self) -> None:
-        self.post_message(self.PagerAsked())
+        self.post_message(PagerAsked())
 
     def action_copy(self) -> None:
-        self.post_message(self.CopyAsked())
+        self.post_message(CopyAsked())
 
     def action_help(self) -> None:
-        self.post_message(self.HelpAsked())
+        self.post_message(HelpAsked())
 
     # -- finding
 
@@ -354,7 +301,7 @@ class FleetScreen(Screen[None]):
     def _end_finding(self, event: TypedLine.Closed) -> None:
         self._close(event.line)
         if event.kept:
-            self.post_message(self.Kept())
+            self.post_message(Kept())
         else:
             self._happened(Sought(""))
 
@@ -397,14 +344,14 @@ class FleetScreen(Screen[None]):
         try:
             chosen = filter_of(event.line.value) if event.kept else self._filter_before
         except BadFilter as problem:
-            self.post_message(self.Refused(str(problem)))
+            self.post_message(Refused(str(problem)))
             self.set_focus(event.line)
             return
         self._close(event.line)
         self._happened(Filtered(chosen))
 
     def action_sort(self) -> None:
-        self.post_message(self.SortAsked())
+        self.post_message(SortAsked())
 
     # -- the mouse
 

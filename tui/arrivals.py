@@ -1,0 +1,137 @@
+"""What becomes of the fleet when runs were read again, and when time passes. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+
+from overnight.state.queue import Group, Stand, queue_of, stands_of
+from overnight.state.records import Records
+from overnight.state.status import ENDED, LIVE, RESUMABLE, Status, status_of
+from overnight.state.summary import estimate_of, percent_of
+from overnight.tui.events import Arrived, Read
+from overnight.tui.model import Fleet, Overall
+from overnight.tui.shown import filtered
+from overnight.tui.sorting import AGAIN_AFTER
+from overnight.tui.sorting import LIVE as CHANGING
+from overnight.tui.view import Sample
+
+JUDGED_AT_ONCE = 500
+"""Live runs whose status a tick looks at: of more, the next tick looks at the next ones. Where a run is seen, its line
+says at once what it is; the counts may be behind by a tick for each 500 of them."""
+SPAN = 900.0
+"""Seconds that a sparkline shows."""
+GRAIN = 32
+"""Samples are no closer to each other than this part of the time they cover: few of them, and at once some."""
+
+
+def arrived(fleet: Fleet, event: Arrived) -> Fleet:
+    reads, samples, statuses = dict(fleet.reads), dict(fleet.samples), dict(fleet.statuses)
+    for run_id in event.gone:
+        for each in (reads, samples, statuses):
+            each.pop(run_id, None)
+    for read in event.reads:
+        reads[read.id] = read
+        samples[read.id] = add_sample(samples.get(read.id, ()), _sample_of(read.records, fleet.now))
+        statuses[read.id] = status_of(read.records, fleet.now)
+    judged = _judged(replace(fleet, loaded=True, reads=reads, samples=samples), statuses)
+    same = reads.keys() == fleet.reads.keys() and fleet.loaded
+    order = fleet.order if same else _order(fleet, reads, statuses)
+    changed = replace(
+        judged,
+        order=order,
+        stands=stands_among(reads, judged.statuses, fleet.groups, fleet.now),
+        marks=fleet.marks & reads.keys(),
+    )
+    return filtered(changed)
+
+
+def ticked(fleet: Fleet, now: float) -> Fleet:
+    """Time alone can make a run stalled or stale; an ended one stays what it is."""
+    fleet = replace(fleet, now=now)
+    live = sum(count for status, count in fleet.tally.items() if status not in ENDED)
+    due = fleet.sort.by in CHANGING and now - fleet.sorted_at >= AGAIN_AFTER
+    if not live and not due:
+        return replace(fleet, overall=None)
+    ids = [run_id for run_id, status in fleet.statuses.items() if status not in ENDED]
+    start = fleet.judged if fleet.judged < live else 0
+    end = start + JUDGED_AT_ONCE
+    now_are = {run_id: status_of(fleet.reads[run_id].records, now) for run_id in ids[start:end]}
+    judged = _judged(fleet, {**fleet.statuses, **now_are})
+    if end >= live:
+        judged = replace(judged, overall=_overall(judged.reads, judged.statuses, now))
+    judged = replace(judged, judged=end)
+    return judged if judged.statuses is fleet.statuses and not due else filtered(judged, sorts=due)
+
+
+def _judged(fleet: Fleet, statuses: Mapping[str, Status]) -> Fleet:
+    """With these statuses; where they are what they were, with those that it has."""
+    if statuses == fleet.statuses:
+        return fleet
+    return replace(fleet, statuses=statuses, tally=Counter(statuses.values()))
+
+
+def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: float) -> Overall | None:
+    live = [reads[run_id].records for run_id, status in statuses.items() if status in LIVE]
+    percents = [each for records in live if records.progress and (each := percent_of(records.progress)) is not None]
+    if not percents:
+        return None
+    left = [estimate.likely for records in live if (estimate := estimate_of(records, now)) is not None]
+    return Overall(sum(percents) / len(percents), max(left, default=None))
+
+
+def _order(fleet: Fleet, reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:
+    """Those that were there stay where they are. New ones go on top, and older ones that are read later go below.
+
+    Of many that are read at once, those that are over go below the others.
+    """
+    kept = tuple(run_id for run_id in fleet.order if run_id in reads)
+    known = frozenset(kept)
+    new = sorted((run_id for run_id in reads if run_id not in known), key=lambda each: _newest_first(reads[each]))
+    newest = min((_newest_first(reads[run_id]) for run_id in kept), default=(inf, ""))
+    on_top = tuple(run_id for run_id in new if kept and _newest_first(reads[run_id]) < newest)
+    below = sorted(new[len(on_top) :], key=lambda each: _urgency(statuses[each]))
+    return (*on_top, *kept, *below)
+
+
+def _urgency(status: Status) -> int:
+    """What works or was cut off comes first, then what waits, then what is over."""
+    if status in ENDED - RESUMABLE:
+        return 2
+    return 1 if status is Status.QUEUED else 0
+
+
+def _newest_first(read: Read) -> tuple[float, str]:
+    spec = read.records.spec
+    return (-spec.created_at if spec else 0.0, read.id)
+
+
+def stands_among(
+    reads: Mapping[str, Read], statuses: Mapping[str, Status], groups: Mapping[str, Group], now: float
+) -> Mapping[str, Stand]:
+    if Status.QUEUED not in statuses.values():
+        return {}
+    return stands_of(queue_of({run_id: read.records for run_id, read in reads.items()}, statuses, groups, now))
+
+
+def _sample_of(records: Records, now: float) -> Sample | None:
+    progress = records.progress
+    if progress is None or progress.processed_items is None:
+        return None
+    return Sample(now, progress.processed_items)
+
+
+def add_sample(ring: tuple[Sample, ...], sample: Sample | None) -> tuple[Sample, ...]:
+    """With the newest sample and without what is too old. Bounded: about GRAIN * ln(SPAN) of them."""
+    if sample is None:
+        return ring
+    if ring and sample.processed < ring[-1].processed:
+        return (sample,)
+    kept = tuple(each for each in ring if sample.at - each.at <= SPAN)
+    if kept and sample.at <= kept[-1].at:
+        # Read again between two ticks of the clock: there is one sample for a moment.
+        return (*kept[:-1], kept[-1]._replace(processed=sample.processed))
+    if len(kept) < 2:
+        return (*kept, sample)
+    spacing = max(1.0, (sample.at - kept[0].at) / GRAIN)
+    return (*kept[:-1], sample) if sample.at - kept[-2].at < spacing else (*kept, sample)
