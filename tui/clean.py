@@ -9,8 +9,9 @@ import re
 
 # Compiled by `re` when the first text needs it, which most lists of runs have none of: it takes a millisecond.
 SEQUENCES = (
-    # OSC, DCS, SOS, PM and APC with their bodies, up to their terminator or, where it is missing, the line's end.
-    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
+    # OSC, DCS, SOS, PM and APC with their bodies, up to their terminator or, where it is missing, the end of
+    # what is drawn in one go: a carriage return or a line's end.
+    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\r\n]*(?:\x07|\x1b\\|\x9c)?"
     # CSI: parameters, intermediates, one final byte; torn ones too.
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     # Every other escape: intermediates and a final byte.

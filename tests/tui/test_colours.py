@@ -27,6 +27,7 @@ from overnight.tui.lines import Line, merged
         ("\x1b[31m10%\r99%", [("99%", "sgr red")]),
         ("\x1b[5;7;8;999999999999mx\x1b[38mx\x1b[38;9;1mx", [("x", ""), ("x", ""), ("x", "sgr bold")]),
         ("\x9b31mx", [("x", "sgr red")]),
+        ("\x90never ended\r\tb", [(" b", "")]),
         ("a\tb\x1b[2J\x1b]0;31mtitle\x07c", [("a b", ""), ("c", "")]),
     ],
 )

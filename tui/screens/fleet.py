@@ -1,60 +1,28 @@
-"""The main screen: the header, the list, the pane of the open run, the keys. Shows a fleet; posts what happened."""
+"""The main screen: the header, the list, the pane of the open run, the keys. Shows a fleet."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.screen import Screen
-from textual.widgets import Input
 
 from overnight.tui import listing
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import (
-    Backed,
-    CursorMoved,
-    CursorPut,
-    Filtered,
-    FoundNext,
-    KeyEvent,
-    LogFoundNext,
-    LogMoved,
-    LogPut,
-    LogSought,
-    Marked,
-    Marking,
     Mode,
-    Opened,
-    Sought,
-    Switched,
-    TabChosen,
-    TabStepped,
 )
 from overnight.tui.feed import Sight
-from overnight.tui.filtering import EVERY_RUN, BadFilter, filter_of
 from overnight.tui.footer import footer
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.keys import KEYS
 from overnight.tui.lines import Line
-from overnight.tui.model import Depth, Fleet, cursor_index, is_in_log, reading_of, row_at
+from overnight.tui.model import Depth, Fleet, reading_of, row_at
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
 from overnight.tui.panes.logs import logs
 from overnight.tui.panes.title import tab_spans, title
+from overnight.tui.screens.fleet_keys import KeyedScreen
 from overnight.tui.screens.wishes import (
-    Asked,
-    CopyAsked,
-    Happened,
-    HelpAsked,
-    Kept,
-    LaunchAsked,
     Looked,
-    PagerAsked,
-    Refused,
-    SortAsked,
-    Wish,
 )
 from overnight.tui.widgets.fleet_list import FleetList
 from overnight.tui.widgets.lines import Lines, LineView
@@ -65,19 +33,13 @@ BESIDE_FROM = 120
 """Columns from which the pane stands beside the list."""
 
 
-class FleetScreen(Screen[None]):
+class FleetScreen(KeyedScreen):
     """The fleet. What it shows is given by `show`; it holds nothing that is not in the fleet."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.words, id=key.id, show=False) for key in KEYS
-    ]
-    AUTO_FOCUS = ""
-
     def __init__(self, fleet: Fleet, glyphs: Glyphs, columns: Sequence[str] = listing.COLUMNS) -> None:
-        super().__init__()
-        self._fleet, self._glyphs, self._columns = fleet, glyphs, columns
+        super().__init__(fleet)
+        self._glyphs, self._columns = glyphs, columns
         self._sight = Sight()
-        self._filter_before = EVERY_RUN
 
     def compose(self) -> ComposeResult:
         yield Lines(id="small")
@@ -180,192 +142,3 @@ class FleetScreen(Screen[None]):
 
     def _lines(self, name: str) -> Lines:
         return self.query_one(f"#{name}", Lines)
-
-    # -- keys
-
-    def _happened(self, event: KeyEvent) -> None:
-        self.post_message(Happened(event))
-
-    @property
-    def _in_pane(self) -> bool:
-        return self._fleet.depth is Depth.ENTERED and bool(self._fleet.shown)
-
-    @property
-    def _in_log(self) -> bool:
-        return is_in_log(self._fleet)
-
-    def action_move(self, by: int) -> None:
-        if not self._in_pane:
-            self._happened(CursorMoved(by))
-        elif not self._in_log:
-            self.query_one(Pane).scroll_by(by)
-        elif not self.query_one(Pane).scroll_within(by):
-            self._happened(LogMoved(by))
-
-    def action_page(self, pages: int) -> None:
-        view = self.query_one(Pane) if self._in_pane else self.query_one(FleetList)
-        self.action_move(pages * max(1, view.size.height // 2))
-
-    def action_top(self) -> None:
-        if not self._in_pane:
-            self._happened(CursorPut(0))
-        elif self._in_log:
-            self._happened(LogPut(0))
-        else:
-            self.query_one(Pane).show_from(0)
-
-    def action_bottom(self) -> None:
-        if not self._in_pane:
-            self._happened(CursorPut(-1))
-        elif self._in_log:
-            self._happened(LogPut(None))
-        else:
-            pane = self.query_one(Pane)
-            pane.show_from(pane.max_scroll_y)
-
-    def action_open(self) -> None:
-        self._happened(Opened())
-
-    def action_back(self) -> None:
-        self._happened(Backed())
-
-    def action_tab(self, name: str) -> None:
-        self._happened(TabChosen(Tab(name)))
-
-    def action_step_tab(self, by: int) -> None:
-        self._happened(TabStepped(by))
-
-    def action_follow(self) -> None:
-        self._happened(TabChosen(Tab.LOGS))
-        self._happened(LogPut(None))
-
-    def action_switch(self, mode: str) -> None:
-        self._happened(Switched(Mode(mode)))
-
-    def action_mark(self, marking: str) -> None:
-        self._happened(Marked(Marking(marking)))
-
-    def action_find_next(self, by: int) -> None:
-        self._happened(LogFoundNext(by) if self._in_log else FoundNext(by))
-
-    def action_find_next_or_new(self) -> None:
-        """As long as something is sought, its next place."""
-        if reading_of(self._fleet).sought if self._in_log else self._fleet.sought:
-            self.action_find_next(1)
-        else:
-            self.action_new()
-
-    def action_pause(self) -> None:
-        self.post_message(Asked(Wish.PAUSE_OR_RESUME))
-
-    def action_cancel(self) -> None:
-        self.post_message(Asked(Wish.CANCEL))
-
-    def action_kill(self) -> None:
-        self.post_message(Asked(Wish.KILL))
-
-    def action_retry(self) -> None:
-        self.post_message(Asked(Wish.RETRY))
-
-    def action_new(self) -> None:
-        self.post_message(LaunchAsked(edited=False))
-
-    def action_edit(self) -> None:
-        self.post_message(LaunchAsked(edited=True))
-
-    def action_resume_all(self) -> None:
-        self.post_message(Asked(Wish.RESUME_ALL))
-
-    def action_stacks(self) -> None:
-        self.post_message(Asked(Wish.STACKS))
-
-    def action_pager(self) -> None:
-        self.post_message(PagerAsked())
-
-    def action_copy(self) -> None:
-        self.post_message(CopyAsked())
-
-    def action_help(self) -> None:
-        self.post_message(HelpAsked())
-
-    # -- finding
-
-    def action_find(self) -> None:
-        self._open(self.query_one("#find-log" if self._in_log else "#find", TypedLine), "")
-
-    @on(Input.Changed, "#find")
-    def _seek(self, event: Input.Changed) -> None:
-        self._happened(Sought(event.value))
-
-    @on(TypedLine.Closed, "#find")
-    def _end_finding(self, event: TypedLine.Closed) -> None:
-        self._close(event.line)
-        if event.kept:
-            self.post_message(Kept())
-        else:
-            self._happened(Sought(""))
-
-    @on(TypedLine.Closed, "#find-log")
-    def _end_finding_in_log(self, event: TypedLine.Closed) -> None:
-        self._close(event.line)
-        if event.kept:
-            self._happened(LogSought(event.line.value))
-
-    def _open(self, line: TypedLine, text: str) -> None:
-        """At once, not with the next layout: what is typed behind the key belongs to it."""
-        line.value = text
-        line.cursor_position = len(text)
-        self._lines("footer").display, line.display = False, True
-        self.set_focus(line)
-
-    def _close(self, line: TypedLine) -> None:
-        self._lines("footer").display, line.display = True, False
-
-    # -- showing a part
-
-    def action_filter(self) -> None:
-        self._filter_before = self._fleet.filter
-        self._open(self.query_one("#filter", TypedLine), self._fleet.filter.text)
-
-    @on(Input.Changed, "#filter")
-    def _filter(self, event: Input.Changed) -> None:
-        """What is shown follows each key; what means nothing, or nothing yet, shows as it was."""
-        try:
-            chosen = filter_of(event.value)
-        except BadFilter:
-            event.input.add_class("-wrong")
-            return
-        event.input.remove_class("-wrong")
-        if chosen.text != self._fleet.filter.text:
-            self._happened(Filtered(chosen))
-
-    @on(TypedLine.Closed, "#filter")
-    def _end_filtering(self, event: TypedLine.Closed) -> None:
-        try:
-            chosen = filter_of(event.line.value) if event.kept else self._filter_before
-        except BadFilter as problem:
-            self.post_message(Refused(str(problem)))
-            self.set_focus(event.line)
-            return
-        self._close(event.line)
-        self._happened(Filtered(chosen))
-
-    def action_sort(self) -> None:
-        self.post_message(SortAsked())
-
-    # -- the mouse
-
-    @on(FleetList.Picked)
-    def _pick(self, event: FleetList.Picked) -> None:
-        if event.index == cursor_index(self._fleet):
-            self._happened(Opened())
-        else:
-            self._happened(CursorPut(event.index))
-
-    @on(FleetList.Wheeled)
-    def _wheel(self, event: FleetList.Wheeled) -> None:
-        self._happened(CursorMoved(event.by))
-
-    @on(Pane.Dragged)
-    def _drag(self, event: Pane.Dragged) -> None:
-        self._happened(LogPut(event.place))
