@@ -35,6 +35,7 @@ from overnight.tui.events import Arrived, Event, Sorted
 from overnight.tui.feed import Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE
+from overnight.tui.keys import Key
 from overnight.tui.launches import Launches
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
@@ -282,7 +283,11 @@ class OvernightApp(App[None]):
 
     @on(HelpAsked)
     def _help(self) -> None:
-        self.open(HelpScreen(self.fleet.keys))
+        def chosen(key: Key | None) -> None:
+            if key is not None:
+                self._runner(key.action)()
+
+        self.open(HelpScreen(self.fleet.keys, self.glyphs), chosen)
 
     # -- for those who act
 
