@@ -31,14 +31,15 @@ from overnight.state.private import exposure_of
 from overnight.tui import copying, pager
 from overnight.tui.clean import clean
 from overnight.tui.config import AS_USUAL, Config
-from overnight.tui.events import Arrived, Event, Sorted
-from overnight.tui.feed import Source
+from overnight.tui.events import Arrived, Event, Pointed, Sorted
+from overnight.tui.feed import Sight, Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE
 from overnight.tui.keys import Key
 from overnight.tui.launches import Launches
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
+from overnight.tui.screens.events import EventsScreen
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.help import HelpScreen
 from overnight.tui.screens.launch import LaunchScreen
@@ -46,6 +47,7 @@ from overnight.tui.screens.sort import SortScreen
 from overnight.tui.screens.wishes import (
     Asked,
     CopyAsked,
+    EventsAsked,
     Happened,
     HelpAsked,
     Kept,
@@ -116,6 +118,8 @@ class OvernightApp(App[None]):
         """Runs whose records the collector of garbage was last told to leave alone."""
         self.fleet = Fleet(now=now, host=clean(host, 40), keys=config.keys)
         self._fleet_screen: FleetScreen | None = None
+        self._events_screen: EventsScreen | None = None
+        self._sight = Sight()
         self._steering, self._launches = Steering(self), Launches(self, here)
         self._side_channel = SideChannel(config.notify, self._write)
         self.guard: Guard | None = None
@@ -180,8 +184,9 @@ class OvernightApp(App[None]):
         before = self.fleet
         for event in events:
             self.fleet = reduce(self.fleet, event)
-        if self._fleet_screen is not None:
-            self._fleet_screen.show(self.fleet)
+        for screen in (self._fleet_screen, self._events_screen):
+            if screen is not None:
+                screen.show(self.fleet)
         self._side_channel.tell(before, self.fleet)
 
     @on(Woken)
@@ -236,7 +241,11 @@ class OvernightApp(App[None]):
     def _look(self, message: Looked) -> None:
         # What it finds belongs to the key that was pressed: it is drawn without waiting.
         self._taken_at = 0.0
-        self.source.look(message.sight)
+        self._look_at(message.sight)
+
+    def _look_at(self, sight: Sight) -> None:
+        self._sight = sight._replace(events=self._events_screen is not None)
+        self.source.look(self._sight)
 
     # -- what keys wish
 
@@ -280,6 +289,20 @@ class OvernightApp(App[None]):
             self.tell("This terminal cannot be given to a pager.", "warning")
         except OSError as error:
             self.tell(f"{command[0]}: {error.strerror}. PAGER names the pager.", "error")
+
+    @on(EventsAsked)
+    def _events_asked(self) -> None:
+        def closed(run_id: str | None) -> None:
+            self._events_screen = None
+            self._look_at(self._sight)
+            if run_id is not None and run_id not in self.fleet.reads:
+                self.tell(f"{run_id} was removed.", "warning")
+            elif run_id is not None:
+                self.change(Pointed(run_id))
+
+        self._events_screen = EventsScreen(self.fleet, self.glyphs)
+        self._look_at(self._sight)
+        self.open(self._events_screen, closed)
 
     @on(HelpAsked)
     def _help(self) -> None:

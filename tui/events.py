@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from overnight.state.queue import Group
 from overnight.state.records import Records
+from overnight.state.told import Told
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.filtering import Filter
 from overnight.tui.sorting import Sort
@@ -85,6 +86,13 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What has happened lately to all runs, by time; clean."""
+
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Watching does not work. `message`: clean."""
 
@@ -113,6 +121,13 @@ class Opened:
 @dataclass(frozen=True, slots=True)
 class Backed:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """The cursor on this run, whatever the list shows."""
+
+    run_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +212,7 @@ class LogFoundNext:
 KeyEvent = (
     CursorMoved
     | CursorPut
+    | Pointed
     | Opened
     | Backed
     | TabChosen
@@ -212,4 +228,4 @@ KeyEvent = (
     | LogSought
     | LogFoundNext
 )
-Event = Arrived | Ticked | Grouped | Detailed | Printed | Searched | Failed | KeyEvent
+Event = Arrived | Ticked | Grouped | Detailed | Printed | Searched | Recalled | Failed | KeyEvent

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 from overnight.tui.glyphs import Glyphs
@@ -66,12 +67,17 @@ def help_lines(keys: Keymap, width: int, *, airy: bool = False) -> list[Line]:
 
 def _spread(count: int, keys: Keymap) -> list[list[str]]:
     """The sections, in so many columns that are about as long as each other."""
-    sizes = {section: len(_rows(section, keys)) for section in SECTIONS}
-    columns: list[list[str]] = [[] for _ in range(count)]
-    for section in sorted(SECTIONS, key=lambda each: -sizes[each]):
-        min(columns, key=lambda column: sum(sizes[each] + 1 for each in column)).append(section)
-    ordered = [sorted(column, key=SECTIONS.index) for column in columns]
-    return sorted(ordered, key=lambda column: SECTIONS.index(column[0]))
+    sizes = {section: 1 + len(_rows(section, keys)) for section in SECTIONS}
+
+    def height(places: tuple[int, ...]) -> int:
+        return max(
+            sum(sizes[section] for section, its in zip(SECTIONS, places, strict=True) if its == place)
+            for place in range(count)
+        )
+
+    # The first of them: sections that follow each other stay together.
+    places = min(product(range(count), repeat=len(SECTIONS)), key=height)
+    return [[each for each, its in zip(SECTIONS, places, strict=True) if its == place] for place in range(count)]
 
 
 def _column(sections: Iterable[str], keys: Keymap, *, airy: bool) -> Iterable[tuple[Span, ...]]:

@@ -57,6 +57,7 @@ KEYS = (
     Key("filter", "&", "filter", "&", "show only what passes", CHOOSING),
     Key("sort", "s", "sort", "s", "sort", CHOOSING),
     Key("only_trouble", "f", "switch('only_trouble')", "f", "only trouble", CHOOSING),
+    Key("events", "E", "events", "E", "events of all runs", LEAVING),
     Key("help", "?", "help", "?", "this help", LEAVING),
     Key("palette", ":,ctrl+p", "app.command_palette", ": ctrl+p", "everything by name", LEAVING),
     Key("mouse", "M", "app.toggle_mouse", "M", "mouse on or off", LEAVING),
@@ -66,6 +67,11 @@ KEYS = (
 )
 
 SECTIONS = (MOVING, SEEING, STEERING, CHOOSING, LEAVING)
+IN_EVENTS = (
+    *("move.down", "move.up", "move.top", "move.bottom", "move.page_down", "move.page_up", "open", "back", "follow"),
+    *("find", "filter", "only_trouble", "events", "redraw", "suspend", "leave"),
+)
+"""Bindings that work in the list of events, too, with the same keys."""
 NEVER_WITHOUT = frozenset({"leave", "help", "palette"})
 """Without a key for each of them nobody would find out again, or in."""
 NO_KEY = "<ignore>"
@@ -96,6 +102,7 @@ class Keymap(NamedTuple):
         keys |= {"help.back": joined((*closing, keys["help"])), "help.find": keys["find"]}
         keys |= {"help.choose": opening, "sort.choose": opening, "sort.back": joined((*closing, keys["sort"]))}
         keys |= {f"{window}.{way}": keys[f"move.{way}"] for window in ("help", "sort") for way in ("down", "up")}
+        keys |= {f"events.{id}": keys[id] for id in IN_EVENTS}
         return {id: named or NO_KEY for id, named in keys.items()}
 
 

@@ -45,6 +45,14 @@ OTHER_SCREENS = (
         for name, size in (("", SMALL), ("-large", LARGE))
     ),
     Picture("ansi-cancel", "everyday", SMALL, ("x",), theme="overnight-ansi"),
+    Picture("events", "everyday", SMALL, ("E",)),
+    Picture("events-filtered", "everyday", LARGE, ("E", "ampersand", *"group:default -started", "enter", "k")),
+    Picture("events-light", "everyday", SMALL, ("E", "f"), theme="overnight-light"),
+    Picture("events-ascii", "everyday", SMALL, ("E",), ascii_only=True),
+    Picture("help-large", "everyday", LARGE, ("question_mark",)),
+    Picture("help-found", "everyday", SMALL, ("question_mark", "slash", *"log", "down")),
+    Picture("help-ascii", "everyday", SMALL, ("question_mark",), ascii_only=True),
+    Picture("help-light", "everyday", SMALL, ("question_mark",), theme="overnight-light"),
     Picture("keys", "everyday", LARGE, ("f1",), config=OTHER_KEYS),
 )
 

@@ -34,6 +34,7 @@ from overnight.tui.model import Depth, Fleet, cursor_index, is_in_log, reading_o
 from overnight.tui.screens.wishes import (
     Asked,
     CopyAsked,
+    EventsAsked,
     Happened,
     HelpAsked,
     Kept,
@@ -168,6 +169,9 @@ class KeyedScreen(Screen[None]):
 
     def action_help(self) -> None:
         self.post_message(HelpAsked())
+
+    def action_events(self) -> None:
+        self.post_message(EventsAsked())
 
     # -- finding
 

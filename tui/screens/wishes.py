@@ -42,6 +42,10 @@ class HelpAsked(Message):
     """What the keys do shall be shown."""
 
 
+class EventsAsked(Message):
+    """What happens to all runs shall be shown."""
+
+
 class LaunchAsked(Message):
     """Something shall be launched: another run, or the one under the cursor with changes."""
 
