@@ -46,6 +46,7 @@ from overnight.tui.screens.launch import LaunchScreen
 from overnight.tui.screens.sort import SortScreen
 from overnight.tui.screens.wishes import (
     Asked,
+    BulkStopped,
     CopyAsked,
     EventsAsked,
     Happened,
@@ -252,6 +253,10 @@ class OvernightApp(App[None]):
     @on(Asked)
     def _asked(self, message: Asked) -> None:
         self._steering.ask(message.wish)
+
+    @on(BulkStopped)
+    def _bulk_stopped(self) -> None:
+        self._steering.stop()
 
     @on(SortAsked)
     def _sort_asked(self) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from overnight.state.queue import Group
 from overnight.state.records import Records
 from overnight.state.told import Told
+from overnight.tui.bulk import Bulk
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.filtering import Filter
 from overnight.tui.sorting import Sort
@@ -97,6 +98,13 @@ class Failed:
     """Watching does not work. `message`: clean."""
 
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request to many runs has come so far; None = it is over."""
+
+    bulk: Bulk | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,4 +236,4 @@ KeyEvent = (
     | LogSought
     | LogFoundNext
 )
-Event = Arrived | Ticked | Grouped | Detailed | Printed | Searched | Recalled | Failed | KeyEvent
+Event = Arrived | Ticked | Grouped | Detailed | Printed | Searched | Recalled | Failed | Asking | KeyEvent

@@ -103,6 +103,9 @@ class Keymap(NamedTuple):
         keys |= {"help.choose": opening, "sort.choose": opening, "sort.back": joined((*closing, keys["sort"]))}
         keys |= {f"{window}.{way}": keys[f"move.{way}"] for window in ("help", "sort") for way in ("down", "up")}
         keys |= {f"events.{id}": keys[id] for id in IN_EVENTS}
+        # Yes is said with one key and nothing else; where something is typed, escape is a way back, too.
+        no = [key for key in joined(("n", *closing)).split(",") if key != "y"]
+        keys |= {"question.no": joined(no), "launch.back": joined(("escape", keys["back"]))}
         return {id: named or NO_KEY for id, named in keys.items()}
 
 

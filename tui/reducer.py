@@ -7,6 +7,7 @@ from overnight.tui.arrivals import arrived, stands_among, ticked
 from overnight.tui.detail import TABS, Detail
 from overnight.tui.events import (
     Arrived,
+    Asking,
     Backed,
     CursorMoved,
     CursorPut,
@@ -59,6 +60,8 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
             return replace(fleet, reading=place.searched(reading_of(fleet), event))
         case Recalled(told):
             return replace(fleet, told=told)
+        case Asking(bulk):
+            return replace(fleet, bulk=bulk)
         case Failed(message):
             return replace(fleet, failure=message)
         case _:

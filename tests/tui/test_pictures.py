@@ -26,6 +26,7 @@ OTHER_SCREENS = (
     Picture("log-ascii", "everyday", SMALL, ("l", "enter"), ascii_only=True),
     Picture("config", "everyday", LARGE, ("5",)),
     Picture("bulk-cancel", "everyday", LARGE, ("asterisk", "x")),
+    Picture("bulk-kill", "everyday", SMALL, ("asterisk", "X")),
     Picture("only-trouble", "everyday", SMALL, ("f",)),
     Picture("finding", "everyday", SMALL, ("slash", "e", "m", "b")),
     Picture("stalled", "everyday", SMALL, ("j",) * 5),

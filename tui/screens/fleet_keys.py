@@ -33,6 +33,7 @@ from overnight.tui.keys import KEYS
 from overnight.tui.model import Depth, Fleet, cursor_index, is_in_log, reading_of
 from overnight.tui.screens.wishes import (
     Asked,
+    BulkStopped,
     CopyAsked,
     EventsAsked,
     Happened,
@@ -109,7 +110,10 @@ class KeyedScreen(Screen[None]):
         self._happened(Opened())
 
     def action_back(self) -> None:
-        self._happened(Backed())
+        if self._fleet.bulk is not None:
+            self.post_message(BulkStopped())
+        else:
+            self._happened(Backed())
 
     def action_tab(self, name: str) -> None:
         self._happened(TabChosen(Tab(name)))

@@ -58,6 +58,10 @@ class SortAsked(Message):
     """Another order shall be chosen."""
 
 
+class BulkStopped(Message):
+    """Of many runs, those that were not asked yet shall not be."""
+
+
 class PagerAsked(Message):
     """The log of the run under the cursor shall be read elsewhere."""
 
