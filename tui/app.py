@@ -8,22 +8,19 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from functools import partial
+from collections.abc import Callable, Coroutine
 from pathlib import PurePath
 from typing import Any, ClassVar, TypeVar
 
 from rich.console import RenderableType
 from textual import events, on
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.filter import Monochrome, NoColor
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
-from textual.widgets import Input
 
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home
@@ -38,11 +35,13 @@ from overnight.tui.glyphs import ASCII, UNICODE
 from overnight.tui.keys import Key
 from overnight.tui.launches import Launches
 from overnight.tui.model import Fleet
+from overnight.tui.offers import Offer, OfGroup, OfKey, OfRun, OfSlots, OfTheme, offering_of
 from overnight.tui.reducer import reduce
 from overnight.tui.screens.events import EventsScreen
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.help import HelpScreen
 from overnight.tui.screens.launch import LaunchScreen
+from overnight.tui.screens.palette import PaletteScreen
 from overnight.tui.screens.sort import SortScreen
 from overnight.tui.screens.wishes import (
     Asked,
@@ -55,6 +54,7 @@ from overnight.tui.screens.wishes import (
     LaunchAsked,
     Looked,
     PagerAsked,
+    PaletteAsked,
     Refused,
     SortAsked,
 )
@@ -64,6 +64,7 @@ from overnight.tui.sorting import Sort
 from overnight.tui.steering import Steering
 from overnight.tui.terminal import INTERRUPTED, Guard, switch_mouse
 from overnight.tui.themes import DARK, THEMES
+from overnight.tui.typed_ahead import Settled, TypedAhead
 from overnight.tui.widgets.typed_line import TypedLine
 from overnight.tui.written import Difference, Written
 
@@ -125,6 +126,7 @@ class OvernightApp(App[None]):
         self._side_channel = SideChannel(config.notify, self._write)
         self.guard: Guard | None = None
         self._written = Written()
+        self._ahead = TypedAhead(config.keys)
         self.set_class(ascii_only, "-ascii")
         self._set_filters()
 
@@ -295,6 +297,19 @@ class OvernightApp(App[None]):
         except OSError as error:
             self.tell(f"{command[0]}: {error.strerror}. PAGER names the pager.", "error")
 
+    @on(PaletteAsked)
+    def _palette_asked(self) -> None:
+        def chosen(offer: Offer | None) -> None:
+            match offer:
+                case OfKey(key):
+                    self._runner(key.action)()
+                case OfTheme(name):
+                    self.theme = THEMES[name].name
+                case OfRun() | OfGroup() | OfSlots():
+                    self._steering.accept(offer)
+
+        self.open(PaletteScreen(offering_of(self.fleet, tuple(THEMES)), self.glyphs), chosen)
+
     @on(EventsAsked)
     def _events_asked(self) -> None:
         def closed(run_id: str | None) -> None:
@@ -338,10 +353,41 @@ class OvernightApp(App[None]):
 
     # -- keys that are not about runs
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded and self._ahead.waits:
+            self._ahead.keep_new(event)
+        else:
+            await super().on_event(event)
+
     def on_key(self, event: events.Key) -> None:
-        """What came in one piece with the key that opened a line is typed into it."""
-        if isinstance(self.focused, TypedLine) and self.focused.take(event):
+        """What came in one piece with the key that opened a line, or a window, is typed into it."""
+        if self._ahead.waits:
+            self._ahead.keep_handed_out(event)
             event.prevent_default()
+        elif isinstance(self.focused, TypedLine):
+            if self.focused.take(event):
+                event.prevent_default()
+        elif isinstance(self.screen, FleetScreen) and self._ahead.opens(event):
+            self._ahead.waits = True
+            # Behind what the key asks for, which comes the same way.
+            self.call_later(self._settle)
+
+    def _settle(self) -> None:
+        if not self.screen.post_message(Settled(self.screen)):
+            # It is on its way out, and gives nothing back.
+            self._release_keys()
+
+    @on(Settled)
+    def _settled(self, message: Settled) -> None:
+        """Of the main screen first, then of the window that has come of it."""
+        if message.screen is self.screen:
+            self._release_keys()
+        else:
+            self._settle()
+
+    def _release_keys(self) -> None:
+        for key in self._ahead.release():
+            self.post_message(key)
 
     def action_leave(self) -> None:
         self.leave(0)
@@ -378,24 +424,6 @@ class OvernightApp(App[None]):
         if self._driver is not None:
             on = switch_mouse(self._driver)
             self.tell("The mouse works." if on else "The mouse selects text, as the terminal does it.", "information")
-
-    # -- the palette
-
-    def action_command_palette(self) -> None:
-        if not isinstance(self.screen, CommandPalette):
-            palette = CommandPalette(id="--command-palette")
-            self.push_screen(palette)
-            # A cursor that blinks writes for ever.
-            palette.call_after_refresh(lambda: setattr(palette.query_one(Input), "cursor_blink", False))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in self.fleet.keys.keys:
-            if key.id != "palette":
-                run = self._runner(key.action)
-                yield SystemCommand(key.words[0].upper() + key.words[1:], f"{key.section}: {key.shown}", run)
-        for name, theme in THEMES.items():
-            choose = partial(setattr, self, "theme", theme.name)
-            yield SystemCommand(f"{name.capitalize()} colours", "Theme", choose)
 
     def _runner(self, action: str) -> Callable[[], None]:
         def run() -> None:

@@ -122,10 +122,11 @@ def _sign(keys: Keymap, id: str, place: int | None) -> str:
 
 def found_keys(keys: Keymap, sought: str, most: int) -> list[Key]:
     """Bindings whose words, keys or section fit, the best first."""
-    return best_of(keys.keys, partial(_fit, sought.strip()), most)
+    return best_of(keys.keys, partial(fit_of_key, sought.strip()), most)
 
 
-def _fit(sought: str, key: Key) -> int:
+def fit_of_key(sought: str, key: Key) -> int:
+    """How well; a key that is what was typed, before everything else."""
     if sought in key.shown.split():
         return SAME_KEY
     return fit_of(sought, f"{key.words} {key.section} {key.id} {key.shown}")

@@ -59,7 +59,7 @@ KEYS = (
     Key("only_trouble", "f", "switch('only_trouble')", "f", "only trouble", CHOOSING),
     Key("events", "E", "events", "E", "events of all runs", LEAVING),
     Key("help", "?", "help", "?", "this help", LEAVING),
-    Key("palette", ":,ctrl+p", "app.command_palette", ": ctrl+p", "everything by name", LEAVING),
+    Key("palette", ":,ctrl+p", "palette", ": ctrl+p", "everything by name", LEAVING),
     Key("mouse", "M", "app.toggle_mouse", "M", "mouse on or off", LEAVING),
     Key("redraw", "ctrl+l", "app.redraw", "ctrl+l", "draw everything again", LEAVING),
     Key("suspend", "ctrl+z", "app.suspend_process", "ctrl+z", "shell; fg comes back", LEAVING),
@@ -72,6 +72,10 @@ IN_EVENTS = (
     *("find", "filter", "only_trouble", "events", "redraw", "suspend", "leave"),
 )
 """Bindings that work in the list of events, too, with the same keys."""
+OPENING = frozenset(
+    {"cancel", "kill", "new", "find.next", "edit", "sort", "events", "help", "palette"},
+)
+"""Bindings that may open a window: what is typed behind them belongs to it."""
 NEVER_WITHOUT = frozenset({"leave", "help", "palette"})
 """Without a key for each of them nobody would find out again, or in."""
 NO_KEY = "<ignore>"
@@ -103,6 +107,7 @@ class Keymap(NamedTuple):
         keys |= {"help.choose": opening, "sort.choose": opening, "sort.back": joined((*closing, keys["sort"]))}
         keys |= {f"{window}.{way}": keys[f"move.{way}"] for window in ("help", "sort") for way in ("down", "up")}
         keys |= {f"events.{id}": keys[id] for id in IN_EVENTS}
+        keys |= {"palette.back": joined(("escape", keys["back"]))}
         # Yes is said with one key and nothing else; where something is typed, escape is a way back, too.
         no = [key for key in joined(("n", *closing)).split(",") if key != "y"]
         keys |= {"question.no": joined(no), "launch.back": joined(("escape", keys["back"]))}

@@ -17,8 +17,9 @@ from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.bulk import MEANT, Bulk, summary_words, with_answer
 from overnight.tui.desk import Desk
 from overnight.tui.detail import Tab
-from overnight.tui.events import Asking, Marked, Marking, TabChosen
+from overnight.tui.events import Asking, Marked, Marking, Pointed, TabChosen
 from overnight.tui.model import Fleet, cut_off, pause_or_resume, row_at, targets
+from overnight.tui.offers import OPEN, STACKS, OfGroup, OfRun, OfSlots
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.question import QuestionScreen
 from overnight.tui.screens.wishes import Wish
@@ -154,11 +155,31 @@ class Steering:
             if self._desk.fleet.statuses.get(run_id) is Status.FROZEN:
                 self._desk.tell("It is frozen: it shows its stacks when it goes on.", "warning")
 
-    # -- groups
+    def accept(self, offer: OfRun | OfGroup | OfSlots) -> None:
+        """Do what the palette has offered."""
+        match offer:
+            case OfRun(verb, run_id) if run_id in self._desk.fleet.reads:
+                self._accept(verb, run_id)
+            case OfRun(_, run_id):
+                self._desk.tell(f"{run_id} was removed.", "warning")
+            case OfGroup(verb, group):
+                self._desk.begin(self._steer_group(verb, group))
+            case OfSlots(group, slots):
+                self._desk.begin(self._set_slots(group, slots))
 
-    def steer_group(self, verb: Verb, name: str) -> None:
-        """Pause all of a group, or let it go on."""
-        self._desk.begin(self._steer_group(verb, name))
+    def _accept(self, verb: str, run_id: str) -> None:
+        if verb in {Verb.CANCEL, Verb.KILL}:
+            self.question(Verb(verb), [run_id])
+        elif verb in REQUESTS and verb != STACKS:
+            self.send(verb, [run_id])
+        else:
+            self._desk.change(Pointed(run_id))
+            if verb == STACKS:
+                self.ask(Wish.STACKS)
+            elif verb != OPEN:
+                self._desk.change(TabChosen(Tab(verb.capitalize())))
+
+    # -- groups
 
     async def _steer_group(self, verb: Verb, name: str) -> None:
         act = grouping.pause if verb is Verb.PAUSE else grouping.resume
@@ -172,9 +193,6 @@ class Steering:
         what = "Nothing new starts in it" if verb is Verb.PAUSE else "It goes on"
         runs = f"; {plural(len(asked), 'run')} asked to {MEANT.get(verb, verb)}" if asked else ""
         self._desk.tell(f"Group {name}: {what.lower()}{runs}.", "information")
-
-    def set_slots(self, name: str, slots: int | None) -> None:
-        self._desk.begin(self._set_slots(name, slots))
 
     async def _set_slots(self, name: str, slots: int | None) -> None:
         try:

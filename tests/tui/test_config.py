@@ -19,8 +19,10 @@ from overnight.tui.key_names import NAMED, key_of
 from overnight.tui.keys import KEYS
 from overnight.tui.listing import COLUMNS
 from overnight.tui.notices import Notice
+from overnight.tui.offers import offering_of, offers_of, words_of
 from overnight.tui.screens.fleet import FleetScreen
-from overnight.tui.screens.help import HelpScreen
+from overnight.tui.screens.palette import PaletteScreen
+from overnight.tui.themes import THEMES
 from tests.command import OVERNIGHT
 from tests.terminal import a_terminal
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, drive, shown, until
@@ -262,7 +264,7 @@ def test_hints_name_the_configured_keys(home: Path) -> None:
 
 def test_without_a_key_the_palette_still_does_it(home: Path) -> None:
     def titles(app: OvernightApp) -> set[str]:
-        return {command.title for command in app.get_system_commands(app.screen)}
+        return {words_of(offer) for offer in offers_of(offering_of(app.fleet, tuple(THEMES)), "")}
 
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
         for key in KEYS[0].keys.split(","):
@@ -271,7 +273,7 @@ def test_without_a_key_the_palette_still_does_it(home: Path) -> None:
         await pilot.press("ctrl+p")
         assert isinstance(app.screen, FleetScreen)
         await pilot.press("f2")
-        assert not isinstance(app.screen, FleetScreen | HelpScreen)
+        assert isinstance(app.screen, PaletteScreen)
 
     drive(home, act, config=said('[keys]\nkill = []\npalette = "f2"\n'))
 

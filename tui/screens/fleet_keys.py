@@ -41,6 +41,7 @@ from overnight.tui.screens.wishes import (
     Kept,
     LaunchAsked,
     PagerAsked,
+    PaletteAsked,
     Refused,
     SortAsked,
     Wish,
@@ -173,6 +174,9 @@ class KeyedScreen(Screen[None]):
 
     def action_help(self) -> None:
         self.post_message(HelpAsked())
+
+    def action_palette(self) -> None:
+        self.post_message(PaletteAsked())
 
     def action_events(self) -> None:
         self.post_message(EventsAsked())

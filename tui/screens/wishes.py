@@ -42,6 +42,10 @@ class HelpAsked(Message):
     """What the keys do shall be shown."""
 
 
+class PaletteAsked(Message):
+    """Everything that can be done shall be shown by its name."""
+
+
 class EventsAsked(Message):
     """What happens to all runs shall be shown."""
 
