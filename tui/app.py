@@ -21,6 +21,7 @@ from textual.filter import Monochrome, NoColor
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.theme import Theme
 
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home
@@ -28,21 +29,15 @@ from overnight.state.private import exposure_of
 from overnight.tui import copying, pager
 from overnight.tui.clean import clean
 from overnight.tui.config import AS_USUAL, Config
-from overnight.tui.events import Arrived, Event, Pointed, Sorted
-from overnight.tui.feed import Sight, Source
+from overnight.tui.events import Arrived, Event
+from overnight.tui.feed import Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE
-from overnight.tui.keys import Key
 from overnight.tui.launches import Launches
 from overnight.tui.model import Fleet
-from overnight.tui.offers import Offer, OfGroup, OfKey, OfRun, OfSlots, OfTheme, offering_of
 from overnight.tui.reducer import reduce
-from overnight.tui.screens.events import EventsScreen
 from overnight.tui.screens.fleet import FleetScreen
-from overnight.tui.screens.help import HelpScreen
 from overnight.tui.screens.launch import LaunchScreen
-from overnight.tui.screens.palette import PaletteScreen
-from overnight.tui.screens.sort import SortScreen
 from overnight.tui.screens.wishes import (
     Asked,
     BulkStopped,
@@ -60,12 +55,12 @@ from overnight.tui.screens.wishes import (
 )
 from overnight.tui.shown import is_found
 from overnight.tui.side_channel import SideChannel
-from overnight.tui.sorting import Sort
 from overnight.tui.steering import Steering
 from overnight.tui.terminal import INTERRUPTED, Guard, switch_mouse
 from overnight.tui.themes import DARK, THEMES
 from overnight.tui.typed_ahead import Settled, TypedAhead
 from overnight.tui.widgets.typed_line import TypedLine
+from overnight.tui.windows import Windows
 from overnight.tui.written import Difference, Written
 
 T = TypeVar("T")
@@ -120,9 +115,8 @@ class OvernightApp(App[None]):
         """Runs whose records the collector of garbage was last told to leave alone."""
         self.fleet = Fleet(now=now, host=clean(host, 40), keys=config.keys)
         self._fleet_screen: FleetScreen | None = None
-        self._events_screen: EventsScreen | None = None
-        self._sight = Sight()
         self._steering, self._launches = Steering(self), Launches(self, here)
+        self._windows = Windows(self, self._steering)
         self._side_channel = SideChannel(config.notify, self._write)
         self.guard: Guard | None = None
         self._written = Written()
@@ -187,9 +181,9 @@ class OvernightApp(App[None]):
         before = self.fleet
         for event in events:
             self.fleet = reduce(self.fleet, event)
-        for screen in (self._fleet_screen, self._events_screen):
-            if screen is not None:
-                screen.show(self.fleet)
+        if self._fleet_screen is not None:
+            self._fleet_screen.show(self.fleet)
+        self._windows.show(self.fleet)
         self._side_channel.tell(before, self.fleet)
 
     @on(Woken)
@@ -244,11 +238,7 @@ class OvernightApp(App[None]):
     def _look(self, message: Looked) -> None:
         # What it finds belongs to the key that was pressed: it is drawn without waiting.
         self._taken_at = 0.0
-        self._look_at(message.sight)
-
-    def _look_at(self, sight: Sight) -> None:
-        self._sight = sight._replace(events=self._events_screen is not None)
-        self.source.look(self._sight)
+        self._windows.look(message.sight)
 
     # -- what keys wish
 
@@ -262,11 +252,7 @@ class OvernightApp(App[None]):
 
     @on(SortAsked)
     def _sort_asked(self) -> None:
-        def chosen(sort: Sort | None) -> None:
-            if sort is not None:
-                self.change(Sorted(sort))
-
-        self.open(SortScreen(self.fleet.sort, self.glyphs), chosen)
+        self._windows.open_sort()
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
@@ -299,38 +285,15 @@ class OvernightApp(App[None]):
 
     @on(PaletteAsked)
     def _palette_asked(self) -> None:
-        def chosen(offer: Offer | None) -> None:
-            match offer:
-                case OfKey(key):
-                    self._runner(key.action)()
-                case OfTheme(name):
-                    self.theme = THEMES[name].name
-                case OfRun() | OfGroup() | OfSlots():
-                    self._steering.accept(offer)
-
-        self.open(PaletteScreen(offering_of(self.fleet, tuple(THEMES)), self.glyphs), chosen)
+        self._windows.open_palette()
 
     @on(EventsAsked)
     def _events_asked(self) -> None:
-        def closed(run_id: str | None) -> None:
-            self._events_screen = None
-            self._look_at(self._sight)
-            if run_id is not None and run_id not in self.fleet.reads:
-                self.tell(f"{run_id} was removed.", "warning")
-            elif run_id is not None:
-                self.change(Pointed(run_id))
-
-        self._events_screen = EventsScreen(self.fleet, self.glyphs)
-        self._look_at(self._sight)
-        self.open(self._events_screen, closed)
+        self._windows.open_events()
 
     @on(HelpAsked)
-    def _help(self) -> None:
-        def chosen(key: Key | None) -> None:
-            if key is not None:
-                self._runner(key.action)()
-
-        self.open(HelpScreen(self.fleet.keys, self.glyphs), chosen)
+    def _help_asked(self) -> None:
+        self._windows.open_help()
 
     # -- for those who act
 
@@ -339,6 +302,12 @@ class OvernightApp(App[None]):
 
     def open(self, screen: Screen[T], closed: Callable[[T | None], None] | None = None) -> None:
         self.push_screen(screen, closed)
+
+    def act(self, action: str) -> None:
+        self.call_later(self.run_action, action, self.screen_stack[0])
+
+    def use_theme(self, theme: Theme) -> None:
+        self.theme = theme.name
 
     def tell(self, text: str, severity: str) -> None:
         self.notify(clean(text, 400), severity=severity, markup=False)  # type: ignore[arg-type]
@@ -424,12 +393,6 @@ class OvernightApp(App[None]):
         if self._driver is not None:
             on = switch_mouse(self._driver)
             self.tell("The mouse works." if on else "The mouse selects text, as the terminal does it.", "information")
-
-    def _runner(self, action: str) -> Callable[[], None]:
-        def run() -> None:
-            self.call_later(self.run_action, action, self.screen_stack[0])
-
-        return run
 
     def _watch_app_focus(self, focus: bool) -> None:
         """Restyles nothing, and leaves the keyboard where it is."""

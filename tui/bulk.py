@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from overnight.state.records import Verb
-from overnight.tui.view import plural
+from overnight.tui.view import number, plural
 
 MEANT: Mapping[str, str] = {Verb.RESUME: "go on", "retry": "start again"}
 """What runs are asked to do, where the verb alone does not say it."""
@@ -35,15 +35,15 @@ def with_answer(bulk: Bulk, refusal: str | None) -> Bulk:
 
 
 def progress_words(bulk: Bulk) -> str:
-    return f"asked {bulk.done} of {bulk.total} to {MEANT.get(bulk.verb, bulk.verb)}"
+    return f"asked {number(bulk.done)} of {number(bulk.total)} to {MEANT.get(bulk.verb, bulk.verb)}"
 
 
 def summary_words(bulk: Bulk) -> str:
     """What became of it, in one notice."""
     meant = MEANT.get(bulk.verb, bulk.verb)
-    more = f" (and {bulk.refused - 1} more)" if bulk.refused > 1 else ""
-    stopped = f"; stopped before the other {bulk.total - bulk.done}" if bulk.done < bulk.total else ""
+    more = f" (and {number(bulk.refused - 1)} more)" if bulk.refused > 1 else ""
+    stopped = f"; stopped before the other {number(bulk.total - bulk.done)}" if bulk.done < bulk.total else ""
     if not bulk.asked and bulk.refused:
         return f"{plural(bulk.refused, 'run')} refused to {meant}: {bulk.first_refusal}{more}{stopped}."
-    refused = f"; {bulk.refused} refused: {bulk.first_refusal}{more}" if bulk.refused else ""
+    refused = f"; {number(bulk.refused)} refused: {bulk.first_refusal}{more}" if bulk.refused else ""
     return f"{plural(bulk.asked, 'run')} asked to {meant}{refused}{stopped}."

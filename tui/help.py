@@ -8,13 +8,13 @@ from typing import NamedTuple
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import CHOOSING, MOVING, SECTIONS, SEEING, STEERING, Key, Keymap
 from overnight.tui.lines import Line, Span, cells, cut, left, line
-from overnight.tui.matching import best_of, fit_of
+from overnight.tui.matching import SURE, best_of, fit_of
 
 KEY_WIDTH, WORDS_WIDTH, GAP = 14, 23, 2
 COLUMN = KEY_WIDTH + WORDS_WIDTH
 MOST_COLUMNS = 3
 BLANK: tuple[Span, ...] = ((" " * COLUMN, ""),)
-SAME_KEY = 100
+SAME_KEY = 10 * SURE
 """How well a key fits that is what was typed, beside words that have it somewhere."""
 
 

@@ -11,19 +11,23 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FIRST, WHOLE, BEGINNING, INSIDE, LETTERS = 16, 8, 4, 2, 1
+SURE = 1000
+"""Is added where no word had to be found by its letters: beside such a text the others are not meant."""
 FEWEST_LETTERS = 3
 """Fewer letters in some order are in everything."""
 
 
 def fit_of(sought: str, text: str) -> int:
     """The higher the better; 0 = it does not fit. Capitals do not matter; nothing sought fits everything."""
-    text, total = text.lower(), 1
+    text, total, sure = text.lower(), 1, SURE
     for word in sought.lower().split():
         fit = _fit_of_word(word, text)
         if not fit:
             return 0
+        if fit == LETTERS:
+            sure = 0
         total += fit
-    return total
+    return total + sure
 
 
 def _fit_of_word(word: str, text: str) -> int:
@@ -50,4 +54,6 @@ def _has_letters(word: str, text: str) -> bool:
 def best_of(things: Iterable[T], fit: Callable[[T], int], most: int) -> list[T]:
     """Those that fit, the best first; of equal ones, the one that came first."""
     fitting = ((-found, place, thing) for place, thing in enumerate(things) if (found := fit(thing)))
-    return [thing for *_, thing in nsmallest(most, fitting, key=lambda each: each[:2])]
+    best = nsmallest(most, fitting, key=lambda each: each[:2])
+    least = SURE if best and -best[0][0] >= SURE else 1
+    return [thing for worse, _, thing in best if -worse >= least]

@@ -120,5 +120,5 @@ def _ago(seconds: float) -> str:
 def answers(verb: Verb, count: int, keys: Keymap) -> Line:
     """`count`: of the runs that are asked about."""
     them = "it" if count == 1 else "them"
-    ways = " ".join(filter(None, ("n", keys.sign("back"))))
+    ways = " ".join(sign for sign in ("n", keys.sign("back")) if sign not in {"", "y"})
     return line(("y", "key"), f" {verb} {them}    ", (ways, "key"), f" let {them} go on")

@@ -7,19 +7,19 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from overnight.agents import grouping, operate
+from overnight.agents import operate
 from overnight.agents.orphans import adopt_orphans
 from overnight.state import verbs
 from overnight.state.errors import NotPossibleNow, OvernightError
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
-from overnight.tui.bulk import MEANT, Bulk, summary_words, with_answer
+from overnight.tui.bulk import Bulk, summary_words, with_answer
 from overnight.tui.desk import Desk
 from overnight.tui.detail import Tab
 from overnight.tui.events import Asking, Marked, Marking, Pointed, TabChosen
 from overnight.tui.model import Fleet, cut_off, pause_or_resume, row_at, targets
-from overnight.tui.offers import OPEN, STACKS, OfGroup, OfRun, OfSlots
+from overnight.tui.offers import OPEN, STACKS
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.question import QuestionScreen
 from overnight.tui.screens.wishes import Wish
@@ -87,11 +87,7 @@ class Steering:
         fleet, source = self._desk.fleet, self._desk.source
         possible = [run_id for run_id in ids if _why_not(verb, fleet, run_id) is None]
         if not possible:
-            why_not = _why_not(verb, fleet, ids[0])
-            assert why_not is not None
-            if len(ids) > 1:
-                why_not = NotPossibleNow(f"None of the {len(ids)} runs can be asked to {verb}", hint=f"{why_not}.")
-            self._desk.complain(why_not)
+            self._complain_of_all(verb, ids)
             return
         rows = [row_at(fleet, run_id) for run_id in possible]
         checkpoints = [source.checkpoint_at(run_id) for run_id in possible]
@@ -104,6 +100,15 @@ class Steering:
 
         lines = question_lines(verb, rows, checkpoints, left_out)
         self._desk.open(QuestionScreen(lines, answers(verb, len(rows), fleet.keys)), answered)
+
+    def _complain_of_all(self, verb: Verb, ids: Sequence[str]) -> None:
+        """Of many, the reason of the first is told."""
+        why_not = _why_not(verb, self._desk.fleet, ids[0])
+        assert why_not is not None, "it makes sense for none of them"
+        if len(ids) > 1:
+            runs = plural(len(ids), "run")
+            why_not = NotPossibleNow(f"None of the {runs} can be asked to {verb}", hint=f"{why_not}.")
+        self._desk.complain(why_not)
 
     def _request(self, name: str, ids: Sequence[str]) -> None:
         """Marks have done their duty where they are what was asked for."""
@@ -120,10 +125,20 @@ class Steering:
         if (bulk := self._desk.fleet.bulk) is not None:
             self._desk.change(Asking(bulk._replace(stopped=True)))
 
+    async def _answers(self, name: str, ids: Sequence[str]) -> list[operate.Answer]:
+        """In their order; the source is told that something may come of it."""
+        runs = [self._desk.home.run(run_id) for run_id in ids]
+        try:
+            given = await asyncio.to_thread(REQUESTS[name], runs)
+        except OvernightError as error:
+            given = [error] * len(runs)
+        for run_id in ids:
+            self._desk.source.expect(run_id)
+        return given
+
     async def _send_one(self, name: str, run_id: str) -> bool:
         """Whether it did not refuse."""
-        [answer] = await asyncio.to_thread(REQUESTS[name], [self._desk.home.run(run_id)])
-        self._desk.source.expect(run_id)
+        [answer] = await self._answers(name, [run_id])
         if isinstance(answer, OvernightError):
             self._desk.complain(answer)
             return False
@@ -135,10 +150,7 @@ class Steering:
             bulk = Bulk(name, len(ids))
             self._desk.change(Asking(bulk))
             for start in range(0, len(ids), AT_ONCE):
-                some = ids[start : start + AT_ONCE]
-                asked = await asyncio.to_thread(REQUESTS[name], [self._desk.home.run(run_id) for run_id in some])
-                for run_id, answer in zip(some, asked, strict=True):
-                    self._desk.source.expect(run_id)
+                for answer in await self._answers(name, ids[start : start + AT_ONCE]):
                     bulk = with_answer(bulk, str(answer) if isinstance(answer, OvernightError) else None)
                 stopped = (now := self._desk.fleet.bulk) is not None and now.stopped
                 self._desk.change(Asking(bulk := bulk._replace(stopped=stopped)))
@@ -155,20 +167,11 @@ class Steering:
             if self._desk.fleet.statuses.get(run_id) is Status.FROZEN:
                 self._desk.tell("It is frozen: it shows its stacks when it goes on.", "warning")
 
-    def accept(self, offer: OfRun | OfGroup | OfSlots) -> None:
-        """Do what the palette has offered."""
-        match offer:
-            case OfRun(verb, run_id) if run_id in self._desk.fleet.reads:
-                self._accept(verb, run_id)
-            case OfRun(_, run_id):
-                self._desk.tell(f"{run_id} was removed.", "warning")
-            case OfGroup(verb, group):
-                self._desk.begin(self._steer_group(verb, group))
-            case OfSlots(group, slots):
-                self._desk.begin(self._set_slots(group, slots))
-
-    def _accept(self, verb: str, run_id: str) -> None:
-        if verb in {Verb.CANCEL, Verb.KILL}:
+    def accept(self, verb: str, run_id: str) -> None:
+        """Do what the palette has offered: one of its verbs, with one run."""
+        if run_id not in self._desk.fleet.reads:
+            self._desk.tell(f"{run_id} was removed.", "warning")
+        elif verb in {Verb.CANCEL, Verb.KILL}:
             self.question(Verb(verb), [run_id])
         elif verb in REQUESTS and verb != STACKS:
             self.send(verb, [run_id])
@@ -178,30 +181,6 @@ class Steering:
                 self.ask(Wish.STACKS)
             elif verb != OPEN:
                 self._desk.change(TabChosen(Tab(verb.capitalize())))
-
-    # -- groups
-
-    async def _steer_group(self, verb: Verb, name: str) -> None:
-        act = grouping.pause if verb is Verb.PAUSE else grouping.resume
-        try:
-            asked = await asyncio.to_thread(act, self._desk.home, name)
-        except OvernightError as error:
-            self._desk.complain(error)
-            return
-        for run, _ in asked:
-            self._desk.source.expect(run.id)
-        what = "Nothing new starts in it" if verb is Verb.PAUSE else "It goes on"
-        runs = f"; {plural(len(asked), 'run')} asked to {MEANT.get(verb, verb)}" if asked else ""
-        self._desk.tell(f"Group {name}: {what.lower()}{runs}.", "information")
-
-    async def _set_slots(self, name: str, slots: int | None) -> None:
-        try:
-            await asyncio.to_thread(grouping.set_slots, self._desk.home, name, slots)
-        except OvernightError as error:
-            self._desk.complain(error)
-            return
-        at_once = "without limit" if slots is None else f"{plural(slots, 'run')} at once"
-        self._desk.tell(f"Group {name}: {at_once}.", "information")
 
     # -- what nobody asked for
 

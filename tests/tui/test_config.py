@@ -229,6 +229,39 @@ def test_configured_keys_work_and_no_others(home: Path, tmp_path: Path) -> None:
         assert terminal.ends() == 0
 
 
+def test_windows_over_the_list_move_and_close_with_the_configured_keys(home: Path) -> None:
+    config = said('[keys]\nback = "b"\nleave = "Q"\nevents = "ctrl+e"\nfilter = "%"\nmove.down = "t"\n')
+    with a_supervised_run(home, "crawl") as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("E", "ctrl+e")
+            await until(pilot, lambda: "1 event" in shown(app) and "% Filter" in shown(app) and "b Back" in shown(app))
+            await pilot.press("t", "j", "b")
+            assert isinstance(app.screen, FleetScreen)
+            await pilot.press("x")
+            assert "n b let it go on" in shown(app)
+            await pilot.press("escape", "b")
+            assert isinstance(app.screen, FleetScreen)
+            await pilot.press("n", "b")
+            await until(pilot, lambda: "command  b" in shown(app))
+            await pilot.press("escape", "colon", "b", "escape", "question_mark", "Q")
+            assert isinstance(app.screen, FleetScreen)
+            assert asked_of(run) == []
+
+        drive(home, act, config=config)
+
+
+def test_no_key_but_y_says_yes_and_none_takes_it_away(home: Path) -> None:
+    config = said('[keys]\nback = "y"\ncopy = "c"\n')
+    with a_supervised_run(home, "crawl") as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("x", "y")
+            await until(pilot, lambda: asked_of(run) == ["cancel"])
+
+        drive(home, act, config=config)
+
+
 def test_keys_that_changed_places_do_what_they_say(home: Path) -> None:
     config = said('[keys]\npause = "x"\ncancel = "X"\nkill = "p"\n"move.down" = "N"\n"find.previous" = "j"')
     with a_supervised_run(home, "crawl") as run, a_supervised_run(home, "index"):

@@ -63,4 +63,6 @@ def test_the_beginning_fits_better_than_a_word_than_its_beginning_than_a_part_th
 
 
 def test_of_equal_fits_the_first_comes_first_and_no_more_than_asked_for() -> None:
+    assert best_of(["crawl-2", "crawl-4-a2"], lambda text: fit_of("crawl-2", text), 3) == ["crawl-2"]
+    assert best_of(["clear", "c-r-a-w-l"], lambda text: fit_of("crwl", text), 3) == ["c-r-a-w-l"]
     assert best_of(["ab", "b", "xb", "b"], lambda text: fit_of("b", text), 3) == ["b", "b", "ab"]

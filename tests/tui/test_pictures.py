@@ -20,6 +20,16 @@ OTHER_KEYS = config_of(
 )
 assert isinstance(OTHER_KEYS, Config)
 OTHER_SCREENS = (
+    Picture("logs-large", "everyday", LARGE, ("l",)),
+    Picture("errors-large", "everyday", LARGE, ("j",) * 7 + ("e",)),
+    Picture("errors-light", "everyday", SMALL, ("j",) * 7 + ("e",), theme="overnight-light"),
+    Picture("errors-ansi", "everyday", SMALL, ("j",) * 7 + ("e",), theme="overnight-ansi"),
+    Picture("history", "everyday", SMALL, ("h",)),
+    Picture("config-small", "everyday", SMALL, ("5",)),
+    Picture("sort", "everyday", SMALL, ("s",)),
+    Picture("sort-ansi", "everyday", LARGE, ("s",), theme="overnight-ansi"),
+    Picture("help-ansi", "everyday", SMALL, ("question_mark",), theme="overnight-ansi"),
+    Picture("events-ansi", "everyday", LARGE, ("E",), theme="overnight-ansi"),
     Picture("logs", "everyday", SMALL, ("l", "m")),
     Picture("log-search", "everyday", SMALL, ("l", "m", "slash", *"batch", "enter")),
     Picture("log-missed", "everyday", (60, 15), ("l", "m", "w", "slash", *"Batch", "enter")),
