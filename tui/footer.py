@@ -85,4 +85,4 @@ def _finds(fleet: Fleet) -> list[tuple[str, str]]:
     found = [("find.next", "Next")] if fleet.sought else []
     new = [] if fleet.sought else [("new", "New")]
     looking = [("tab.logs", "Logs"), ("tab.errors", "Errors")]
-    return [*looking, *found, ("find", "Find"), ("only_trouble", "Trouble"), *new]
+    return [*looking, *found, ("find", "Find"), ("only_trouble", "Trouble"), *new, ("events", "Events")]

@@ -1,5 +1,6 @@
 """The list of what happened to all runs: what passes, what lines say, and that it follows as it happens."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,12 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from overnight.state.atomic import append_line
 from overnight.state.chronicle import append
+from overnight.state.codec import encode
 from overnight.state.home import Home
-from overnight.state.records import Event, Exit, Outcome, Progress, Request, Verb
+from overnight.state.recent import WINDOW
+from overnight.state.records import Event, Exit, Origin, Outcome, Progress, Request, Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status
 from overnight.state.told import Told
@@ -135,6 +139,21 @@ def test_events_of_all_runs_come_in_one_order_with_launches_and_requests(here: H
     first.write(first.request_path(1), Request(1, Verb.PAUSE, at=BEGUN + 4, by="ann"))
     told = last(Happenings(here).look(None))
     assert told == [("created", 0), ("created", 0), ("started", 1), ("started", 3), ("requested", 4), ("started", 5)]
+
+
+def test_a_changed_source_is_told_of(here: Home) -> None:
+    run = run_with(here, "one")
+    for at, digest in ((1, "a"), (2, "b"), (3, "b")):
+        append_line(run.origins_path, encode(Origin(BEGUN + at, at, digest, {"agent.py": digest})))
+    assert last(Happenings(here).look(None)) == [("created", 0), ("source_changed", 2)]
+
+
+def test_of_a_long_history_only_the_end_is_read(here: Home) -> None:
+    run = run_with(here, "one", *range(1, 2000))
+    told = last(Happenings(here).look(None))
+    assert os.path.getsize(run.history_path) > 2 * WINDOW
+    assert told[-1] == ("started", 1999)
+    assert 100 < len(told) < 1000
 
 
 def test_a_second_look_reads_only_what_has_changed(here: Home) -> None:

@@ -56,12 +56,10 @@ OTHER_SCREENS = (
         for name, size in (("", SMALL), ("-large", LARGE))
     ),
     Picture("ansi-cancel", "everyday", SMALL, ("x",), theme="overnight-ansi"),
-    Picture("events", "everyday", SMALL, ("E",)),
     Picture("events-filtered", "everyday", LARGE, ("E", "ampersand", *"group:default -started", "enter", "k")),
     Picture("events-light", "everyday", SMALL, ("E", "f"), theme="overnight-light"),
     Picture("events-ascii", "everyday", SMALL, ("E",), ascii_only=True),
     Picture("palette", "everyday", LARGE, ("colon",)),
-    Picture("palette-run", "everyday", SMALL, ("colon", *"pa e", "down")),
     Picture("palette-ansi", "everyday", SMALL, ("colon", *"crawl"), theme="overnight-ansi"),
     Picture("palette-light", "everyday", SMALL, ("colon", *"slots"), theme="overnight-light"),
     Picture("palette-ascii", "everyday", SMALL, ("colon", *"zzz"), ascii_only=True),

@@ -1,5 +1,6 @@
 """What happens to all runs, newest last, as it happens; enter opens the run of an event. Shows a fleet."""
 
+import operator
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -87,8 +88,11 @@ class EventsScreen(Screen[str | None]):
         """The place of the cursor; of an event that is not listed any more, where it would be."""
         if self._chosen is None:
             return max(0, len(self._told) - 1)
-        if self._chosen in self._told:
-            return self._told.index(self._chosen)
+        # The very one: two may say the same. Of a run that was read again there are others, which say the same.
+        for same in (operator.is_, operator.eq):
+            for place, told in enumerate(self._told):
+                if same(told, self._chosen):
+                    return place
         earlier = sum(told.event.at < self._chosen.event.at for told in self._told)
         return max(0, min(earlier, len(self._told) - 1))
 
