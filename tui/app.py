@@ -341,22 +341,23 @@ class OvernightApp(App[None]):
             # Behind what the key asks for, which comes the same way.
             self.call_later(self._settle)
 
-    def _settle(self) -> None:
+    async def _settle(self) -> None:
         if not self.screen.post_message(Settled(self.screen)):
             # It is on its way out, and gives nothing back.
-            self._release_keys()
+            await self._hand_out_keys()
 
     @on(Settled)
-    def _settled(self, message: Settled) -> None:
+    async def _settled(self, message: Settled) -> None:
         """Of the main screen first, then of the window that has come of it."""
         if message.screen is self.screen:
-            self._release_keys()
+            await self._hand_out_keys()
         else:
-            self._settle()
+            await self._settle()
 
-    def _release_keys(self) -> None:
+    async def _hand_out_keys(self) -> None:
+        """Before any that comes now."""
         for key in self._ahead.release():
-            self.post_message(key)
+            await super().on_event(key)
 
     def action_leave(self) -> None:
         self.leave(0)

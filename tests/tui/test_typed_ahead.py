@@ -1,5 +1,6 @@
 """Keys that come in one piece with the one that opens a window belong to the window, in their order."""
 
+import asyncio
 from pathlib import Path
 
 from textual.events import Key
@@ -54,6 +55,23 @@ def test_what_is_typed_right_behind_n_lands_in_the_launch_dialog(home: Path) -> 
             assert asked_of(run) == []
 
         drive(home, act)
+
+
+def test_in_whatever_pieces_they_come_their_order_stays(home: Path) -> None:
+    an_ended_run(home, "crawl", DONE)
+    keys = "nabcdefghijklmnop"
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        for size in (1, 3):
+            for turns in (0, 2):
+                for start in range(0, len(keys), size):
+                    burst(app, keys[start : start + size])
+                    for _ in range(turns):
+                        await asyncio.sleep(0)
+                await until(pilot, lambda: keys[1:] in shown(app))
+                await pilot.press("escape")
+
+    drive(home, act)
 
 
 def test_a_question_is_answered_by_the_key_right_behind_it(home: Path) -> None:
