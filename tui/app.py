@@ -181,6 +181,9 @@ class OvernightApp(App[None]):
         before = self.fleet
         for event in events:
             self.fleet = reduce(self.fleet, event)
+        if not self.is_running:
+            # On its way out, with half of its widgets gone: the source, and who has asked, do not know of that.
+            return
         if self._fleet_screen is not None:
             self._fleet_screen.show(self.fleet)
         self._windows.show(self.fleet)
