@@ -63,7 +63,7 @@ def until_shown(terminal: Terminal, shown: Callable[[], bool], bytes_a_second: f
     began = time.perf_counter()
     while not shown():
         if time.perf_counter() - began > PATIENCE:
-            raise NothingMeasured("it never showed what it was to show")
+            raise NothingMeasured("it never showed what it was to show:\n" + "\n".join(terminal.screen.display))
         drain(terminal, PIECE, bytes_a_second)
     return time.perf_counter() - began
 
