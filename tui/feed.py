@@ -79,6 +79,8 @@ class Feed:
         self._stop, self._hurry, self._sought = Flag(), Flag(), Flag()
         self._sight = Sight()
         self._live: frozenset[str] = frozenset()
+        self._unborn: frozenset[str] = frozenset()
+        """Directories in which a run is being launched: as soon as it has a spec it is one."""
         self._expected: dict[str, None] = {}
         """Runs to be read once more, whatever they were. Filled from another thread, each change is one step."""
         self._silent: frozenset[str] = frozenset()
@@ -130,7 +132,7 @@ class Feed:
     # -- the watching thread
 
     def _watch(self) -> None:
-        for batch in changes(self._home, lambda: self._live.union(self._expected), self._stop):
+        for batch in changes(self._home, lambda: self._live.union(self._unborn, self._expected), self._stop):
             ids = self._latest_first(batch.changed)
             for start in range(0, max(1, len(ids)), AT_ONCE):
                 self._tell(self._read(ids[start : start + AT_ONCE]))
@@ -144,13 +146,15 @@ class Feed:
         return sorted(ids, key=lambda run_id: -(changed_at(self._home.run(run_id).path) or 0))
 
     def _read(self, ids: list[str]) -> Arrived:
-        reads, gone = [], set()
+        reads, gone, unborn = [], set(), set()
         for run_id in ids:
             self._expected.pop(run_id, None)
             run = self._home.run(run_id)
             if not os.path.exists(run.spec_path):
                 # Being launched, or removed; until its spec is there it is no run.
                 gone.add(run_id)
+                if os.path.isdir(run.path):
+                    unborn.add(run_id)
             else:
                 reads.append(Read(run_id, clean_records(run.read())))
         now = time.time()
@@ -158,6 +162,7 @@ class Feed:
         silent = {read.id for read in reads if read.id in live and read.records.progress is None}
         others = gone.union(read.id for read in reads)
         self._live, self._silent = (self._live - others) | live, (self._silent - others) | silent
+        self._unborn = (self._unborn - others) | unborn
         return Arrived(tuple(reads), frozenset(gone))
 
     # -- the thread of the clock

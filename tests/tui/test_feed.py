@@ -15,12 +15,13 @@ from overnight.state.home import Home
 from overnight.state.queue import Group
 from overnight.state.records import Exit, ItemError, Origin, Outcome, Progress
 from overnight.state.status import Status
+from overnight.state.watch import RESCAN_AFTER
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import Arrived, Read, Ticked
 from overnight.tui.feed import Feed, Looker, Sight
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
-from tests.builders import a_run
+from tests.builders import a_run, a_spec
 from tests.command import launched
 from tests.tui.driven import a_supervised_run, an_ended_run
 from tests.waiting import eventually
@@ -63,6 +64,16 @@ def test_it_tells_of_every_run_then_of_what_changes_and_of_what_is_removed(home:
     Path(run.path).rmdir()
     eventually(lambda: run.id not in fed.fleet().reads)
     assert fed.woken.is_set()
+
+
+def test_a_run_whose_launch_takes_a_while_is_told_of_as_soon_as_it_is_one(home: Path, fed: Fed) -> None:
+    run = Home(str(home)).new_run("crawl")
+    # It was seen while there was nothing in it but its folders.
+    eventually(lambda: fed.woken.is_set() and fed.fleet().loaded)
+    before = time.monotonic()
+    run.write(run.spec_path, a_spec(id=run.id))
+    eventually(lambda: run.id in fed.fleet().reads)
+    assert time.monotonic() - before < RESCAN_AFTER
 
 
 def test_the_newest_line_of_a_run_that_reports_nothing_is_told(home: Path, fed: Fed) -> None:
