@@ -32,6 +32,7 @@ from overnight.tui.stacksfile import stacks_of
 from overnight.tui.tail import Tail, newest_line
 
 TICK = 1.0
+MINUTE = 60.0
 AT_ONCE = 200
 """Runs that are read before the interface hears of them: at first there may be thousands."""
 
@@ -81,6 +82,8 @@ class Feed:
         self._live: frozenset[str] = frozenset()
         self._unborn: frozenset[str] = frozenset()
         """Directories in which a run is being launched: as soon as it has a spec it is one."""
+        self._ended_at = 0.0
+        """When the last one of all ended."""
         self._expected: dict[str, None] = {}
         """Runs to be read once more, whatever they were. Filled from another thread, each change is one step."""
         self._silent: frozenset[str] = frozenset()
@@ -158,29 +161,44 @@ class Feed:
             else:
                 reads.append(Read(run_id, clean_records(run.read())))
         now = time.time()
+        self._tell_time(now)
         live = {read.id for read in reads if status_of(read.records, now) in LIVE}
         silent = {read.id for read in reads if read.id in live and read.records.progress is None}
         others = gone.union(read.id for read in reads)
         self._live, self._silent = (self._live - others) | live, (self._silent - others) | silent
         self._unborn = (self._unborn - others) | unborn
+        ends = (read.records.exit.ended_at for read in reads if read.records.exit is not None)
+        self._ended_at = max(self._ended_at, *(at for at in ends if at is not None), 0.0)
         return Arrived(tuple(reads), frozenset(gone))
 
     # -- the thread of the clock
 
     def _keep_time(self) -> None:
-        ticked = 0.0
+        looked = told = 0.0
         while not self._stop.is_set():
             now = time.time()
-            if now - ticked >= TICK or now < ticked:
-                ticked = now
-                self._tell(Ticked(now))
+            if now - looked >= TICK or now < looked:
+                looked = now
+                if self._shows_seconds(now) or now // MINUTE != told // MINUTE:
+                    told = now
+                    self._tell(Ticked(now))
                 self._look_at_groups()
                 self._look_at_output()
             detail = self._looker.look(self._home, self._sight)
             if detail is not None:
+                self._tell_time(now)
                 self._tell(Detailed(detail))
-            self._hurry.wait(max(0.0, TICK - (time.time() - ticked)))
+            self._hurry.wait(max(0.0, TICK - (time.time() - looked)))
             self._hurry.clear()
+
+    def _tell_time(self, now: float) -> None:
+        """To go with other news, where the clock may not have been told for a minute."""
+        if not self._shows_seconds(now):
+            self._mailbox.put(Ticked(now))
+
+    def _shows_seconds(self, now: float) -> bool:
+        """Whether the time that passes shows at each tick: while something lives, and shortly after it has ended."""
+        return bool(self._live) or abs(now - self._ended_at) < MINUTE + TICK
 
     def _look_at_groups(self) -> None:
         """Where they have changed. What cannot be read changes nothing: `doctor` says what is wrong with it."""

@@ -142,9 +142,25 @@ def test_it_tells_what_is_said_of_groups_and_of_a_damaged_file_nothing(home: Pat
     groups.write(str(home), {"gpu": Group(2)})
     eventually(lambda: fed.fleet().groups == {"gpu": Group(2)})
     path = Path(groups.path_of(str(home)))
-    path.write_text("{")
-    before = fed.fleet().now
-    eventually(lambda: fed.fleet().now > before + 1)
+    with a_supervised_run(home, "crawl"):
+        path.write_text("{")
+        before = fed.fleet().now
+        eventually(lambda: fed.fleet().now > before + 1)
     assert fed.fleet().groups == {"gpu": Group(2)}
     path.unlink()
     eventually(lambda: fed.fleet().groups == {})
+
+
+def test_while_nothing_lives_and_nothing_has_just_ended_no_second_is_told(home: Path, fed: Fed) -> None:
+    """Each would draw a picture that is as it was."""
+    old = an_ended_run(home, "old", Exit(Outcome.COMPLETED, 0, ended_at=time.time() - 3600))
+    eventually(lambda: fed.fleet().statuses.get(old.id) is Status.COMPLETED)
+    fed.fleet()
+    fed.woken.clear()
+    minute = time.time() // 60
+    assert not fed.woken.wait(1.5) or time.time() // 60 != minute
+    an_ended_run(home, "new", Exit(Outcome.COMPLETED, 0, ended_at=time.time()))
+    eventually(lambda: len(fed.fleet().reads) == 2)
+    before = fed.fleet().now
+    assert before > time.time() - 5
+    eventually(lambda: fed.fleet().now > before)
