@@ -31,6 +31,7 @@ from overnight.state.private import exposure_of
 from overnight.tui import copying, pager
 from overnight.tui.clean import clean
 from overnight.tui.config import AS_USUAL, Config
+from overnight.tui.driver import Driver
 from overnight.tui.events import Arrived, Event, Sorted
 from overnight.tui.feed import Source
 from overnight.tui.filters import AsciiOnly
@@ -65,7 +66,7 @@ from overnight.tui.written import Difference, Written
 
 T = TypeVar("T")
 BUSY_LINE = 0.05
-"""Seconds until the output queue is looked at again."""
+"""Seconds until the line is looked at again."""
 
 
 class OvernightApp(App[None]):
@@ -103,7 +104,7 @@ class OvernightApp(App[None]):
         here: str = "/",
     ) -> None:
         """`here`: the folder that launches begin in."""
-        super().__init__()
+        super().__init__(driver_class=Driver)
         self.home, self.source = home, source
         self.glyphs = ASCII if ascii_only else UNICODE
         self._ascii_only = ascii_only
@@ -163,8 +164,9 @@ class OvernightApp(App[None]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Textual's own, but of an update only the cells are written that differ."""
         if isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            marked = self._driver.pace.marked if isinstance(self._driver, Driver) else str
             # All that is asked of it are its codes.
-            super()._display(screen, Difference(renderable, self._written))  # type: ignore[arg-type]
+            super()._display(screen, Difference(renderable, self._written, marked))  # type: ignore[arg-type]
         else:
             super()._display(screen, renderable)
 
@@ -205,8 +207,7 @@ class OvernightApp(App[None]):
         self._take()
 
     def _line_is_busy(self) -> bool:
-        writer = getattr(self._driver, "_writer_thread", None)
-        return writer is not None and writer._queue.qsize() > 0
+        return isinstance(self._driver, Driver) and self._driver.is_busy()
 
     def _after_reading(self) -> None:
         self._launches.show_expected()

@@ -4,7 +4,7 @@ Textual writes whole lines of what may have changed, with every colour of them. 
 written, and of their colours only what differs from the cell that was written before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -76,11 +76,14 @@ class Written:
 class Difference(CompositorUpdate):
     """An update that is written as what differs from what was written before it."""
 
-    def __init__(self, update: LayoutUpdate | ChopsUpdate, written: Written) -> None:
-        self._update, self._written = update, written
+    def __init__(
+        self, update: LayoutUpdate | ChopsUpdate, written: Written, marked: Callable[[str], str] = str
+    ) -> None:
+        """`marked`: what is written for these codes."""
+        self._update, self._written, self._marked = update, written, marked
 
     def render_segments(self, console: Console) -> str:
-        return self._written.difference(self._update, console)
+        return self._marked(self._written.difference(self._update, console))
 
 
 def _rows_of(update: LayoutUpdate | ChopsUpdate) -> Mapping[int, Iterable[tuple[int, Strip]]]:
