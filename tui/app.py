@@ -61,6 +61,7 @@ from overnight.tui.sorting import Sort
 from overnight.tui.steering import Steering
 from overnight.tui.terminal import INTERRUPTED, Guard, switch_mouse
 from overnight.tui.themes import DARK, THEMES
+from overnight.tui.widgets.lines import ROLE_CLASSES
 from overnight.tui.widgets.typed_line import TypedLine
 from overnight.tui.written import Difference, Written
 
@@ -77,6 +78,7 @@ class OvernightApp(App[None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/fleet.tcss"]
     # Its key is one of ours; Textual would bind a second one, before all others.
     ENABLE_COMMAND_PALETTE = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROLE_CLASSES
     NOTIFICATION_TIMEOUT = 6
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "explain_ctrl_c", "leave, the second time", id="ctrl_c", show=False, priority=True),
@@ -121,7 +123,19 @@ class OvernightApp(App[None]):
         self.guard: Guard | None = None
         self._written = Written()
         self.set_class(ascii_only, "-ascii")
+        self._set_theme()
         self._set_filters()
+
+    def _set_theme(self) -> None:
+        """Before any style is read: another theme later means to read all of them again."""
+        for each in THEMES.values():
+            self.register_theme(each)
+        theme = THEMES[self._config.theme]
+        self.set_reactive(OvernightApp.theme, theme.name)
+        self.set_class(theme.dark, "-dark-mode")
+        self.set_class(not theme.dark, "-light-mode")
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._refresh_truecolor_filter(self.ansi_theme)
 
     def _set_filters(self) -> None:
         if self.no_color:
@@ -138,9 +152,6 @@ class OvernightApp(App[None]):
         return self._fleet_screen
 
     def on_mount(self) -> None:
-        for theme in THEMES.values():
-            self.register_theme(theme)
-        self.theme = THEMES[self._config.theme].name
         if changes := self._config.keys.changes():
             self.set_keymap(changes)
         self._side_channel.begin(self.fleet)
@@ -212,10 +223,11 @@ class OvernightApp(App[None]):
     def _after_reading(self) -> None:
         self._launches.show_expected()
         fleet = self.fleet
-        if len(fleet.reads) > 2 * self._kept_of:
+        if not gc.isenabled() or len(fleet.reads) > 2 * self._kept_of:
             # Of a long list there are a million objects that stay: looked through again and again, they cost more
             # than all that is drawn.
             gc.freeze()
+            gc.enable()
             self._kept_of = len(fleet.reads)
         if fleet.loaded and not self._greeted:
             self._greeted = True

@@ -36,10 +36,12 @@ def arrived(fleet: Fleet, event: Arrived) -> Fleet:
         statuses[read.id] = status_of(read.records, fleet.now)
     judged = _judged(replace(fleet, loaded=True, reads=reads, samples=samples), statuses)
     same = reads.keys() == fleet.reads.keys() and fleet.loaded
-    order = fleet.order if same else _order(fleet, reads, statuses)
+    order = fleet.order if same else _order(() if fleet.gathering else fleet.order, reads, statuses)
     changed = replace(
         judged,
         order=order,
+        cursor=None if fleet.gathering else fleet.cursor,
+        gathering=fleet.gathering and event.more,
         stands=stands_among(reads, judged.statuses, fleet.groups, fleet.now),
         marks=fleet.marks & reads.keys(),
     )
@@ -80,12 +82,12 @@ def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: flo
     return Overall(sum(percents) / len(percents), max(left, default=None))
 
 
-def _order(fleet: Fleet, reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:
+def _order(before: tuple[str, ...], reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:
     """Those that were there stay where they are. New ones go on top, and older ones that are read later go below.
 
     Of many that are read at once, those that are over go below the others.
     """
-    kept = tuple(run_id for run_id in fleet.order if run_id in reads)
+    kept = tuple(run_id for run_id in before if run_id in reads)
     known = frozenset(kept)
     new = sorted((run_id for run_id in reads if run_id not in known), key=lambda each: _newest_first(reads[each]))
     newest = min((_newest_first(reads[run_id]) for run_id in kept), default=(inf, ""))

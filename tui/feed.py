@@ -33,8 +33,8 @@ from overnight.tui.tail import Tail, newest_line
 
 TICK = 1.0
 MINUTE = 60.0
-AT_ONCE = 200
-"""Runs that are read before the interface hears of them: at first there may be thousands."""
+AT_FIRST, AT_ONCE = 30, 500
+"""Runs that are read before the interface hears of them: at first a screen of them, of what may be thousands."""
 
 
 class Sight(NamedTuple):
@@ -137,18 +137,19 @@ class Feed:
     def _watch(self) -> None:
         for batch in changes(self._home, lambda: self._live.union(self._unborn, self._expected), self._stop):
             ids = self._latest_first(batch.changed)
-            for start in range(0, max(1, len(ids)), AT_ONCE):
-                self._tell(self._read(ids[start : start + AT_ONCE]))
-                if self._stop.is_set():
-                    return
+            some, others = ids[:AT_FIRST], ids[AT_FIRST:]
+            self._tell(self._read(some, more=bool(others)))
+            while others and not self._stop.is_set():
+                some, others = others[:AT_ONCE], others[AT_ONCE:]
+                self._tell(self._read(some, more=bool(others)))
 
     def _latest_first(self, ids: Collection[str]) -> list[str]:
         """Of many, what works now is to be seen at once: its directory has just changed."""
-        if len(ids) <= AT_ONCE:
+        if len(ids) <= AT_FIRST:
             return sorted(ids)
         return sorted(ids, key=lambda run_id: -(changed_at(self._home.run(run_id).path) or 0))
 
-    def _read(self, ids: list[str]) -> Arrived:
+    def _read(self, ids: list[str], *, more: bool = False) -> Arrived:
         reads, gone, unborn = [], set(), set()
         for run_id in ids:
             self._expected.pop(run_id, None)
@@ -169,7 +170,7 @@ class Feed:
         self._unborn = (self._unborn - others) | unborn
         ends = (read.records.exit.ended_at for read in reads if read.records.exit is not None)
         self._ended_at = max(self._ended_at, *(at for at in ends if at is not None), 0.0)
-        return Arrived(tuple(reads), frozenset(gone))
+        return Arrived(tuple(reads), frozenset(gone), more)
 
     # -- the thread of the clock
 
@@ -310,7 +311,7 @@ class Mailbox:
         self._lock = Lock()
         self._reads: dict[str, Read] = {}
         self._gone: set[str] = set()
-        self._arrived = False
+        self._arrived = self._more = False
         self._others: dict[type, Event] = {}
 
     def put(self, event: Event) -> None:
@@ -318,7 +319,7 @@ class Mailbox:
             if not isinstance(event, Arrived):
                 self._others[type(event)] = event
                 return
-            self._arrived = True
+            self._arrived, self._more = True, event.more
             for run_id in event.gone:
                 self._reads.pop(run_id, None)
                 self._gone.add(run_id)
@@ -330,6 +331,6 @@ class Mailbox:
         with self._lock:
             events = list(self._others.values())
             if self._arrived:
-                events.append(Arrived(tuple(self._reads.values()), frozenset(self._gone)))
+                events.append(Arrived(tuple(self._reads.values()), frozenset(self._gone), self._more))
             self._reads, self._gone, self._arrived, self._others = {}, set(), False, {}
             return events

@@ -58,7 +58,7 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
         case Failed(message):
             return replace(fleet, failure=message)
         case _:
-            return _pressed(fleet, event)
+            return _pressed(replace(fleet, gathering=False), event)
 
 
 def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
