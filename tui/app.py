@@ -203,7 +203,8 @@ class OvernightApp(App[None]):
         if wait > 0:
             if not self._waits:
                 self._waits = True
-                self.set_timer(wait, self._waited)
+                # Textual's own timer is a task and three messages, for each picture.
+                asyncio.get_running_loop().call_later(wait, self._waited)
             return
         events = self.source.take()
         if any(isinstance(event, Arrived) for event in events):
@@ -215,7 +216,7 @@ class OvernightApp(App[None]):
 
     def _waited(self) -> None:
         self._waits = False
-        self._take()
+        self._wake()
 
     def _line_is_busy(self) -> bool:
         return isinstance(self._driver, Driver) and self._driver.is_busy()

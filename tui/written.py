@@ -11,6 +11,7 @@ from typing import NamedTuple
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
@@ -103,19 +104,30 @@ def _placed(strips: Iterable[Strip], x: int) -> Iterable[tuple[int, Strip]]:
 def _cells_of(strip: Strip, colours: ColorSystem) -> list[Cell] | None:
     """None = some of it is no plain cell: it takes two of them or none, or is a link."""
     cells: list[Cell] = []
-    for text, style, control in strip:
-        if control or not _is_plain(text) or (style is not None and style.link):
+    for segment in strip:
+        some = _cells_of_segment(segment, colours)
+        if some is None:
             return None
-        pen = BARE if style is None else pen_of(style, colours)
-        blank = (" ", Pen(ANY, ANY, pen.ground) if pen.attributes in HARMLESS else pen)
-        cells += [blank if char == " " else (char, pen) for char in text]
+        cells += some
     return cells
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
+def _cells_of_segment(segment: Segment, colours: ColorSystem) -> tuple[Cell, ...] | None:
+    """Most of a picture is what was there before: the names, the states, the rest of the bars."""
+    text, style, control = segment
+    if control or not _is_plain(text) or (style is not None and style.link):
+        return None
+    pen = BARE if style is None else pen_of(style, colours)
+    blank = (" ", Pen(ANY, ANY, pen.ground) if pen.attributes in HARMLESS else pen)
+    return tuple(blank if char == " " else (char, pen) for char in text)
+
+
 def _is_plain(text: str) -> bool:
     """Whether each character takes one cell, on its own."""
-    return (text.isascii() and text.isprintable()) or all(get_character_cell_size(char) == 1 for char in text)
+    if text.isprintable() and (text.isascii() or max(text) < "\u0300"):
+        return True
+    return all(get_character_cell_size(char) == 1 for char in text)
 
 
 @lru_cache(maxsize=1024)

@@ -70,8 +70,10 @@ class LineView(ScrollView, can_focus=False):
         """Past what Textual draws around and over lines: these have no borders, and are seldom all drawn at once."""
         top, width, filters = self.scroll_offset.y, self.size.width, self.get_line_filters()
         strips = [self._strip(y, top, width) for y in crop.line_range]
-        for each in filters:
-            strips = [strip.apply_filter(each, self.background_colors[1]) for strip in strips]
+        if filters:
+            ground = self.background_colors[1]
+            for each in filters:
+                strips = [strip.apply_filter(each, ground) for strip in strips]
         return strips if crop.column_span == (0, width) else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
