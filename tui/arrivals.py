@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 
-from overnight.state.queue import Group, Stand, queue_of, stands_of
+from overnight.state.queue import Stand, queue_of, stands_of
 from overnight.state.records import Records
 from overnight.state.status import ENDED, LIVE, RESUMABLE, Status, status_of
 from overnight.state.summary import estimate_of, percent_of
@@ -26,7 +26,7 @@ GRAIN = 32
 
 
 def arrived(fleet: Fleet, event: Arrived) -> Fleet:
-    """Of ten thousand runs a few are read again at a time: nothing here looks at all of them but where one came or went."""
+    """Of ten thousand runs a few are read again at a time: all are looked at only where one came or went."""
     reads, samples = dict(fleet.reads), dict(fleet.samples)
     statuses: dict[str, Status] = {}
     for run_id in event.gone:

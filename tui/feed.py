@@ -33,6 +33,8 @@ from overnight.tui.tail import Tail, newest_line
 
 TICK = 1.0
 MINUTE = 60.0
+AGAIN_AFTER = 1.0
+"""Seconds until what failed is tried again."""
 AT_FIRST, AT_ONCE = 30, 500
 """Runs that are read before the interface hears of them: at first a screen of them, of what may be thousands."""
 
@@ -93,6 +95,8 @@ class Feed:
         self._groups: Stamp = None
         """Of groups.json as it was told."""
         self._looker = Looker()
+        self._failures: dict[str, str] = {}
+        """Why one of the threads cannot do its work now, by its name."""
         self._wake: Callable[[], None] = lambda: None
 
     def start(self, wake: Callable[[], None]) -> None:
@@ -121,12 +125,29 @@ class Feed:
         return self._mailbox.empty()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except OvernightError as error:
-            self._tell(Failed(clean(f"{error}. {error.hint}")))
-        except Exception as error:  # noqa: BLE001 a worker's boundary: the screen says that it is no longer fed
-            self._tell(Failed(clean(f"watching ended: {type(error).__name__}: {error}")))
+        """Until it has ended. What may pass is said, and it begins anew."""
+        while not self._stop.is_set():
+            try:
+                work()
+                return
+            except OvernightError as error:
+                self._fails(work, f"{error}. {error.hint}")
+            except OSError as error:
+                where = f"{error.filename}: " if error.filename else ""
+                self._fails(work, f"runs cannot be read now, which is tried again: {where}{error.strerror or error}")
+            except Exception as error:  # noqa: BLE001 a worker's boundary: the screen says that it is no longer fed
+                self._fails(work, f"watching ended: {type(error).__name__}: {error}")
+                return
+            self._stop.wait(AGAIN_AFTER)
+
+    def _fails(self, work: Callable[[], None], why: str) -> None:
+        self._failures[work.__name__] = clean(why)
+        self._tell(Failed(self._failures[work.__name__]))
+
+    def _works(self, work: Callable[[], None]) -> None:
+        """It has done what it may have failed at before."""
+        if self._failures.pop(work.__name__, None) is not None:
+            self._tell(Failed(next(iter(self._failures.values()), "")))
 
     def _tell(self, event: Event) -> None:
         self._mailbox.put(event)
@@ -142,6 +163,7 @@ class Feed:
             while others and not self._stop.is_set():
                 some, others = others[:AT_ONCE], others[AT_ONCE:]
                 self._tell(self._read(some, more=bool(others)))
+            self._works(self._watch)
 
     def _latest_first(self, ids: Collection[str]) -> list[str]:
         """Of many, what works now is to be seen at once: its directory has just changed."""
@@ -189,6 +211,7 @@ class Feed:
             if detail is not None:
                 self._tell_time(now)
                 self._tell(Detailed(detail))
+            self._works(self._keep_time)
             self._hurry.wait(max(0.0, TICK - (time.time() - looked)))
             self._hurry.clear()
 

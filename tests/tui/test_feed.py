@@ -1,6 +1,7 @@
 """The feed tells of what real runs do, and of nothing twice."""
 
 import os
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,23 @@ def test_a_home_that_cannot_be_watched_is_said(home: Path) -> None:
     fed.feed.start(fed.woken.set)
     eventually(lambda: "runs" in fed.fleet().failure)
     fed.feed.stop()
+
+
+def test_where_no_more_files_can_be_opened_it_says_so_and_goes_on_as_soon_as_it_can(home: Path, fed: Fed) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with a_supervised_run(home, "crawl") as run:
+        eventually(lambda: run.id in fed.fleet().reads)
+        free = os.open(os.devnull, os.O_RDONLY)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            run.stir()
+            eventually(lambda: "Too many open files" in fed.fleet().failure)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        run.write(run.progress_path, Progress(processed_items=77, total_items=100, attempt=1))
+        eventually(lambda: fed.fleet().samples[run.id][-1].processed == 77)
+        eventually(lambda: fed.fleet().failure == "")
 
 
 def test_a_slow_taker_gets_the_newest_reading_of_a_run_and_no_older_one() -> None:
