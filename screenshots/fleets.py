@@ -30,7 +30,7 @@ from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of
 from overnight.tui.door import clean_records
 from overnight.tui.events import Arrived, Detailed, Printed, Read, Searched, Ticked
 from overnight.tui.events import Event as FleetEvent
-from overnight.tui.feed import Sight
+from overnight.tui.looker import Sight
 from overnight.tui.page import LogLine, Page
 from overnight.tui.sought import pattern_of
 

@@ -17,7 +17,8 @@ from overnight.state.records import Exit, ItemError, Origin, Outcome, Progress
 from overnight.state.status import Status
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import Arrived, Read, Ticked
-from overnight.tui.feed import Feed, Looker, Sight
+from overnight.tui.feed import Feed
+from overnight.tui.looker import Looker, Sight
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
 from tests.builders import a_run
