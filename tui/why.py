@@ -86,6 +86,13 @@ def why(
     return Answer(status, reason, remedy)
 
 
+def end_words(records: Records, now: float) -> str:
+    """How it ended, without what was found of it: one of ENDED, or lost."""
+    case = Case(records, (), now)
+    status = status_of(records, now)
+    return _failure(case) if status is Status.FAILED else REASONS[status](case)[0]
+
+
 def awaited(records: Records, now: float) -> str:
     """Who has to move until what was asked is so, and until when that is left to them."""
     spec = records.spec or UNKNOWN
@@ -297,10 +304,7 @@ def _completed(case: Case) -> Reason:
 
 
 def _failed(case: Case) -> Reason:
-    ended, progress = case.records.exit, current.own_progress(case.records)
-    reason = (ended.reason if ended else None) or "it says no reason"
-    if ended is not None and ended.out_of_memory:
-        reason += "; the kernel killed it for want of memory"
+    progress = current.own_progress(case.records)
     died = sum(1 for each in case.history if each.event == "died")
     attempts = f"; {number(died)} attempts died" if died > 1 else ""
     item = f"; its last item was {progress.current_item}" if progress and progress.current_item else ""
@@ -308,9 +312,15 @@ def _failed(case: Case) -> Reason:
     words = f"; the last it printed was: {said[:LONGEST_WORDS]}" if said else ""
     shows = f"`overnight logs {case.id}` shows its last words"
     return (
-        f"{reason}{_when(case)}{attempts}{item}{words}",
+        f"{_failure(case)}{attempts}{item}{words}",
         f"{shows}; `overnight retry {case.id}` continues it from its checkpoint.",
     )
+
+
+def _failure(case: Case) -> str:
+    ended = case.records.exit
+    starved = "; the kernel killed it for want of memory" if ended is not None and ended.out_of_memory else ""
+    return f"{(ended.reason if ended else None) or 'it says no reason'}{starved}{_when(case)}"
 
 
 def _cancelled(case: Case) -> Reason:

@@ -47,7 +47,7 @@ def pane(height: int, phase: str, *phases: Phase) -> list[str]:
 
 def test_phases_in_phases_are_drawn_with_those_around_them() -> None:
     tall = pane(24, "index / parse", LOADED, FETCHED, INDEX, PARSED, Phase("sort", 0, 7))
-    shown = [line for line in tall if any(name in line for name in ("load", "fetch", "index", "sort"))]
+    shown = [line for line in tall if any(name in line for name in ("load", "fetch", "index", "parse", "sort"))]
     assert [line.split()[0] for line in shown] == ["✔", "✔", "●", "●", "○"]
     assert shown[2].endswith("25%  5 / 20")
     assert shown[3].endswith("40%  4 / 10")
