@@ -109,10 +109,9 @@ def _process(row: Row) -> Iterator[Field]:
 def _trouble(row: Row) -> Iterator[Field]:
     ended, summary = row.records.exit, row.summary
     if ended is not None:
-        # The reason of a limit says it already.
-        words = exit_words(row) if (ended.code or ended.signal) and ended.limit is None else ""
+        words = ended.reason or (exit_words(row) if ended.code or ended.signal else "")
         attempts = f"{ended.attempts} attempts" if ended.attempts > 1 else ""
-        how = "; ".join(filter(None, (ended.reason, words, attempts)))
+        how = "; ".join(filter(None, (words, attempts)))
         yield "outcome", f"{ended.outcome}{': ' if how else ''}{how}"
     if summary.errors:
         yield "errors", f"{number(summary.errors)}: `overnight errors {summary.id}` shows them"

@@ -100,10 +100,12 @@ def event_words(event: Event) -> str:
 
 def _telling(event: Event) -> list[tuple[str, object]]:
     """What its detail says to a person."""
+    # A reason says how it ended, in words.
+    untold = UNTOLD | {"code", "signal"} if event.detail.get("reason") else UNTOLD
     return [
         (name, value)
         for name, value in event.detail.items()
-        if name not in UNTOLD and value is not None and value is not False
+        if name not in untold and value is not None and value is not False
     ]
 
 

@@ -6,6 +6,7 @@ bounded, and grows while somebody looks at a run's errors.
 
 import heapq
 import os
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -18,8 +19,10 @@ MOST_RUNS = 200
 """Runs that are compared: those whose errors are the newest."""
 WINDOW = 1 << 16
 """Bytes from the end of each that are read."""
-AT_ONCE = 16
+AT_ONCE = 8
 """Files that are read in one look: whoever waits for the next picture waits for them."""
+EVERY = 10.0
+"""Seconds until it is asked again which files there are, and which have grown: there may be thousands of runs."""
 
 
 class _File(NamedTuple):
@@ -36,19 +39,20 @@ class Elsewhere:
 
     def __init__(self) -> None:
         self._read: dict[str, tuple[_File, frozenset[Kind]]] = {}
-        self.is_whole = False
-        """Whether every file was read that is to be compared."""
+        self._newest: list[_File] = []
+        """Those that are to be compared."""
+        self._listed_at = -EVERY
 
     def look(self, home: Home) -> None:
         """Read what is new, newest first; not all of it at once."""
-        newest = heapq.nlargest(MOST_RUNS, _files_of(home))
+        now = time.monotonic()
+        if now - self._listed_at >= EVERY:
+            self._newest, self._listed_at = heapq.nlargest(MOST_RUNS, _files_of(home)), now
         known = {each.run_id: each for each, _ in self._read.values()}
-        changed = [each for each in newest if known.get(each.run_id) != each]
-        for each in changed[:AT_ONCE]:
+        for each in [each for each in self._newest if known.get(each.run_id) != each][:AT_ONCE]:
             errors = newest_of(ItemError, home.run(each.run_id).errors_path, WINDOW).records
             self._read[each.run_id] = each, frozenset(map(kind_of, errors))
-        self._read = {each.run_id: self._read[each.run_id] for each in newest if each.run_id in self._read}
-        self.is_whole = len(changed) <= AT_ONCE
+        self._read = {each.run_id: self._read[each.run_id] for each in self._newest if each.run_id in self._read}
 
     def runs_with(self, kinds: Iterable[Kind], but: str) -> dict[Kind, tuple[str, ...]]:
         """Ids of the runs that have errors of each of these kinds, the newest first; `but`: the one that is open."""
@@ -62,9 +66,9 @@ class Elsewhere:
 def _files_of(home: Home) -> Iterable[_File]:
     for run_id in home.ids():
         try:
-            found = os.stat(home.run(run_id).errors_path)
+            # Most runs have none; a RunDir for each of thousands would take longer than to ask for it.
+            found = os.stat(f"{home.runs_path}/{run_id}/errors.jsonl")
         except OSError:
-            # Most runs have no item error.
             continue
         if found.st_size:
             yield _File(found.st_mtime_ns, found.st_size, run_id)

@@ -32,6 +32,7 @@ def end_facts(row: Row, found: Found) -> list[tuple[str, str]]:
     """A label and a text each; what is not known is not told."""
     facts = [
         ("last item", _items_words(row, found)),
+        ("it said", _said_words(row, found)),
         ("safe", safe_words(row, found)),
         ("most often", often_words(found.errors)),
     ]
@@ -45,6 +46,14 @@ def _items_words(row: Row, found: Found) -> str:
         return ", ".join(found.in_hand[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     progress = current.own_progress(row.records)
     return last_item(found.death) or (progress.current_item if progress else None) or ""
+
+
+def _said_words(row: Row, found: Found) -> str:
+    """Its last message, where none of its errors is told with the same words."""
+    progress = current.own_progress(row.records)
+    message = (progress.message if progress else None) or ""
+    told = found.errors[0] if found.errors else None
+    return "" if told is not None and told.message and told.message in message else message
 
 
 def reached_words(row: Row) -> str:

@@ -16,7 +16,8 @@ def checkpoint_words(row: Row, written_at: float) -> str:
     """`2s ago`; of what is over: how long before its end."""
     ended_at = row.summary.ended_at
     if ended_at is None:
-        return f"{view.age(row.now - written_at)} ago"
+        # Once a second is steady, not a number that jumps between 0 and 1.
+        return f"{view.age(max(1.0, row.now - written_at))} ago"
     before = ended_at - written_at
     return "at its end" if before < AT_ITS_END else f"{view.duration(before)} before its end"
 

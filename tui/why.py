@@ -13,7 +13,7 @@ from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, Status, status_of
 from overnight.tui.evidence import death_of, last_words
 from overnight.tui.stands import left, reason_of
-from overnight.tui.view import age, duration, number, plural
+from overnight.tui.view import MINUTE, age, duration, number, plural
 
 STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
 LONGEST_WORDS = 200
@@ -43,6 +43,8 @@ class Case(NamedTuple):
     """Of a queued run: what it waits for; None = that is not known."""
     unfit: str | None = None
     """Of a queued run: what is wrong with what its launch gave it."""
+    calm: bool = False
+    """It is told again and again: seconds would draw a line anew each time."""
 
     @property
     def id(self) -> str:
@@ -61,7 +63,9 @@ class Case(NamedTuple):
 
     def ago(self, at: float | None) -> str:
         """` 12m ago`; "" = it is not known when."""
-        return "" if at is None else f" {age(self.now - at)} ago"
+        if at is None:
+            return ""
+        return " just now" if self.calm and self.now - at < MINUTE else f" {age(self.now - at)} ago"
 
     def cannot_read(self, name: str) -> bool:
         return any(each.path.endswith(name) for each in self.records.damaged)
@@ -88,7 +92,7 @@ def why(
 
 def end_words(records: Records, now: float) -> str:
     """How it ended, without what was found of it: one of ENDED, or lost."""
-    case = Case(records, (), now)
+    case = Case(records, (), now, calm=True)
     status = status_of(records, now)
     return _failure(case) if status is Status.FAILED else REASONS[status](case)[0]
 

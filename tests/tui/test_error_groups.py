@@ -69,7 +69,8 @@ def with_errors(home: Path, name: str, *types: str) -> RunDir:
     return run
 
 
-def test_the_pane_names_the_other_runs_with_the_same_error(home: Path) -> None:
+def test_the_pane_names_the_other_runs_with_the_same_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elsewhere, "EVERY", 0.0)
     mine, other = with_errors(home, "mine", "OSError", "KeyError"), with_errors(home, "other", "OSError")
     with_errors(home, "third", "ValueError")
     looker = Looker()
@@ -82,6 +83,14 @@ def test_the_pane_names_the_other_runs_with_the_same_error(home: Path) -> None:
     again = looker.look(Home(str(home)), Sight(mine.id, Tab.ERRORS))
     assert again is not None
     assert set(again.elsewhere) == {Kind("OSError", ""), Kind("KeyError", "")}
+
+
+def test_which_files_there_are_is_not_asked_at_every_look(home: Path) -> None:
+    mine, index, kind = with_errors(home, "mine", "OSError"), Elsewhere(), Kind("OSError", "")
+    index.look(Home(str(home)))
+    with_errors(home, "other", "OSError")
+    index.look(Home(str(home)))
+    assert index.runs_with([kind], but="") == {kind: (mine.id,)}
 
 
 def test_the_index_reads_a_few_files_at_a_look_the_newest_first_and_keeps_so_many(

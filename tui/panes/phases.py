@@ -11,6 +11,8 @@ from overnight.tui.view import Row
 
 LONGEST_BAR = 24
 WIDEST_NAME = 20
+INDENT, MOST_INDENTS = "  ", 4
+"""Of a phase inside of another."""
 
 
 def phases_line(row: Row, frame: Frame) -> Line | None:
@@ -27,6 +29,9 @@ def phases_line(row: Row, frame: Frame) -> Line | None:
             running = phase
         elif running is None and stage is Stage.DONE:
             before.append((f" {frame.glyphs.done} {phase.name}  ", "done"))
+        elif stage is Stage.DONE:
+            # Inside of the one that runs, or before one that is gone back to.
+            after.append((f"  {frame.glyphs.done} {phase.name}", "done"))
         elif stage is not Stage.AROUND:
             after.append((f"  {frame.glyphs.next} {phase.name}", "dim"))
     now = _running_phase(running, row, frame, taken=sum(cells(text) for text, _ in (*before, *after)))
@@ -53,23 +58,30 @@ def phase_lines(row: Row, frame: Frame) -> list[Line]:
     if progress is None:
         return []
     stages = stages_of(progress, ended=row.status in ENDED)
-    widest = min(WIDEST_NAME, max((cells(_name_of(each)) for each in progress.phases), default=0))
+    widest = min(WIDEST_NAME, max((cells(_indent(each) + _own_name(each)) for each in progress.phases), default=0))
     return [_phase_line(phase, stage, widest, row, frame) for phase, stage in zip(progress.phases, stages, strict=True)]
 
 
-def _name_of(phase: Phase) -> str:
-    return "  " * phase.name.count(INSIDE) + phase.name.rpartition(INSIDE)[2]
+def _indent(phase: Phase) -> str:
+    return INDENT * min(MOST_INDENTS, phase.name.count(INSIDE))
+
+
+def _own_name(phase: Phase) -> str:
+    """Without those that it stands inside of."""
+    return phase.name.rpartition(INSIDE)[2]
 
 
 def _phase_line(phase: Phase, stage: Stage, widest: int, row: Row, frame: Frame) -> Line:
-    name = left(middle(_name_of(phase), widest, frame.glyphs), widest, frame.glyphs)
+    indent = _indent(phase)
+    room = max(1, widest - len(indent))
+    name = left(middle(_own_name(phase), room, frame.glyphs), room, frame.glyphs)
     count = view.number(phase.processed_items)
     match stage:
         case Stage.AHEAD:
-            return line((f" {frame.glyphs.next} {name}", "dim"))
+            return line((f" {indent}{frame.glyphs.next} {name}", "dim"))
         case Stage.DONE:
-            return line((f" {frame.glyphs.done} {name} ", "done"), (count, "dim"))
-    spans: list[Span] = [(f" {frame.glyphs.now} {name} ", "run")]
+            return line((f" {indent}{frame.glyphs.done} {name} ", "done"), (count, "dim"))
+    spans: list[Span] = [(f" {indent}{frame.glyphs.now} {name} ", "run")]
     if not phase.total_items:
         return line(*spans, (count, ""))
     share = phase.processed_items / phase.total_items

@@ -3,8 +3,8 @@
 from overnight.state import current
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
-from overnight.tui.lines import Line, cut, line
-from overnight.tui.panes.frame import Frame
+from overnight.tui.lines import Line, cut, line, wrapped
+from overnight.tui.panes.frame import TALL, Frame
 from overnight.tui.view import Row
 
 
@@ -37,7 +37,9 @@ def remarks(row: Row, frame: Frame) -> list[Line]:
         if progress is not None and progress.current_item:
             said.append((f"item: {progress.current_item}", "dim"))
     said += [(f"{each.path}: {each.problem}", "warn") for each in row.records.damaged]
-    return [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in said]
+    if frame.height < TALL:
+        return [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in said]
+    return [line((f" {piece}", role)) for text, role in said for piece in wrapped(text, frame.width - 2)]
 
 
 def next_words(row: Row, *, has_checkpoint: bool) -> str:
