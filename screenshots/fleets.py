@@ -265,8 +265,14 @@ def everyday() -> DemoFleet:
     history = (
         Event(NOW - 70 * MINUTE, "created", None, "ann@gpu-03"),
         Event(NOW - 70 * MINUTE, "started", 1, None, {"pid": 41200}),
-        Event(NOW - 68 * MINUTE, "died", 1, None, {"signal": "SIGKILL", "reason": "killed for memory"}),
-        Event(NOW - 67 * MINUTE, "retrying", 2, None, {"after": "12s"}),
+        Event(
+            NOW - 68 * MINUTE,
+            "died",
+            1,
+            None,
+            {"signal": "SIGKILL", "reason": "ended by SIGKILL", "out_of_memory": True},
+        ),
+        Event(NOW - 68 * MINUTE, "retrying", 1, None, {"restarts": 1, "delay": 60.0, "reason": "ended by SIGKILL"}),
         Event(NOW - 67 * MINUTE, "started", 2, None, {"pid": 41877}),
         Event(NOW - 31 * MINUTE, "requested", 2, "ann@gpu-03", {"number": 1, "verb": "pause"}),
         Event(NOW - 31 * MINUTE + 2, "acknowledged", 2, None, {"number": 1, "verb": "pause"}),

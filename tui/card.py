@@ -24,6 +24,7 @@ from overnight.tui.view import (
     exit_words,
     limits_text,
     number,
+    parts_text,
     percent_text,
     row_of,
     state_role,
@@ -82,9 +83,7 @@ def _counted(row: Row) -> str:
     if summary.processed_items is None:
         return ""
     done = f"{_of(summary.processed_items, summary.total_items)} {(progress and progress.unit) or 'items'}"
-    resumed = f"{number(summary.resumed_items)} resumed" if summary.resumed_items else ""
-    failed = f"{number(summary.failed_items)} failed" if summary.failed_items else ""
-    return ", ".join(filter(None, (done, resumed, failed)))
+    return ", ".join(filter(None, (done, parts_text(row))))
 
 
 def _of(done: float, total: float | None) -> str:

@@ -80,6 +80,20 @@ def source_words(event: Event) -> str | None:
     return f"the agent's source changed{': ' if files else ''}{', '.join(files[:MOST_FILES])}{more}"
 
 
+def retry_words(event: Event) -> str | None:
+    """What a `retrying` is told as, in place of its details: which restart, and when; None = another event.
+
+    Why, only where no attempt has died, which has told it.
+    """
+    restarts, delay, reason = (event.detail.get(name) for name in ("restarts", "delay", "reason"))
+    if event.event != "retrying" or not isinstance(restarts, int) or not isinstance(delay, int | float):
+        return None
+    when = f"in {delay:.1f}s" if 0 < delay < 10 else f"in {view.duration(delay)}" if delay else "at once"
+    if restarts:
+        return f"restart {restarts} without progress begins {when}"
+    return f"{reason}; the next attempt begins {when}" if reason else f"the next attempt begins {when}"
+
+
 def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
@@ -92,7 +106,7 @@ def event_name(event: Event) -> str:
 def event_words(event: Event) -> str:
     """What is told beside its name: which attempt, what, and who asked for it. `event`: clean."""
     words = [f"attempt {event.attempt}"] if event.attempt else []
-    told = source_words(event)
+    told = source_words(event) or retry_words(event)
     words += [told] if told else [_detail_words(name, value) for name, value in _telling(event)]
     words += [f"by {event.by}"] if event.by else []
     return "  ".join(words)
@@ -113,7 +127,7 @@ def _detail_words(name: str, value: object) -> str:
     if name in {"verb", "reason", "outcome"}:
         return str(value)
     if value is True:
-        return name
+        return name.replace("_", " ")
     if isinstance(value, list):
         return f"{name} {', '.join(map(str, value))}"
     # Only amounts have their thousands apart: a pid is a name.

@@ -337,6 +337,14 @@ def _limit_words(row: Row, limit: str) -> str:
     return f"{limit} limit"
 
 
+def attempt_text(row: Row) -> str:
+    """`attempt 2`, `attempt 2/3` where it may be started again; "" = it has had none."""
+    if not row.summary.attempt:
+        return ""
+    retries = row.records.spec.retries if row.records.spec else 0
+    return f"attempt {row.summary.attempt}{f'/{retries + 1}' if retries else ''}"
+
+
 def uptime(row: Row) -> float:
     """Seconds since this attempt began."""
     attempt = row.records.attempt

@@ -6,7 +6,7 @@ import pytest
 
 from overnight.state.records import Attempt, Event, Exit, Outcome
 from overnight.tui.card import card_lines
-from overnight.tui.detail import Detail, Tab
+from overnight.tui.detail import Detail, Tab, event_words
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
@@ -83,6 +83,27 @@ def test_each_attempt_tells_when_it_began_what_it_took_and_how_it_ended() -> Non
     assert first.split()[2:] == ["2m00", "1m36", "2.0G", "SIGKILL"]
     assert second.split()[2:] == ["10s", "exit", "3"]
     assert third.split()[2:] == ["10m00", "works"]
+
+
+def test_an_attempt_ended_for_the_reason_that_its_supervisor_gave() -> None:
+    reason = "held 2.1G of memory, more than its limit of 2G"
+    died = Event(T0 - 4080, "died", 1, None, {"signal": "SIGKILL", "reason": reason})
+    detail = Detail("", history=(died,), attempts=(KILLED,))
+    lines = [line.text for line in lines_of(Tab.HISTORY, row_of(a_run(), T0), detail, Frame(100, 30, UNICODE))]
+    assert lines[1].endswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ({"restarts": 1, "delay": 0.812, "reason": "exit 1"}, "restart 1 without progress begins in 0.8s"),
+        ({"restarts": 0, "delay": 0.0, "reason": "it stopped"}, "it stopped; the next attempt begins at once"),
+        ({"restarts": 3, "delay": 75.0}, "restart 3 without progress begins in 1m15"),
+        ({"restarts": "x", "reason": "exit code 1"}, "restarts x  exit code 1"),
+    ],
+)
+def test_a_restart_is_told_in_words(detail: dict[str, Any], words: str) -> None:
+    assert event_words(Event(T0, "retrying", 2, None, detail)) == f"attempt 2  {words}"
 
 
 def test_of_an_attempt_whose_end_nobody_wrote_down_none_is_told() -> None:

@@ -181,6 +181,11 @@ def test_in_a_short_pane_the_same_and_the_last_words() -> None:
     assert len(lines) == SHORT.height
 
 
+def test_where_there_is_little_room_what_can_be_done_comes_first() -> None:
+    lines = pane(FOUND, Frame(60, 5, UNICODE), **ended())
+    assert said("next", lines[:2]) == "r starts it again from its checkpoint"
+
+
 def test_of_many_items_in_hand_a_few_are_named() -> None:
     lines = pane(FOUND._replace(in_hand=tuple("abcde")), **ended())
     assert said("last item", lines) == "a, b, c and 2 more"

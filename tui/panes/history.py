@@ -19,7 +19,7 @@ def history(row: Row, detail: Detail, frame: Frame) -> list[Line]:
         return [line((" Nothing is on record.", "dim"))]
     # Of a single one the events tell the same.
     told = detail.attempts if len(detail.attempts) > 1 or frame.height >= TALL else ()
-    table = [*_attempt_lines(told, row, frame), line()] if told else []
+    table = [*_attempt_lines(told, detail.history, row, frame), line()] if told else []
     told_events = sequels_of(detail.history, row.now, over=row.status in ENDED)
     return [*table, *chain.from_iterable(_event_lines(event, then, row.now, frame) for event, then in told_events)]
 
@@ -27,32 +27,31 @@ def history(row: Row, detail: Detail, frame: Frame) -> list[Line]:
 # -- attempts
 
 
-def _attempt_lines(attempts: Sequence[Attempt], row: Row, frame: Frame) -> list[Line]:
+def _attempt_lines(attempts: Sequence[Attempt], happened: Sequence[Event], row: Row, frame: Frame) -> list[Line]:
     heading = f" {'#':>2}  {'BEGAN':<9} {'TOOK':>6}  {'CPU':>6}  {'PEAK':>5}  ENDED"
-    lines = [_attempt_line(each, row, frame) for each in attempts]
+    reasons = {each.attempt: str(each.detail["reason"]) for each in happened if each.detail.get("reason")}
+    lines = [_attempt_line(each, reasons.get(each.attempt, ""), row, frame) for each in attempts]
     return [line((cut(heading, frame.width, frame.glyphs), "dim")), *lines]
 
 
-def _attempt_line(attempt: Attempt, row: Row, frame: Frame) -> Line:
+def _attempt_line(attempt: Attempt, reason: str, row: Row, frame: Frame) -> Line:
     works = attempt.ended_at is None and row.summary.pid == attempt.pid
     end = row.now if works else attempt.ended_at
     took = view.duration(end - attempt.started_at) if end is not None else ""
     cpu = view.duration(attempt.cpu_seconds) if attempt.cpu_seconds is not None else ""
     peak = view.held_size(attempt.max_rss) if attempt.max_rss is not None else ""
-    words, role = ("works", "run") if works else attempt_end(attempt)
+    words, role = ("works", "run") if works else _end_words(attempt, reason)
     numbers = f" {attempt.attempt:>2}  {left(_moment(attempt.started_at, row.now), 9)} {took:>6}  {cpu:>6}  {peak:>5}  "
     return line((numbers, ""), (cut(words, max(0, frame.width - len(numbers) - 1), frame.glyphs), role))
 
 
-def attempt_end(attempt: Attempt) -> tuple[str, str]:
-    """How it ended, with the role of that; both "" = nobody knows."""
-    if attempt.exec_error is not None:
-        return attempt.exec_error, "trouble"
-    if attempt.signal is not None:
-        return attempt.signal, "trouble"
-    if attempt.code is None:
-        return "", ""
-    return f"exit {attempt.code}", "trouble" if attempt.code else "done"
+def _end_words(attempt: Attempt, reason: str) -> tuple[str, str]:
+    """How it ended, with the role of that; both "" = nobody knows. `reason`: as its supervisor put it."""
+    if attempt.ended_at is None:
+        return reason, ""
+    role = "" if attempt.code == 0 else "trouble"
+    code = f"exit {attempt.code}" if attempt.code is not None else ""
+    return reason.removeprefix("ended by ") or attempt.exec_error or attempt.signal or code, role
 
 
 # -- events

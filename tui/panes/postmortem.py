@@ -26,6 +26,9 @@ def postmortem(row: Row, detail: Detail, frame: Frame) -> list[Line]:
         facts.insert(0, ("how", how, role))
         return [line(*state, (f"  {after}", "")), *chain(*(long_fact(*each, frame) for each in facts))]
     facts.insert(1, ("got to", reached_words(row), ""))
+    if len(facts) >= frame.height:
+        # What can be done is more than how far it was.
+        facts.insert(0, facts.pop())
     first = line(*state, (f"  {cut(', '.join(filter(None, (how, after))), frame.width - 14, frame.glyphs)}", ""))
     return [first, *(fact(label, ((text, role),), frame) for label, text, role in facts if text)]
 

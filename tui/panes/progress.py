@@ -63,6 +63,9 @@ def _head(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     state: list[Span] = [(f" {frame.glyphs.states[row.status]} {view.state_word(row.status)}", role)]
     if (text := view.eta_text(row, frame.glyphs)) and row.status is not Status.RUNNING:
         state.append((f"  {text}", ""))
+    if row.summary.attempt > 1:
+        # The title has no room for it beside a list.
+        state.append((f"  {view.attempt_text(row)}", "dim"))
     return [line(*state)]
 
 

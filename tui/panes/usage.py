@@ -21,12 +21,12 @@ def usage_line(row: Row, detail: Detail, frame: Frame) -> Line:
     parts: list[list[Span]] = []
     repeated = repeat_words(row, detail.checkpoint_at, detail.in_hand) if row.status not in ENDED else ""
     if detail.resources is not None:
-        parts += _resource_parts(row, detail.resources)[:2]
+        parts += _resource_parts(row, detail.resources)
     parts += [[(repeated, "dim")]] if repeated else []
     parts += [[(f"{each.name} ", "dim"), _counter_span(each)] for each in counters_of(row, detail.kept)]
     parts += [[(breaker_words(each, row.now), "warn")] for each in detail.kept.breakers if each.opened_at is not None]
     if detail.resources is not None:
-        parts += _resource_parts(row, detail.resources)[2:]
+        parts.append([(_processes_words(detail.resources), "dim")])
     return fitting(parts, frame)
 
 
@@ -59,10 +59,10 @@ def _resource_parts(row: Row, resources: Resources) -> list[list[Span]]:
     limit = spec.memory_limit if spec is not None else None
     near = limit is not None and resources.memory >= NEARLY * limit
     held = f"{view.held_size(resources.memory)}{f' of {size_words(limit)}' if limit is not None else ''}"
+    cpu: list[list[Span]] = [[("cpu ", "dim"), (f"{resources.cpu}%", "")]] if resources.cpu is not None else []
     return [
-        [("cpu ", "dim"), (f"{resources.cpu}%" if resources.cpu is not None else "", "")],
+        *cpu,
         [("memory ", "dim"), (held, "warn" if near else "")],
-        [(_processes_words(resources), "dim")],
     ]
 
 
