@@ -274,10 +274,10 @@ def everyday() -> DemoFleet:
         ),
         Event(NOW - 68 * MINUTE, "retrying", 1, None, {"restarts": 1, "delay": 60.0, "reason": "ended by SIGKILL"}),
         Event(NOW - 67 * MINUTE, "started", 2, None, {"pid": 41877}),
-        Event(NOW - 31 * MINUTE, "requested", 2, "ann@gpu-03", {"number": 1, "verb": "pause"}),
+        Event(NOW - 31 * MINUTE, "requested", None, "ann@gpu-03", {"number": 1, "verb": "pause"}),
         Event(NOW - 31 * MINUTE + 2, "acknowledged", 2, None, {"number": 1, "verb": "pause"}),
         Event(NOW - 31 * MINUTE + 2, "paused", 2, None, {"number": 1}),
-        Event(NOW - 27 * MINUTE, "requested", 2, "ann@gpu-03", {"number": 2, "verb": "resume"}),
+        Event(NOW - 27 * MINUTE, "requested", None, "ann@gpu-03", {"number": 2, "verb": "resume"}),
         Event(NOW - 27 * MINUTE, "acknowledged", 2, None, {"number": 2, "verb": "resume"}),
         Event(NOW - 27 * MINUTE, "resumed", 2, None, {"number": 2}),
     )
@@ -287,6 +287,12 @@ def everyday() -> DemoFleet:
         page=page_of(CRAWL_OUTPUT),
         history=tuple(map(clean_event, history)),
         attempts=CRAWL_ATTEMPTS,
+        before=CRAWL.spec._replace(
+            id="crawl-eu-west-77c0de", retries=0, restart=Restart.NEVER, created_at=NOW - 26 * HOUR
+        )
+        if CRAWL.spec
+        else None,
+        other_variables=("CRAWL_TOKEN", "HTTPS_PROXY"),
         checkpoint_at=NOW - 2,
         in_hand=("https://example.org/europe/west/1042",),
         kept=Kept((KeptBreaker("api.example", 0, None),), (KeptLimit("usd", 5.0, "pause"),)),
