@@ -11,7 +11,8 @@ from overnight.tui.budgets import Counter, breaker_words, counters_of
 from overnight.tui.detail import clean_event, event_name, event_words
 from overnight.tui.evidence import evidence_lines
 from overnight.tui.moments import moment
-from overnight.tui.postmortem import CUT_OFF, Found, end_facts, safe_words
+from overnight.tui.postmortem import CUT_OFF, Found, end_facts
+from overnight.tui.safety import safe_words
 from overnight.tui.sequels import sequels_of
 from overnight.tui.table import Style, bar_text, painted, rate_text, remaining_text
 from overnight.tui.view import (
@@ -122,7 +123,7 @@ def _checkpoint(row: Row, found: Found) -> Iterator[Field]:
     if row.status in CUT_OFF:
         yield from end_facts(row, found)
     elif row.status is not Status.COMPLETED:
-        yield "safe", safe_words(row, found)
+        yield "safe", safe_words(row, found.checkpoint_at, found.in_hand)
 
 
 def _launch(row: Row) -> Iterator[Field]:

@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
+from overnight.state.errors import HomeUnusable
 from overnight.state.history import history_of
 from overnight.state.home import Home
 from overnight.state.kept import Kept
 from overnight.state.newest import newest_of
 from overnight.state.records import Attempt, Event, ItemError, Spec
-from overnight.state.rundir import RunDir, changed_at, stamp_of
+from overnight.state.rundir import LASTING, RunDir, changed_at, stamp_of
 from overnight.tui.clean import clean
 from overnight.tui.detail import Detail, Tab, clean_event
 from overnight.tui.door import clean_attempt, clean_records, clean_spec
@@ -71,7 +72,11 @@ class Looker:
             self._forget()
         self._tail.read()
         common = Detail(sight.run_id, log=self._tail.lines, checkpoint_at=changed_at(run.checkpoint_log_path))
-        detail = self._detail(home, sight, common)
+        try:
+            detail = self._detail(home, sight, common)
+        except (OSError, HomeUnusable):
+            # Nobody can know now: it is looked at again.
+            return None
         if detail == self._told:
             return None
         self._told = detail
@@ -94,7 +99,7 @@ class Looker:
         run = self._run
         kept = self._kept.of(stamp_of(run.checkpoint_path), lambda: kept_of(run))
         detail = common._replace(in_hand=in_hand_of(run), kept=kept)
-        attempt = run.attempt(run.last_attempt_number())
+        attempt = run.attempt(_last_attempt(run))
         if isinstance(attempt, Attempt) and (resources := self._meter.read(attempt)) is not None:
             return detail._replace(resources=resources)
         # Nothing works: what there is to tell is how that came.
@@ -134,7 +139,7 @@ class Looker:
         return self._errors.of(changes, lambda: _errors_of(run))
 
     def _attempts_made(self) -> tuple[Attempt, ...]:
-        run, last = self._run, self._run.last_attempt_number()
+        run, last = self._run, _last_attempt(self._run)
         changes = (last, stamp_of(run.attempt_path(last)))
         return self._attempts.of(changes, lambda: _attempts_of(run, last))
 
@@ -158,6 +163,16 @@ def _errors_of(run: RunDir) -> tuple[tuple[ErrorGroup, ...], bool]:
         return groups_of(newest.records), newest.is_whole
     progress = clean_records(run.read()).progress
     return (reported_group(progress.errors, progress.error_count) if progress else ()), True
+
+
+def _last_attempt(run: RunDir) -> int:
+    """0 = there was none, or nobody is let in to see it."""
+    try:
+        return run.last_attempt_number()
+    except OSError as error:
+        if error.errno not in LASTING:
+            raise
+        return 0
 
 
 def _attempts_of(run: RunDir, last: int) -> tuple[Attempt, ...]:

@@ -9,7 +9,7 @@ from overnight.state.status import ENDED, Status
 from overnight.tui import view
 from overnight.tui.errorgroups import ErrorGroup
 from overnight.tui.evidence import last_item
-from overnight.tui.safety import checkpoint_words, repeat_words
+from overnight.tui.safety import safe_words
 from overnight.tui.view import Row
 
 CUT_OFF = (ENDED - {Status.COMPLETED}) | {Status.LOST}
@@ -33,7 +33,7 @@ def end_facts(row: Row, found: Found) -> list[tuple[str, str]]:
     facts = [
         ("last item", _items_words(row, found)),
         ("it said", _said_words(row, found)),
-        ("safe", safe_words(row, found)),
+        ("safe", safe_words(row, found.checkpoint_at, found.in_hand)),
         ("most often", often_words(found.errors)),
     ]
     return [(label, text) for label, text in facts if text]
@@ -59,14 +59,6 @@ def _said_words(row: Row, found: Found) -> str:
 def reached_words(row: Row) -> str:
     """How far it was; "" = it never said."""
     return "  ".join(filter(None, (view.percent_text(row), view.counts_text(row), view.parts_text(row))))
-
-
-def safe_words(row: Row, found: Found) -> str:
-    """Its checkpoint, and what going on would do again."""
-    repeated = repeat_words(row, found.checkpoint_at, found.in_hand)
-    if found.checkpoint_at is None:
-        return f"no checkpoint: {repeated}" if repeated else ""
-    return "; ".join(filter(None, (f"checkpoint {checkpoint_words(row, found.checkpoint_at)}", repeated)))
 
 
 def often_words(errors: Sequence[ErrorGroup]) -> str:

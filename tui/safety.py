@@ -44,6 +44,14 @@ def repeat_words(row: Row, written_at: float | None, in_hand: tuple[str, ...] | 
     return f"a {verb} repeats {said}" if said else ""
 
 
+def safe_words(row: Row, written_at: float | None, in_hand: tuple[str, ...] | None) -> str:
+    """Its checkpoint, and what going on would do again."""
+    repeated = repeat_words(row, written_at, in_hand)
+    if written_at is None:
+        return f"no checkpoint: {repeated}" if repeated else ""
+    return "; ".join(filter(None, (f"checkpoint {checkpoint_words(row, written_at)}", repeated)))
+
+
 def _items_words(in_hand: tuple[str, ...] | None, *, known: bool) -> str:
     """`known`: nothing works any more, so that these stay in hand."""
     if not in_hand:

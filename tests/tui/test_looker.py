@@ -9,11 +9,13 @@ import pytest
 
 from overnight.state.home import Home
 from overnight.state.kept import KeptLimit
+from overnight.state.records import Exit, Outcome
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.looker import Looker, Sight
 from tests.command import launched, listed, overnight, when_ended
 from tests.sdk.inline import Inline
 from tests.stories.scenes import when_processed
+from tests.tui.driven import an_ended_run
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.leaves_no_process
@@ -78,6 +80,16 @@ def test_a_working_agent_shows_what_it_uses_and_a_killed_one_how_that_came(home:
     history = seen.now(Tab.HISTORY)
     (attempt,) = history.attempts
     assert (attempt.signal, history.history[-1].event) == ("SIGKILL", "ended")
+
+
+def test_a_folder_that_nobody_is_let_into_ends_no_looking(home: Path) -> None:
+    run = an_ended_run(home, "shut", Exit(Outcome.FAILED, 1))
+    Path(run.output_path).write_text("hello\n")
+    os.rename(run.attempts_path, f"{run.path}/aside")
+    os.symlink("attempts", run.attempts_path)
+    seen = Seen(home, run.id)
+    for tab in Tab:
+        assert seen.now(tab).log == ("hello",)
 
 
 def test_nothing_is_told_twice(home: Path) -> None:

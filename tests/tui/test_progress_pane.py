@@ -215,6 +215,7 @@ def test_each_end_has_its_cause_in_the_words_of_why(run: dict[str, Any], word: s
     assert how in said("how", lines)
     assert said("next", lines).startswith(next_)
     assert said("how", lines) in why(a_run(**run), (), T0).reason
+    assert sum(line.startswith(" safe ") for line in lines) == 1
 
 
 def test_without_a_checkpoint_none_is_promised() -> None:

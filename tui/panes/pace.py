@@ -8,7 +8,8 @@ from overnight.tui.detail import Detail
 from overnight.tui.lines import Line, Span
 from overnight.tui.panes.facts import fact, fitting, long_fact
 from overnight.tui.panes.frame import Frame
-from overnight.tui.safety import checkpoint_words, repeat_words
+from overnight.tui.postmortem import CUT_OFF
+from overnight.tui.safety import checkpoint_words, safe_words
 from overnight.tui.view import Row
 
 LEAST_RATES = 3
@@ -33,16 +34,9 @@ def pace_lines(row: Row, detail: Detail, frame: Frame) -> list[Line]:
         lines.append(fact("rate", rate, frame))
     if row.summary.heartbeat_age is not None:
         lines += long_fact("beat", "; ".join(filter(None, (_beat_words(row), _handles_words(row)))), "", frame)
-    if row.status not in ENDED and (safe := _safe_words(row, detail)):
-        lines += long_fact("checkpoint", safe, "", frame)
+    if row.status not in CUT_OFF | ENDED and (safe := safe_words(row, detail.checkpoint_at, detail.in_hand)):
+        lines += long_fact("safe", safe, "", frame)
     return lines
-
-
-def _safe_words(row: Row, detail: Detail) -> str:
-    repeated = repeat_words(row, detail.checkpoint_at, detail.in_hand)
-    if detail.checkpoint_at is None:
-        return f"none: {repeated}" if repeated else ""
-    return "; ".join(filter(None, (checkpoint_words(row, detail.checkpoint_at), repeated)))
 
 
 def _rate_spans(row: Row, frame: Frame, *, width: int) -> list[Span]:

@@ -9,7 +9,7 @@ from overnight.tui.view import Row
 
 
 def remarks(row: Row, frame: Frame) -> list[Line]:
-    """What stands in words: an unobeyed request, a verdict, how it ended, what the agent says, what is damaged."""
+    """What stands in words: an unobeyed request, a verdict, what its agent says, what is left to do, any damage."""
     progress, heartbeat = row.records.progress, row.records.heartbeat
     said: list[tuple[str, str]] = []
     if (request := view.asked(row)) is not None:
@@ -27,6 +27,8 @@ def remarks(row: Row, frame: Frame) -> list[Line]:
         said.append((row.records.supervisor.reason, "warn"))
     if row.status in {Status.STALLED, Status.STALE}:
         said.append((row.summary.health, "warn"))
+    if row.status is Status.COMPLETED and row.records.exit is not None and row.records.exit.reason:
+        said.append((row.records.exit.reason, "dim"))
     if row.status is Status.COMPLETED and (failed := int(row.summary.failed_items)):
         said.append((f"{view.plural(failed, 'item')} failed; {errors_words(row)}", "warn"))
     if row.status not in ENDED:
