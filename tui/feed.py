@@ -9,27 +9,21 @@ import time
 from collections.abc import Callable, Collection
 from threading import Event as Flag
 from threading import Lock, Thread
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from overnight.state import groups
 from overnight.state.errors import OvernightError
-from overnight.state.history import history_of
 from overnight.state.home import Home
-from overnight.state.newest import newest_of
-from overnight.state.records import Damaged, ItemError
-from overnight.state.rundir import RunDir, Stamp, changed_at, stamp_of
+from overnight.state.records import Damaged
+from overnight.state.rundir import Stamp, changed_at, stamp_of
 from overnight.state.status import LIVE, status_of
 from overnight.state.watch import changes
 from overnight.tui import seeking
 from overnight.tui.clean import clean
-from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of, reported_group
 from overnight.tui.door import clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Ticked
-from overnight.tui.evidence import death_of
-from overnight.tui.logfile import LogFile
-from overnight.tui.place import Search
-from overnight.tui.stacksfile import stacks_of
-from overnight.tui.tail import Tail, newest_line
+from overnight.tui.looker import Looker, Sight, size_of
+from overnight.tui.tail import newest_line
 
 TICK = 1.0
 MINUTE = 60.0
@@ -37,19 +31,6 @@ AGAIN_AFTER = 1.0
 """Seconds until what failed is tried again."""
 AT_FIRST, AT_ONCE = 30, 500
 """Runs that are read before the interface hears of them: at first a screen of them, of what may be thousands."""
-
-
-class Sight(NamedTuple):
-    """What the interface looks at now: only that is read beside the records."""
-
-    run_id: str | None = None
-    tab: Tab = Tab.PROGRESS
-    listed: frozenset[str] = frozenset()
-    """Ids of the rows on the screen."""
-    around: int | None = None
-    """The byte of the log around which it is looked at; None = its end."""
-    search: Search | None = None
-    """What shall be found in the log."""
 
 
 class Source(Protocol):
@@ -238,7 +219,7 @@ class Feed:
         before = dict(self._printed)
         for run_id in self._sight.listed & self._silent:
             path = self._home.run(run_id).output_path
-            size = _size_of(path)
+            size = size_of(path)
             if self._printed.get(run_id, (-1, ""))[0] != size:
                 self._printed[run_id] = (size, newest_line(path))
         if self._printed != before:
@@ -259,72 +240,6 @@ class Feed:
                     break
                 if so_far is not None:
                     self._tell(so_far)
-
-
-class Looker:
-    """Reads the files of the run that is open, and those again that have changed."""
-
-    def __init__(self) -> None:
-        self._seen: tuple[object, ...] = ()
-        self._tail, self._log = Tail(""), LogFile("")
-
-    def look(self, home: Home, sight: Sight) -> Detail | None:
-        """What there is to show; None = nothing changed since the last time, or no run is open."""
-        if sight.run_id is None:
-            return None
-        run = home.run(sight.run_id)
-        if self._tail.path != run.output_path:
-            self._tail, self._log = Tail(run.output_path), LogFile(run.output_path)
-        self._tail.read()
-        page = self._log.page(sight.around) if sight.tab is Tab.LOGS else None
-        checkpoint_at = changed_at(run.checkpoint_log_path)
-        seen = (sight.run_id, sight.tab, self._tail.size, page, checkpoint_at, *_changes_of(run, sight.tab))
-        if seen == self._seen:
-            return None
-        self._seen = seen
-        told = tuple(map(clean_event, history_of(run))) if sight.tab in {Tab.HISTORY, Tab.ERRORS} else ()
-        errors, errors_are_whole = _errors_of(run) if sight.tab is Tab.ERRORS else ((), True)
-        return Detail(
-            run_id=sight.run_id,
-            log=self._tail.lines,
-            page=page,
-            errors=errors,
-            errors_are_whole=errors_are_whole,
-            history=told if sight.tab is Tab.HISTORY else (),
-            death=death_of(told),
-            stacks=stacks_of(run) if sight.tab is Tab.ERRORS else None,
-            checkpoint_at=checkpoint_at,
-        )
-
-
-def _changes_of(run: RunDir, tab: Tab) -> tuple[object, ...]:
-    """What tells that a pane's files changed."""
-    if tab is Tab.ERRORS:
-        return (
-            _size_of(run.errors_path),
-            changed_at(run.progress_path),
-            _size_of(run.history_path),
-            _size_of(run.stacks_path),
-        )
-    if tab is Tab.HISTORY:
-        return (_size_of(run.history_path), changed_at(run.control_path), _size_of(run.origins_path))
-    return ()
-
-
-def _errors_of(run: RunDir) -> tuple[tuple[ErrorGroup, ...], bool]:
-    """The newest ones in groups, and whether these are all."""
-    if os.path.exists(run.errors_path):
-        newest = newest_of(ItemError, run.errors_path)
-        return groups_of(newest.records), newest.is_whole
-    progress = clean_records(run.read()).progress
-    return (reported_group(progress.errors, progress.error_count) if progress else ()), True
-
-
-def _size_of(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return -1
 
 
 class Mailbox:

@@ -19,7 +19,8 @@ from overnight.state.status import Status
 from overnight.state.watch import RESCAN_AFTER
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import Arrived, Read, Ticked
-from overnight.tui.feed import Feed, Looker, Sight
+from overnight.tui.feed import Feed
+from overnight.tui.looker import Looker, Sight
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
 from tests.builders import a_run, a_spec
