@@ -7,13 +7,10 @@ from typing import Literal, NamedTuple
 from overnight.agents.commits import Commits
 from overnight.agents.hold import Hold, OwnPause
 from overnight.state.errors import OvernightError, WrongUsage
+from overnight.state.kept import GRANTED, LIMITS, TIME
 from overnight.state.records import Count
 
 OnLimit = Literal["pause", "fail"]
-GRANTED = "budget"
-"""The kept value: what each limit has been raised to."""
-TIME = "time"
-"""The limit on active seconds."""
 
 
 class BudgetExceeded(OvernightError):
@@ -46,8 +43,8 @@ def raised(limit: Limit, step: float, used: float) -> float:
 class Budget:
     """Watches the counters after each commit; what it asks for is obeyed at the item edge."""
 
-    def __init__(self, commits: Commits, hold: Hold) -> None:
-        self._commits, self._hold = commits, hold
+    def __init__(self, commits: Commits, hold: Hold, attempt: int) -> None:
+        self._commits, self._hold, self._attempt = commits, hold, attempt
         self._limits: dict[str, Limit] = {}
         self._granted: dict[str, float] = dict(commits.kept(GRANTED) or {})
 
@@ -57,9 +54,20 @@ class Budget:
             raise WrongUsage(f"budget(on={on!r})", hint='on= is "pause" or "fail".')
         given = {name: Limit(name, most_of(name, most), on) for name, most in limits.items() if most is not None}
         self._limits |= given
+        if given:
+            self._commits.keep_value(LIMITS, self._plain())
         if self._limits:
             self._commits.watch, self._hold.own_wish = self._look, self.wish
             self._look()
+
+    def _plain(self) -> dict[str, object]:
+        """For whoever looks at the run."""
+        limits = self._limits.values()
+        return {
+            "attempt": self._attempt,
+            "most": {each.name: each.most for each in limits},
+            "on": {each.name: each.on for each in limits},
+        }
 
     def _look(self) -> None:
         if self._reached() is not None:

@@ -116,6 +116,7 @@ def _exit_again(run: RunDir) -> str:
         return _aside(run.exit_path)
     kept = keep_copy(run.exit_path)
     run.write(run.exit_path, ended)
+    run.stir()
     return f"it is {os.path.basename(kept)} now, and what it said was found in the history: {ended.outcome}"
 
 

@@ -8,9 +8,7 @@ from overnight.agents.breaker import after_failure, after_pass, after_success, f
 from overnight.agents.commits import Commits
 from overnight.agents.hold import Hold
 from overnight.state.errors import WrongUsage
-
-KEPT = "breaker:"
-"""The kept value of each, before its name."""
+from overnight.state.kept import BREAKER
 
 
 class Gate:
@@ -25,7 +23,7 @@ class Gate:
             )
         self._name, self._failures, self._reset = name, failures, reset
         self._commits, self._hold = commits, hold
-        self._state = from_plain(commits.kept(KEPT + name))
+        self._state = from_plain(commits.kept(BREAKER + name))
         # Threads that work on items beside each other pass one gate.
         self._lock = threading.Lock()
         self._keeping = threading.Lock()
@@ -72,7 +70,7 @@ class Gate:
         if changed:
             with self._keeping:
                 # As it is by now: the newest state is kept last.
-                self._commits.keep_value(KEPT + self._name, plain(self._state))
+                self._commits.keep_value(BREAKER + self._name, plain(self._state))
 
 
 class Gates:

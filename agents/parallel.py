@@ -77,6 +77,8 @@ class ParallelLoop:
         self.walk = loops.enter(source, options)
         opened.callback(loops.leave)
         self._marks.widen(how.workers * AHEAD + 1)
+        self._report.workers = how.workers
+        opened.callback(setattr, self._report, "workers", 1)
         opened.callback(self._give_up)
 
     def begin(self, fn: Callable[[Any], Any], todo: Todo, workers: Workers) -> None:

@@ -34,6 +34,8 @@ class Report:
         self.waiting: Waiting | None = None
         self.errors: deque[str] = deque(maxlen=NEWEST_ERRORS)
         self.counters: Mapping[str, Count] = {}
+        self.workers = 1
+        """Items that are worked at side by side."""
         self.weight_done = 0.0
         """Of this loop's finished items, resumed ones included."""
         self.steps = 0
@@ -132,8 +134,8 @@ class Report:
         if done.total is None:
             return None
         # What earlier attempts did is no work of this one.
-        self._estimator.record(done.done - done.resumed, active)
-        return self._estimator.forecast(max(0.0, done.total - done.done), active)
+        self._estimator.record(done.done - done.resumed, active, self.processed - self.resumed)
+        return self._estimator.forecast(max(0.0, done.total - done.done), active, self.workers)
 
     def _percent(self, done: Done | None) -> float | None:
         """By phases, else by weight; None = the items are counted."""

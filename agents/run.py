@@ -9,13 +9,14 @@ from contextlib import AbstractContextManager
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from overnight.agents.artifact import Artifact
-from overnight.agents.budget import TIME, OnLimit, amount_of
+from overnight.agents.budget import OnLimit, amount_of
 from overnight.agents.gate import Gate
 from overnight.agents.guard import Guarded
 from overnight.agents.retrying import Retry, policy_of
 from overnight.agents.walk import Options, Order
 from overnight.agents.work import Work
 from overnight.state.errors import WrongUsage
+from overnight.state.kept import TIME
 from overnight.state.records import Count
 
 T = TypeVar("T")

@@ -58,7 +58,7 @@ class Work:
         self._begin_again(checkpoint)
         self.loops = Loops(self.commits, report, beat, orders, self.hold, self.marks)
         self.steps = Steps(self.commits, report, beat.wake_if_asleep)
-        self.budget = Budget(self.commits, self.hold)
+        self.budget = Budget(self.commits, self.hold, self.attempt)
         self.gates = Gates(self.commits, self.hold)
 
     def _judge_last_death(self) -> None:

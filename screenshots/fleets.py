@@ -6,6 +6,7 @@ They are records, not pictures: everything on the screen is made of them by the 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from overnight.state.kept import Kept, KeptBreaker, KeptLimit
 from overnight.state.records import (
     AgentStatus,
     Attempt,
@@ -27,12 +28,14 @@ from overnight.state.records import (
 )
 from overnight.state.told import Told
 from overnight.tui.colours import coloured
-from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of
+from overnight.tui.detail import Detail, Tab, clean_event
 from overnight.tui.door import clean_records
+from overnight.tui.errorgroups import groups_of, kind_of
 from overnight.tui.events import Arrived, Detailed, Printed, Read, Recalled, Searched, Ticked
 from overnight.tui.events import Event as FleetEvent
-from overnight.tui.feed import Sight
+from overnight.tui.looker import Sight
 from overnight.tui.page import LogLine, Page
+from overnight.tui.resources import Resources
 from overnight.tui.sought import pattern_of
 
 NOW = 1_795_435_470.0
@@ -128,9 +131,15 @@ CRAWL = run(
         ),
         estimate=Estimate(35 * MINUTE, 41 * MINUTE, 47 * MINUTE),
         active_seconds=4_065.0,
-        counters={"tokens": 1_310_000, "usd": 0.92},
+        resumed_items=1_204,
+        failed_items=3,
+        counters={"tokens": 1_310_000, "usd": 3.71},
         current_item="https://example.org/europe/west/1042",
     ),
+)
+CRAWL_ATTEMPTS = (
+    Attempt(1, 41200, 1, BOOT, NOW - 70 * MINUTE, NOW - 68 * MINUTE, None, "SIGKILL", 2_020 << 20, 96.0),
+    Attempt(2, 41877, 1, BOOT, NOW - 67 * MINUTE),
 )
 CRAWL_LOG = (
     "12:04:21 INFO  batch 1039 embedded in 1.27 s",
@@ -191,6 +200,14 @@ TRAIN_ERRORS = (
         'Traceback (most recent call last):\n  File "train_router.py", line 88, in step\n    loss = model(batch)\n'
         "OutOfMemoryError: tried to allocate 2.4 GiB\n",
     ),
+)
+TRAIN_LOG = (
+    "11:55:08 INFO  shard 116 trained, loss 0.412",
+    "11:55:19 INFO  shard 117 trained, loss 0.409",
+    "Traceback (most recent call last):",
+    '  File "train_router.py", line 88, in step',
+    "    loss = model(batch)",
+    "OutOfMemoryError: tried to allocate 2.4 GiB",
 )
 TRAIN = over(
     "train-router",
@@ -256,9 +273,21 @@ def everyday() -> DemoFleet:
     history = (
         Event(NOW - 70 * MINUTE, "created", None, "ann@gpu-03"),
         Event(NOW - 70 * MINUTE, "started", 1, None, {"pid": 41200}),
-        Event(NOW - 68 * MINUTE, "died", 1, None, {"signal": "SIGKILL", "reason": "killed for memory"}),
-        Event(NOW - 67 * MINUTE, "retrying", 2, None, {"after": "12s"}),
+        Event(
+            NOW - 68 * MINUTE,
+            "died",
+            1,
+            None,
+            {"signal": "SIGKILL", "reason": "ended by SIGKILL", "out_of_memory": True},
+        ),
+        Event(NOW - 68 * MINUTE, "retrying", 1, None, {"restarts": 1, "delay": 60.0, "reason": "ended by SIGKILL"}),
         Event(NOW - 67 * MINUTE, "started", 2, None, {"pid": 41877}),
+        Event(NOW - 31 * MINUTE, "requested", None, "ann@gpu-03", {"number": 1, "verb": "pause"}),
+        Event(NOW - 31 * MINUTE + 2, "acknowledged", 2, None, {"number": 1, "verb": "pause"}),
+        Event(NOW - 31 * MINUTE + 2, "paused", 2, None, {"number": 1}),
+        Event(NOW - 27 * MINUTE, "requested", None, "ann@gpu-03", {"number": 2, "verb": "resume"}),
+        Event(NOW - 27 * MINUTE, "acknowledged", 2, None, {"number": 2, "verb": "resume"}),
+        Event(NOW - 27 * MINUTE, "resumed", 2, None, {"number": 2}),
     )
     told = (
         *(Told(CRAWL.id, event) for event in history),
@@ -282,14 +311,31 @@ def everyday() -> DemoFleet:
         log=CRAWL_LOG,
         page=page_of(CRAWL_OUTPUT),
         history=tuple(map(clean_event, history)),
+        attempts=CRAWL_ATTEMPTS,
+        before=CRAWL.spec._replace(
+            id="crawl-eu-west-77c0de", retries=0, restart=Restart.NEVER, created_at=NOW - 26 * HOUR
+        )
+        if CRAWL.spec
+        else None,
+        other_variables=("CRAWL_TOKEN", "HTTPS_PROXY"),
         checkpoint_at=NOW - 2,
+        in_hand=("https://example.org/europe/west/1042",),
+        kept=Kept((KeptBreaker("api.example", 0, None),), (KeptLimit("usd", 5.0, "pause"),)),
+        resources=Resources(97, 188 << 20, True, 21, 4, 1),
     )
     return DemoFleet(
         runs,
         {
             CRAWL.id: detail,
             TRAIN.id: Detail(
-                TRAIN.id, page=page_of(()), errors=groups_of(TRAIN_ERRORS), checkpoint_at=NOW - 9 * MINUTE
+                TRAIN.id,
+                log=TRAIN_LOG,
+                page=page_of(TRAIN_LOG),
+                errors=groups_of(TRAIN_ERRORS),
+                elsewhere={kind_of(TRAIN_ERRORS[0]): ("train-ranker-0f3a9c", "reindex-nightly-a1b2c3")},
+                death=Event(NOW - 9 * MINUTE, "died", 1, None, {"code": 1, "item": "shards/118.parquet"}),
+                checkpoint_at=NOW - 9 * MINUTE - 4,
+                in_hand=("shards/118.parquet",),
             ),
         },
         {"nightly-backup-a1b2c3": "photos/2026/11/0412.raw"},
@@ -381,5 +427,6 @@ def _read(records: Records) -> Read:
 
 def _only(detail: Detail, tab: Tab) -> Detail:
     """As the feed does it: what no pane needs now is not read."""
-    errors: tuple[ErrorGroup, ...] = detail.errors if tab is Tab.ERRORS else ()
+    works = detail.resources is not None
+    errors = detail.errors if tab is Tab.ERRORS or (tab is Tab.PROGRESS and not works) else ()
     return detail._replace(errors=errors, history=detail.history if tab is Tab.HISTORY else ())

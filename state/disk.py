@@ -3,7 +3,7 @@
 import os
 
 from overnight.state import holes, lock
-from overnight.state.findings import Disk
+from overnight.state.findings import REMOTE, Disk
 
 BLOCK = 1 << 16
 
@@ -29,6 +29,11 @@ def disk_of(folder: str) -> Disk | None:
         for path in (probe, linked):
             if os.path.lexists(path):
                 os.unlink(path)
+
+
+def is_remote(folder: str) -> bool:
+    """Whether other machines write there of which this one is told nothing."""
+    return kind_of(folder, _mounts()) in REMOTE
 
 
 def kind_of(path: str, mounts: str) -> str:

@@ -1,98 +1,159 @@
 """How much active time remains, with a range. Pure; constant memory.
 
-A hedge: the mean pace over the last whole, half, quarter and tenth of the work, each weighted by how well
-it would have foretold the run's own past. Paused time and resumed items must not be in what is recorded.
+Several experts foretell it, each from another part of the past (experts.py), and each counts by how well it would
+have foretold the run's own past: what was `left` then is as long, beside what was done, as what is left now. Paused
+time and resumed items must not be in what is recorded.
 """
 
-from bisect import bisect_left
-from math import exp, log, sqrt
+from math import exp, isfinite, log, sqrt
 
+from overnight.state.curve import Curve
+from overnight.state.experts import CHANGED, SHARES, Experts, Profile, profile_of
 from overnight.state.records import Estimate
 
-KNOTS = 256
-"""The most (count, active time) pairs that are kept; when full, every second one goes."""
-LEAST_KNOTS, LEAST_SECONDS = 4, 2.0
+LEAST_KNOTS, LEAST_SECONDS = 3, 2.0
 """Before both there is no forecast: the screen says "measuring"."""
-SHARES = (1.0, 0.5, 0.25, 0.1)
-ORIGINS = (0.35, 0.5, 0.65, 0.8)
-"""Where in the past the back-tests stand."""
+ORIGINS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Where in the past the back-tests stand: parts of the work so far."""
+SHORTEST_TEST = 0.3
+"""Of the work so far: what a back-test foretells at least, as far as there is so much."""
+RECENT = 1.5
+"""How much more a later back-test counts: its origin to this power."""
+ALIKE = 2.0
+"""How much less one counts that is shorter than what is to be foretold: the ratio to this power."""
+WORST = 1.0
+"""|ln(foretold / true)| of a back-test at most: beyond it, wrong is wrong."""
+DOUBT, DOUBT_OF_BEFORE = 0.13, 0.2
+"""The error that is taken for granted before a back-test tells, of this run's own past and of an earlier run's."""
+DOUBT_COUNTS = 0.3
+"""As much as so many back-tests."""
+FEW = 4.0
+"""Times the error that too few items make in a mean."""
+RESTS_ON = (*SHARES, 0.075, 0.33)
+"""The part of the past that each expert rests on."""
+SHARPNESS, BLUR = 2.0, 0.05
+"""Weights are 1 / (error^2 + BLUR) to this power."""
+FAVOUR_WHOLE, FAVOUR_CHANGED, FAVOUR_BEFORE = 3.6, 4.0, 90.0
+"""What is known beforehand of who is right."""
+GROWS_WITH, MOST_FAVOUR = 1.5, 200.0
+"""The favour of who saw a change grows with its clearness to this power, so far."""
 Z80 = 1.2816
 """Standard deviations that hold 80 % of a normal distribution."""
-SHARPNESS = 4.0
-"""How strongly a bad back-test lowers a weight."""
+WIDTH = 1.1
+WIDEST = 7.0
+"""ln(high / likely) at most: of a range that spans more nobody learns anything."""
+APART, MISSED = 0.8, 1.8
+"""How much the range owes to experts who differ, and to their errors in the past."""
+FEW_SEEN, FEW_LEFT = 0.55, 0.1
+USED = 0.6
+"""Of the time that the item in hand is expected to take: what its silence so far uses up at most."""
+GROWS = 0.7
+"""A silence longer than that means so much more of it (as of what has lasted without known end, it will last on)."""
+TAIL = 0.9
+"""The last items of workers side by side end one by one: of what that takes where times are exponential."""
+CALM = 0.1
+"""Deviations by which a forecast may differ from the one before without moving the end."""
 
 
 class Estimator:
     """Records how far a run is, and forecasts. One for each session of work."""
 
-    def __init__(self) -> None:
-        self._counts: list[float] = []
-        self._times: list[float] = []
+    def __init__(self, earlier: Profile | None = None) -> None:
+        """`earlier`: how the last run of the same agent went."""
+        self._curve = Curve()
+        self._earlier = earlier
+        self._end: float | None = None
+        """Active seconds at which the last forecast saw the end."""
 
-    def record(self, count: float, active_seconds: float) -> None:
-        """`count`: work done by this session (items or weight). Goes back = starts anew."""
-        if self._counts and count < self._counts[-1]:
-            self._counts.clear()
-            self._times.clear()
-        if self._counts and (count == self._counts[-1] or active_seconds <= self._times[-1]):
-            self._counts[-1] = count
-            return
-        self._counts.append(count)
-        self._times.append(active_seconds)
-        if len(self._counts) > KNOTS:
-            # The newest stays: the forecast starts from it.
-            del self._counts[-2:0:-2], self._times[-2:0:-2]
+    def record(self, work: float, active_seconds: float, items: float | None = None) -> None:
+        """`work`: done by this session, in items or by weight; goes back = starts anew. `items`: None = it is items."""
+        self._curve.record(work, active_seconds, work if items is None else items)
 
-    def rate(self, share: float = 0.25) -> float | None:
-        """Work a second over the last `share` of it; None = not measured yet."""
-        return _pace(self._counts, self._times, len(self._counts) - 1, share)
+    def profile(self) -> Profile | None:
+        """For the next run of the same agent; None = this one did too little to tell."""
+        return profile_of(self._curve)
 
-    def forecast(self, left: float, active_seconds: float) -> Estimate | None:
-        """Active seconds until `left` more is done, from `active_seconds` on; None = still measuring."""
+    def forecast(
+        self, left: float, active_seconds: float, workers: int = 1, in_hand: float | None = None
+    ) -> Estimate | None:
+        """Active seconds until `left` more is done, from `active_seconds` on; None = still measuring.
+
+        `in_hand`: the work of the item that is worked at; None = not known.
+        """
         if left <= 0:
             return Estimate(0.0, 0.0, 0.0)
-        if len(self._counts) < LEAST_KNOTS or self._times[-1] - self._times[0] < LEAST_SECONDS:
+        curve = self._curve
+        if len(curve) < LEAST_KNOTS or curve.seconds < LEAST_SECONDS or not isfinite(left):
             return None
-        newest = len(self._counts) - 1
-        foretold = [
-            (left / pace, share) for share in SHARES if (pace := _pace(self._counts, self._times, newest, share))
-        ]
-        if not foretold:
-            return None
-        return self._combined(foretold, silent=max(0.0, active_seconds - self._times[-1]))
+        unit = curve.done / max(1.0, curve.items)
+        experts = Experts(curve, curve.done + left, unit, curve.noise(), self._earlier)
+        seconds, deviation = self._together(experts, left)
+        pace = seconds / left
+        if workers > 1:
+            seconds += _tail(workers, left / unit, pace * unit)
+        silent = max(0.0, active_seconds - curve.newest_at)
+        expected = min(pace * (in_hand if in_hand is not None and workers == 1 else unit), seconds)
+        likely = seconds - min(silent, USED * expected) + GROWS * max(0.0, silent - expected)
+        likely = self._calm(likely, active_seconds, likely * deviation)
+        spread = exp(min(Z80 * deviation, WIDEST))
+        return Estimate(likely / spread, likely, likely * spread) if isfinite(likely * spread) else None
 
-    def _combined(self, foretold: list[tuple[float, float]], silent: float) -> Estimate:
-        errors = [self._past_error(share) for _, share in foretold]
-        weights = [exp(-SHARPNESS * error * error) for error in errors]
+    def _together(self, experts: Experts, left: float) -> tuple[float, float]:
+        """What the experts say together, and the standard deviation of its logarithm."""
+        said, changed = experts.foretell(experts.curve.last, left)
+        errors = self._past_errors(experts, left, len(said))
+        weights = [(error + BLUR) ** -SHARPNESS for error in errors]
+        weights[0] *= FAVOUR_WHOLE
+        weights[CHANGED] *= min(max(1.0, FAVOUR_CHANGED * changed**GROWS_WITH), MOST_FAVOUR)
+        weights[CHANGED + 1 :] = [FAVOUR_BEFORE * weight for weight in weights[CHANGED + 1 :]]
         whole = sum(weights)
-        logs = [log(seconds) for seconds, _ in foretold]
+        logs = [log(seconds) for seconds in said]
         centre = sum(weight * each for weight, each in zip(weights, logs, strict=True)) / whole
         apart = sum(weight * (each - centre) ** 2 for weight, each in zip(weights, logs, strict=True)) / whole
-        missed = sum(weight * error * error for weight, error in zip(weights, errors, strict=True)) / whole
-        spread = Z80 * sqrt(apart + missed + 0.25 / len(self._counts))
-        # The time since the newest item is part of what was foretold; a late item can only use up so much of it.
-        used = min(silent, 0.9 * exp(centre) * len(foretold) / len(SHARES))
-        likely = exp(centre) - used
-        return Estimate(likely * exp(-spread), likely, likely * exp(spread))
+        missed = sum(weight * error for weight, error in zip(weights, errors, strict=True)) / whole
+        items = max(1.0, experts.curve.items)
+        few = FEW_SEEN / items + FEW_LEFT * experts.noise * (1 / items + 1 / max(1.0, left / experts.unit))
+        return exp(centre), WIDTH * sqrt(APART * apart + MISSED * missed + few)
 
-    def _past_error(self, share: float) -> float:
-        """Root mean square of ln(foretold/true) had this share been trusted at points in the past."""
-        newest = len(self._counts) - 1
-        squares = []
+    def _past_errors(self, experts: Experts, left: float, count: int) -> list[float]:
+        """The mean square of ln(foretold / true) of each expert, had it been asked at points in the past."""
+        curve, ratio = experts.curve, left / experts.curve.done
+        squares, tests = [0.0] * count, 0.0
         for origin in ORIGINS:
-            then = int(newest * origin)
-            pace = _pace(self._counts, self._times, then, share)
-            took = self._times[newest] - self._times[then]
-            if pace and took > 0:
-                squares.append(log((self._counts[newest] - self._counts[then]) / pace / took) ** 2)
-        return sqrt(sum(squares) / len(squares)) if squares else 0.5
+            done = curve.first + origin * curve.done
+            if curve.knots_before(done) < LEAST_KNOTS:
+                continue
+            ahead = min(max(ratio * origin, SHORTEST_TEST), 1 - origin) * curve.done
+            took = curve.seconds_at(done + ahead) - curve.seconds_at(done)
+            if took <= 0:
+                continue
+            counts = origin**RECENT * min(1.0, ahead / (ratio * origin * curve.done)) ** ALIKE
+            tests += counts
+            for number, seconds in enumerate(experts.foretell(done, ahead)[0]):
+                squares[number] += counts * min(abs(log(seconds / took)), WORST) ** 2
+        doubts = [DOUBT**2 + FEW * experts.noise / (share * max(1.0, curve.items)) for share in RESTS_ON]
+        doubts += [DOUBT_OF_BEFORE**2] * (count - len(doubts))
+        return [
+            (square + DOUBT_COUNTS * doubt) / (tests + DOUBT_COUNTS)
+            for square, doubt in zip(squares, doubts, strict=True)
+        ]
+
+    def _calm(self, likely: float, now: float, deviation: float) -> float:
+        """The end that was foretold stays where it is, unless the news is more than what a forecast is worth."""
+        end, band = now + likely, CALM * deviation
+        if self._end is not None:
+            end = min(max(self._end, end - band), end + band)
+        self._end = end
+        return max(end - now, 0.3 * likely)
 
 
-def _pace(counts: list[float], times: list[float], newest: int, share: float) -> float | None:
-    """Work a second over the last `share` of the work up to knot `newest`."""
-    if newest < 1:
-        return None
-    from_count = counts[newest] - share * (counts[newest] - counts[0])
-    first = min(bisect_left(counts, from_count, 0, newest), newest - 1)
-    seconds = times[newest] - times[first]
-    return (counts[newest] - counts[first]) / seconds if seconds > 0 else None
+def _tail(workers: int, items: float, pace: float) -> float:
+    """Seconds by which the last items of `workers` side by side end later than their common pace says.
+
+    Exponential times: the last of k that run ends after the mean of one times the k-th harmonic number.
+    """
+    last = min(workers, max(1, int(items)))
+    harmonic = sum(1 / number for number in range(1, last + 1))
+    late = TAIL * workers * pace * (harmonic - 1)
+    # Fewer are left than there are workers: no other item waits for its turn.
+    return late + (workers * pace - items * pace if items < workers else 0.0)

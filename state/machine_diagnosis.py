@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from overnight.state.findings import Disk, Finding, Inotify, Kind, Machine
+from overnight.state.findings import REMOTE, Disk, Finding, Inotify, Kind, Machine
 from overnight.state.login import Login, Way, ends_at_logout, remedy_of, way_of
 
-REMOTE = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "lustre", "afs", "fuse.sshfs", "fuse.glusterfs"}
-)
 IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 WATCHES = 2
 """The interface's for each live run: its folder and its requests."""

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 _STATE = 0
 _PARENT = 1
-_START_TIME = 19
-"""Fields of /proc/PID/stat behind the command's name, see proc(5): numbers 3, 4 and 22 there."""
+USER_TIME, SYSTEM_TIME, THREADS = 11, 12, 17
+START_TIME = 19
+"""Fields of /proc/PID/stat behind the command's name, see proc(5): numbers 3, 4, 14, 15, 20 and 22 there."""
 LONGEST = 4096
 """Bytes of what is read of the kernel here: 52 numbers and a name."""
 
@@ -38,11 +39,11 @@ def boot_id() -> str:
 
 def identity_of(pid: int) -> Identity | None:
     """Of a living process; None = there is none, a zombie included. Raises OSError where nobody can know."""
-    fields = _stat(pid)
+    fields = stat_of(pid)
     return (
         None
         if fields is None or (fields[_STATE] == "Z" and not _has_threads(pid))
-        else Identity(pid, int(fields[_START_TIME]), boot_id())
+        else Identity(pid, int(fields[START_TIME]), boot_id())
     )
 
 
@@ -54,9 +55,19 @@ def state_of(pid: int, start_time: int) -> str | None:
         return UNKNOWN
 
 
+def stat_of(pid: int) -> list[str] | None:
+    """The fields behind its name; None = there is no such process. Raises OSError where nobody can know."""
+    try:
+        line = _read(f"/proc/{pid}/stat").decode("utf-8", "replace")
+    except _GONE:
+        return None
+    # The command's name is in parentheses and may hold spaces and parentheses itself.
+    return line[line.rfind(")") + 2 :].split(maxsplit=START_TIME + 1)
+
+
 def parent_of(pid: int) -> int | None:
     """None = there is no such process. Raises OSError where nobody can know."""
-    fields = _stat(pid)
+    fields = stat_of(pid)
     return None if fields is None else int(fields[_PARENT])
 
 
@@ -98,8 +109,8 @@ def send(identity: Identity, number: signal.Signals) -> bool:
 
 
 def _state_of(pid: int, start_time: int) -> str | None:
-    fields = _stat(pid)
-    if fields is None or int(fields[_START_TIME]) != start_time:
+    fields = stat_of(pid)
+    if fields is None or int(fields[START_TIME]) != start_time:
         return None
     state = fields[_STATE]
     if state != "Z":
@@ -122,12 +133,3 @@ def _read(path: str) -> bytes:
         return os.read(descriptor, LONGEST)
     finally:
         os.close(descriptor)
-
-
-def _stat(pid: int) -> list[str] | None:
-    try:
-        line = _read(f"/proc/{pid}/stat").decode("utf-8", "replace")
-    except _GONE:
-        return None
-    # The command's name is in parentheses and may hold spaces and parentheses itself.
-    return line[line.rfind(")") + 2 :].split(maxsplit=_START_TIME + 1)

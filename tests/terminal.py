@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pexpect
@@ -14,11 +14,22 @@ QUIET = 0.05
 """Seconds for which one read waits for more bytes."""
 
 
+class Screen(pyte.Screen):
+    """One that answers, as every terminal does, when it is asked where its cursor is."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        super().__init__(columns, rows)
+        self.answers: list[str] = []
+
+    def write_process_input(self, data: str) -> None:
+        self.answers.append(data)
+
+
 class Terminal:
     """A program in a pty of `columns` x `rows`. `raw` keeps every byte that it wrote."""
 
     def __init__(self, command: list[str], columns: int, rows: int, environment: dict[str, str]) -> None:
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
@@ -43,6 +54,10 @@ class Terminal:
         """Take in what somebody else has read."""
         self.raw += some
         self._stream.feed(some)
+        while self.screen.answers:
+            # At once, not as somebody types; it may have ended meanwhile.
+            with suppress(OSError):
+                os.write(self.child.child_fd, self.screen.answers.pop(0).encode())
 
     def type(self, keys: str) -> None:
         self.child.send(keys)

@@ -29,6 +29,7 @@ from overnight.state.private import exposure_of
 from overnight.tui import copying, pager
 from overnight.tui.clean import clean
 from overnight.tui.config import AS_USUAL, Config
+from overnight.tui.driver import Driver
 from overnight.tui.events import Arrived, Event
 from overnight.tui.feed import Source
 from overnight.tui.filters import AsciiOnly
@@ -59,13 +60,14 @@ from overnight.tui.steering import Steering
 from overnight.tui.terminal import INTERRUPTED, Guard, switch_mouse
 from overnight.tui.themes import DARK, THEMES
 from overnight.tui.typed_ahead import Settled, TypedAhead
+from overnight.tui.widgets.lines import ROLE_CLASSES
 from overnight.tui.widgets.typed_line import TypedLine
 from overnight.tui.windows import Windows
 from overnight.tui.written import Difference, Written
 
 T = TypeVar("T")
 BUSY_LINE = 0.05
-"""Seconds until the output queue is looked at again."""
+"""Seconds until the line is looked at again."""
 
 
 class OvernightApp(App[None]):
@@ -76,6 +78,7 @@ class OvernightApp(App[None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/fleet.tcss"]
     # Its key is one of ours; Textual would bind a second one, before all others.
     ENABLE_COMMAND_PALETTE = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROLE_CLASSES
     NOTIFICATION_TIMEOUT = 6
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "explain_ctrl_c", "leave, the second time", id="ctrl_c", show=False, priority=True),
@@ -103,7 +106,7 @@ class OvernightApp(App[None]):
         here: str = "/",
     ) -> None:
         """`here`: the folder that launches begin in."""
-        super().__init__()
+        super().__init__(driver_class=Driver)
         self.home, self.source = home, source
         self.glyphs = ASCII if ascii_only else UNICODE
         self._ascii_only = ascii_only
@@ -122,7 +125,19 @@ class OvernightApp(App[None]):
         self._written = Written()
         self._ahead = TypedAhead(config.keys)
         self.set_class(ascii_only, "-ascii")
+        self._set_theme()
         self._set_filters()
+
+    def _set_theme(self) -> None:
+        """Before any style is read: another theme later means to read all of them again."""
+        for each in THEMES.values():
+            self.register_theme(each)
+        theme = THEMES[self._config.theme]
+        self.set_reactive(OvernightApp.theme, theme.name)
+        self.set_class(theme.dark, "-dark-mode")
+        self.set_class(not theme.dark, "-light-mode")
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._refresh_truecolor_filter(self.ansi_theme)
 
     def _set_filters(self) -> None:
         if self.no_color:
@@ -139,9 +154,6 @@ class OvernightApp(App[None]):
         return self._fleet_screen
 
     def on_mount(self) -> None:
-        for theme in THEMES.values():
-            self.register_theme(theme)
-        self.theme = THEMES[self._config.theme].name
         if changes := self._config.keys.changes():
             self.set_keymap(changes)
         self._side_channel.begin(self.fleet)
@@ -165,8 +177,9 @@ class OvernightApp(App[None]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Textual's own, but of an update only the cells are written that differ."""
         if isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            marked = self._driver.pace.marked if isinstance(self._driver, Driver) else str
             # All that is asked of it are its codes.
-            super()._display(screen, Difference(renderable, self._written))  # type: ignore[arg-type]
+            super()._display(screen, Difference(renderable, self._written, marked))  # type: ignore[arg-type]
         else:
             super()._display(screen, renderable)
 
@@ -196,7 +209,8 @@ class OvernightApp(App[None]):
         if wait > 0:
             if not self._waits:
                 self._waits = True
-                self.set_timer(wait, self._waited)
+                # Textual's own timer is a task and three messages, for each picture.
+                asyncio.get_running_loop().call_later(wait, self._waited)
             return
         events = self.source.take()
         if any(isinstance(event, Arrived) for event in events):
@@ -208,19 +222,19 @@ class OvernightApp(App[None]):
 
     def _waited(self) -> None:
         self._waits = False
-        self._take()
+        self._wake()
 
     def _line_is_busy(self) -> bool:
-        writer = getattr(self._driver, "_writer_thread", None)
-        return writer is not None and writer._queue.qsize() > 0
+        return isinstance(self._driver, Driver) and self._driver.is_busy()
 
     def _after_reading(self) -> None:
         self._launches.show_expected()
         fleet = self.fleet
-        if len(fleet.reads) > 2 * self._kept_of:
+        if not gc.isenabled() or len(fleet.reads) > 2 * self._kept_of:
             # Of a long list there are a million objects that stay: looked through again and again, they cost more
             # than all that is drawn.
             gc.freeze()
+            gc.enable()
             self._kept_of = len(fleet.reads)
         if fleet.loaded and not self._greeted:
             self._greeted = True

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 
-from overnight.state.queue import Group, Stand, queue_of, stands_of
+from overnight.state.queue import Stand, queue_of, stands_of
 from overnight.state.records import Records
 from overnight.state.status import ENDED, LIVE, RESUMABLE, Status, status_of
 from overnight.state.summary import estimate_of, percent_of
@@ -26,22 +26,26 @@ GRAIN = 32
 
 
 def arrived(fleet: Fleet, event: Arrived) -> Fleet:
-    reads, samples, statuses = dict(fleet.reads), dict(fleet.samples), dict(fleet.statuses)
+    """Of ten thousand runs a few are read again at a time: all are looked at only where one came or went."""
+    reads, samples = dict(fleet.reads), dict(fleet.samples)
+    statuses: dict[str, Status] = {}
     for run_id in event.gone:
-        for each in (reads, samples, statuses):
-            each.pop(run_id, None)
+        reads.pop(run_id, None)
+        samples.pop(run_id, None)
     for read in event.reads:
         reads[read.id] = read
         samples[read.id] = add_sample(samples.get(read.id, ()), _sample_of(read.records, fleet.now))
         statuses[read.id] = status_of(read.records, fleet.now)
-    judged = _judged(replace(fleet, loaded=True, reads=reads, samples=samples), statuses)
-    same = reads.keys() == fleet.reads.keys() and fleet.loaded
-    order = fleet.order if same else _order(fleet, reads, statuses)
+    judged = _judged(replace(fleet, loaded=True, reads=reads, samples=samples), statuses, event.gone)
+    same = fleet.loaded and len(judged.statuses) == len(fleet.statuses) and fleet.statuses.keys() >= statuses.keys()
+    order = fleet.order if same else _order(() if fleet.gathering else fleet.order, reads, judged.statuses)
     changed = replace(
         judged,
         order=order,
-        stands=stands_among(reads, judged.statuses, fleet.groups, fleet.now),
-        marks=fleet.marks & reads.keys(),
+        cursor=None if fleet.gathering else fleet.cursor,
+        gathering=fleet.gathering and event.more,
+        stands=stands_among(judged),
+        marks=fleet.marks & reads.keys() if fleet.marks else fleet.marks,
     )
     return filtered(changed)
 
@@ -56,18 +60,22 @@ def ticked(fleet: Fleet, now: float) -> Fleet:
     ids = [run_id for run_id, status in fleet.statuses.items() if status not in ENDED]
     start = fleet.judged if fleet.judged < live else 0
     end = start + JUDGED_AT_ONCE
-    now_are = {run_id: status_of(fleet.reads[run_id].records, now) for run_id in ids[start:end]}
-    judged = _judged(fleet, {**fleet.statuses, **now_are})
+    judged = _judged(fleet, {run_id: status_of(fleet.reads[run_id].records, now) for run_id in ids[start:end]})
     if end >= live:
         judged = replace(judged, overall=_overall(judged.reads, judged.statuses, now))
     judged = replace(judged, judged=end)
     return judged if judged.statuses is fleet.statuses and not due else filtered(judged, sorts=due)
 
 
-def _judged(fleet: Fleet, statuses: Mapping[str, Status]) -> Fleet:
-    """With these statuses; where they are what they were, with those that it has."""
-    if statuses == fleet.statuses:
+def _judged(fleet: Fleet, judged: Mapping[str, Status], gone: frozenset[str] = frozenset()) -> Fleet:
+    """With these statuses, and without those of runs that are gone; where all are what they were, as it was."""
+    before = fleet.statuses
+    others = {run_id: status for run_id, status in judged.items() if before.get(run_id) is not status}
+    if not others and not any(run_id in before for run_id in gone):
         return fleet
+    statuses = {**before, **others}
+    for run_id in gone:
+        statuses.pop(run_id, None)
     return replace(fleet, statuses=statuses, tally=Counter(statuses.values()))
 
 
@@ -80,12 +88,12 @@ def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: flo
     return Overall(sum(percents) / len(percents), max(left, default=None))
 
 
-def _order(fleet: Fleet, reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:
+def _order(before: tuple[str, ...], reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:
     """Those that were there stay where they are. New ones go on top, and older ones that are read later go below.
 
     Of many that are read at once, those that are over go below the others.
     """
-    kept = tuple(run_id for run_id in fleet.order if run_id in reads)
+    kept = tuple(run_id for run_id in before if run_id in reads)
     known = frozenset(kept)
     new = sorted((run_id for run_id in reads if run_id not in known), key=lambda each: _newest_first(reads[each]))
     newest = min((_newest_first(reads[run_id]) for run_id in kept), default=(inf, ""))
@@ -106,12 +114,11 @@ def _newest_first(read: Read) -> tuple[float, str]:
     return (-spec.created_at if spec else 0.0, read.id)
 
 
-def stands_among(
-    reads: Mapping[str, Read], statuses: Mapping[str, Status], groups: Mapping[str, Group], now: float
-) -> Mapping[str, Stand]:
-    if Status.QUEUED not in statuses.values():
+def stands_among(fleet: Fleet) -> Mapping[str, Stand]:
+    if Status.QUEUED not in fleet.tally:
         return {}
-    return stands_of(queue_of({run_id: read.records for run_id, read in reads.items()}, statuses, groups, now))
+    records = {run_id: read.records for run_id, read in fleet.reads.items()}
+    return stands_of(queue_of(records, fleet.statuses, fleet.groups, fleet.now))
 
 
 def _sample_of(records: Records, now: float) -> Sample | None:
@@ -127,10 +134,12 @@ def add_sample(ring: tuple[Sample, ...], sample: Sample | None) -> tuple[Sample,
         return ring
     if ring and sample.processed < ring[-1].processed:
         return (sample,)
-    kept = tuple(each for each in ring if sample.at - each.at <= SPAN)
+    kept = ring
+    if ring and sample.at - ring[0].at > SPAN:
+        kept = tuple(each for each in ring if sample.at - each.at <= SPAN)
     if kept and sample.at <= kept[-1].at:
         # Read again between two ticks of the clock: there is one sample for a moment.
-        return (*kept[:-1], kept[-1]._replace(processed=sample.processed))
+        return (*kept[:-1], Sample(kept[-1].at, sample.processed))
     if len(kept) < 2:
         return (*kept, sample)
     spacing = max(1.0, (sample.at - kept[0].at) / GRAIN)

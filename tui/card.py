@@ -3,11 +3,17 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
+from overnight.state.kept import Kept
 from overnight.state.queue import Stand
 from overnight.state.records import Event, Records
+from overnight.state.status import ENDED, Status
+from overnight.tui.budgets import Counter, breaker_words, counters_of
 from overnight.tui.detail import clean_event, event_name, event_words
-from overnight.tui.evidence import TELLING, death_of, evidence_lines
+from overnight.tui.evidence import evidence_lines
 from overnight.tui.moments import moment
+from overnight.tui.postmortem import CUT_OFF, Found, end_facts
+from overnight.tui.safety import safe_words
+from overnight.tui.sequels import sequels_of
 from overnight.tui.table import Style, bar_text, painted, rate_text, remaining_text
 from overnight.tui.view import (
     Row,
@@ -19,6 +25,7 @@ from overnight.tui.view import (
     exit_words,
     limits_text,
     number,
+    parts_text,
     percent_text,
     row_of,
     state_role,
@@ -29,24 +36,30 @@ from overnight.tui.view import (
 LABEL = 11
 BAR = 24
 EVENTS = 20
+NOTHING_FOUND, NOTHING_KEPT = Found(), Kept()
 Field = tuple[str, str]
 """A label and what stands beside it."""
 
 
 def card_lines(
-    records: Records, history: Sequence[Event], now: float, style: Style, stand: Stand | None = None
+    records: Records,
+    history: Sequence[Event],
+    now: float,
+    style: Style,
+    stand: Stand | None = None,
+    found: Found = NOTHING_FOUND,
+    kept: Kept = NOTHING_KEPT,
 ) -> list[str]:
-    """What is known of it, most urgent first; what there is nothing to say of is left out. `records`: clean."""
+    """What is known of it, most urgent first; what there is nothing to say of is left out. All but `history`: clean."""
     row = row_of(records, now, stand)
     head = f"{style.glyphs.states[row.status]} {state_word(row.status)}  {row.summary.id}"
-    fields = (*_work(row, style), *_process(row), *_trouble(row), *_launch(row))
+    fields = (*_work(row, style, kept), *_process(row), *_trouble(row), *_checkpoint(row, found), *_launch(row))
     lines = [f"  {label:{LABEL}}{text}" for label, text in fields if text]
-    death = death_of(map(clean_event, history)) if row.status in TELLING else None
     head = painted(head, state_role(row.status)) if style.colours else head
-    return [head, *lines, *_evidence(death), *_history(history)]
+    return [head, *lines, *_evidence(found.death), *_history(history, row)]
 
 
-def _work(row: Row, style: Style) -> Iterator[Field]:
+def _work(row: Row, style: Style, kept: Kept) -> Iterator[Field]:
     progress, summary = row.records.progress, row.summary
     if progress is None:
         yield "time", remaining_text(row, style.glyphs)
@@ -57,7 +70,13 @@ def _work(row: Row, style: Style) -> Iterator[Field]:
     yield "phases", ", ".join(f"{each.name} {_of(each.processed_items, each.total_items)}" for each in progress.phases)
     yield "item", (progress.current_item or "") if summary.outcome is None else ""
     yield "message", progress.message or ""
-    yield "counters", ", ".join(f"{name} {number(value)}" for name, value in progress.counters.items())
+    yield "counters", ", ".join(_counter_words(each) for each in counters_of(row, kept))
+    yield "breakers", ", ".join(breaker_words(each, row.now) for each in kept.breakers)
+
+
+def _counter_words(counter: Counter) -> str:
+    then = f" ({int(100 * counter.share)}%, then {counter.limit.on})" if counter.limit is not None else ""
+    return f"{counter.name} {counter.text}{counter.of_text}{then}"
 
 
 def _counted(row: Row) -> str:
@@ -65,9 +84,7 @@ def _counted(row: Row) -> str:
     if summary.processed_items is None:
         return ""
     done = f"{_of(summary.processed_items, summary.total_items)} {(progress and progress.unit) or 'items'}"
-    resumed = f"{number(summary.resumed_items)} resumed" if summary.resumed_items else ""
-    failed = f"{number(summary.failed_items)} failed" if summary.failed_items else ""
-    return ", ".join(filter(None, (done, resumed, failed)))
+    return ", ".join(filter(None, (done, parts_text(row))))
 
 
 def _of(done: float, total: float | None) -> str:
@@ -92,15 +109,21 @@ def _process(row: Row) -> Iterator[Field]:
 def _trouble(row: Row) -> Iterator[Field]:
     ended, summary = row.records.exit, row.summary
     if ended is not None:
-        # The reason of a limit says it already.
-        words = exit_words(row) if (ended.code or ended.signal) and ended.limit is None else ""
+        words = ended.reason or (exit_words(row) if ended.code or ended.signal else "")
         attempts = f"{ended.attempts} attempts" if ended.attempts > 1 else ""
-        how = "; ".join(filter(None, (ended.reason, words, attempts)))
+        how = "; ".join(filter(None, (words, attempts)))
         yield "outcome", f"{ended.outcome}{': ' if how else ''}{how}"
     if summary.errors:
         yield "errors", f"{number(summary.errors)}: `overnight errors {summary.id}` shows them"
     for each in row.records.damaged:
         yield "unreadable", f"{each.path}: {each.problem}"
+
+
+def _checkpoint(row: Row, found: Found) -> Iterator[Field]:
+    if row.status in CUT_OFF:
+        yield from end_facts(row, found)
+    elif row.status is not Status.COMPLETED:
+        yield "safe", safe_words(row, found.checkpoint_at, found.in_hand)
 
 
 def _launch(row: Row) -> Iterator[Field]:
@@ -131,12 +154,13 @@ def _evidence(death: Event | None) -> Iterator[str]:
         yield from (f"    {line}".rstrip() for line in said)
 
 
-def _history(history: Sequence[Event]) -> Iterator[str]:
+def _history(history: Sequence[Event], row: Row) -> Iterator[str]:
     if not history:
         return
     yield ""
-    left_out = len(history) - EVENTS
-    if left_out > 0:
+    told = sequels_of(list(map(clean_event, history)), row.now, over=row.status in ENDED)
+    if (left_out := len(told) - EVENTS) > 0:
         yield f"  {left_out} earlier events are in --json"
-    for event in map(clean_event, history[-EVENTS:]):
-        yield f"  {moment(event.at)}  {event_name(event):13}  {event_words(event)}".rstrip()
+    for event, sequel in told[-EVENTS:]:
+        words = "  ".join(filter(None, (event_words(event), sequel)))
+        yield f"  {moment(event.at)}  {event_name(event):13}  {words}".rstrip()

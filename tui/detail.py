@@ -1,23 +1,18 @@
 """What the panes show of the open run beside its records: its log, item errors, history. Pure; texts are clean."""
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from overnight.state.records import Event, ItemError
+from overnight.state.kept import Kept
+from overnight.state.records import Attempt, Event, Spec
 from overnight.tui import view
-from overnight.tui.clean import clean, clean_lines
+from overnight.tui.clean import clean
+from overnight.tui.errorgroups import LONGEST, ErrorGroup, Kind
 from overnight.tui.evidence import KEPT
 from overnight.tui.page import Page
+from overnight.tui.resources import Resources
 from overnight.tui.stacks import Stacks
-
-LONGEST = 2000
-"""Characters of one text that are kept."""
-NEWEST_ITEMS = 5
-ITEM_FAILED = frozenset({"", "quarantined", "failed"})
-"""Outcomes of an item error that every failed item has: it is set aside, and the run goes on."""
-
 
 SOURCE_CHANGED = "source_changed"
 MARKS = {"changed": "", "added": " (new)", "removed": " (gone)"}
@@ -41,21 +36,6 @@ class Tab(StrEnum):
 TABS = tuple(Tab)
 
 
-class ErrorGroup(NamedTuple):
-    """All item errors of one type."""
-
-    type: str
-    seen: int
-    first_at: float | None
-    last_at: float | None
-    message: str
-    """Of the newest one."""
-    items: tuple[str, ...]
-    """The newest ones, newest first, each with what its record says beyond that it failed at its only try."""
-    traceback: tuple[str, ...]
-    """Of the newest one that has any."""
-
-
 class Detail(NamedTuple):
     """Of one run. What no pane needs now is empty."""
 
@@ -75,61 +55,20 @@ class Detail(NamedTuple):
     """What its agent has shown last."""
     checkpoint_at: float | None = None
     """When the checkpoint was last written; None = there is none."""
-
-
-def groups_of(errors: Iterable[ItemError]) -> tuple[ErrorGroup, ...]:
-    """By type, the most frequent first. `errors`: oldest first, raw, any number: only the newest ones are kept."""
-    by_type: dict[str, _Gathered] = {}
-    for error in errors:
-        by_type.setdefault(clean(error.type, 80) or "error", _Gathered()).add(error)
-    groups = [gathered.group(kind) for kind, gathered in by_type.items()]
-    return tuple(sorted(groups, key=lambda group: -group.seen))
-
-
-class _Gathered:
-    """What a group keeps of its errors while they are read."""
-
-    def __init__(self) -> None:
-        self._seen = 0
-        self._first_at: float | None = None
-        self._last_at: float | None = None
-        self._newest: deque[ItemError] = deque(maxlen=NEWEST_ITEMS)
-        self._traced = ""
-
-    def add(self, error: ItemError) -> None:
-        self._seen += 1
-        self._newest.append(error)
-        self._traced = error.traceback or self._traced
-        if error.at is not None:
-            self._first_at = error.at if self._first_at is None else min(self._first_at, error.at)
-            self._last_at = error.at if self._last_at is None else max(self._last_at, error.at)
-
-    def group(self, kind: str) -> ErrorGroup:
-        return ErrorGroup(
-            type=kind,
-            seen=self._seen,
-            first_at=self._first_at,
-            last_at=self._last_at,
-            message=clean(self._newest[-1].message, LONGEST),
-            items=tuple(map(_item_text, reversed(self._newest))),
-            traceback=tuple(clean_lines(self._traced[-20 * LONGEST :])),
-        )
-
-
-def _item_text(error: ItemError) -> str:
-    """Which item; how often it was tried, and what became of it, only where that says more than that it failed."""
-    tries = f"{error.tries} tries" if error.tries > 1 else ""
-    outcome = "" if error.outcome in ITEM_FAILED else clean(error.outcome, 80)
-    note = ", ".join(filter(None, (tries, outcome)))
-    return "  ".join(filter(None, (clean(error.item, LONGEST), note and f"({note})")))
-
-
-def reported_group(lines: Sequence[str], count: int) -> tuple[ErrorGroup, ...]:
-    """Of an agent that only lists errors in its progress file. `lines`: clean, oldest first."""
-    if not count:
-        return ()
-    newest = tuple(reversed(lines[-NEWEST_ITEMS:]))
-    return (ErrorGroup("reported", count, None, None, newest[0] if newest else "", newest, ()),)
+    in_hand: tuple[str, ...] | None = None
+    """Items that were begun and are not finished; None = nobody marks them."""
+    kept: Kept = Kept()
+    """What its checkpoint keeps of breakers and budgets."""
+    resources: Resources | None = None
+    """What its processes use now; None = there are none."""
+    elsewhere: Mapping[Kind, tuple[str, ...]] = {}
+    """Names of other runs that have errors of these kinds, the newest first."""
+    attempts: tuple[Attempt, ...] = ()
+    """The newest ones, oldest first."""
+    before: Spec | None = None
+    """Of the run of the same name before this one; None = there is none."""
+    other_variables: tuple[str, ...] = ()
+    """Names of environment variables that are not as they are here; never their values."""
 
 
 def source_words(event: Event) -> str | None:
@@ -139,6 +78,20 @@ def source_words(event: Event) -> str | None:
     files = [f"{file}{mark}" for kind, mark in MARKS.items() for file in _listed(event.detail.get(kind))]
     more = f" and {len(files) - MOST_FILES} more" if len(files) > MOST_FILES else ""
     return f"the agent's source changed{': ' if files else ''}{', '.join(files[:MOST_FILES])}{more}"
+
+
+def retry_words(event: Event) -> str | None:
+    """What a `retrying` is told as, in place of its details: which restart, and when; None = another event.
+
+    Why, only where no attempt has died, which has told it.
+    """
+    restarts, delay, reason = (event.detail.get(name) for name in ("restarts", "delay", "reason"))
+    if event.event != "retrying" or not isinstance(restarts, int) or not isinstance(delay, int | float):
+        return None
+    when = f"in {delay:.1f}s" if 0 < delay < 10 else f"in {view.duration(delay)}" if delay else "at once"
+    if restarts:
+        return f"restart {restarts} without progress begins {when}"
+    return f"{reason}; the next attempt begins {when}" if reason else f"the next attempt begins {when}"
 
 
 def _listed(value: object) -> list[object]:
@@ -153,7 +106,7 @@ def event_name(event: Event) -> str:
 def event_words(event: Event) -> str:
     """What is told beside its name: which attempt, what, and who asked for it. `event`: clean."""
     words = [f"attempt {event.attempt}"] if event.attempt else []
-    told = source_words(event)
+    told = source_words(event) or retry_words(event)
     words += [told] if told else [_detail_words(name, value) for name, value in _telling(event)]
     words += [f"by {event.by}"] if event.by else []
     return "  ".join(words)
@@ -161,10 +114,12 @@ def event_words(event: Event) -> str:
 
 def _telling(event: Event) -> list[tuple[str, object]]:
     """What its detail says to a person."""
+    # A reason says how it ended, in words.
+    untold = UNTOLD | {"code", "signal"} if event.detail.get("reason") else UNTOLD
     return [
         (name, value)
         for name, value in event.detail.items()
-        if name not in UNTOLD and value is not None and value is not False
+        if name not in untold and value is not None and value is not False
     ]
 
 
@@ -172,7 +127,7 @@ def _detail_words(name: str, value: object) -> str:
     if name in {"verb", "reason", "outcome"}:
         return str(value)
     if value is True:
-        return name
+        return name.replace("_", " ")
     if isinstance(value, list):
         return f"{name} {', '.join(map(str, value))}"
     # Only amounts have their thousands apart: a pid is a name.

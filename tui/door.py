@@ -1,7 +1,18 @@
 """The door: a run's records with every text clean, once, before anything shows them. Pure."""
 
 from overnight.state.current import GROUP, paused_group
-from overnight.state.records import Damaged, Exit, Heartbeat, Phase, Progress, Records, Request, Spec, SupervisorRecord
+from overnight.state.records import (
+    Attempt,
+    Damaged,
+    Exit,
+    Heartbeat,
+    Phase,
+    Progress,
+    Records,
+    Request,
+    Spec,
+    SupervisorRecord,
+)
 from overnight.tui.clean import clean
 
 LONGEST = 500
@@ -17,16 +28,12 @@ def clean_records(records: Records) -> Records:
     return records._replace(
         id=clean(records.id, LONGEST_NAME),
         directory=clean(records.directory, LONGEST_COMMAND),
-        spec=_spec(records.spec) if records.spec else None,
+        spec=clean_spec(records.spec) if records.spec else None,
         progress=_progress(records.progress) if records.progress else None,
         heartbeat=_heartbeat(records.heartbeat) if records.heartbeat else None,
         requests=tuple(map(_request, records.requests)),
         supervisor=_supervisor(records.supervisor) if records.supervisor else None,
-        attempt=records.attempt._replace(
-            signal=_text(records.attempt.signal), exec_error=_text(records.attempt.exec_error)
-        )
-        if records.attempt
-        else None,
+        attempt=clean_attempt(records.attempt) if records.attempt else None,
         exit=_exit(records.exit) if records.exit else None,
         damaged=tuple(map(_damaged, records.damaged)),
     )
@@ -36,7 +43,7 @@ def _text(text: str | None) -> str | None:
     return None if text is None else clean(text, LONGEST)
 
 
-def _spec(spec: Spec) -> Spec:
+def clean_spec(spec: Spec) -> Spec:
     return spec._replace(
         id=clean(spec.id, LONGEST_NAME),
         name=clean(spec.name, LONGEST_NAME),
@@ -50,6 +57,10 @@ def _spec(spec: Spec) -> Spec:
         heartbeat_file=_text(spec.heartbeat_file),
         by=clean(spec.by, LONGEST_NAME),
     )
+
+
+def clean_attempt(attempt: Attempt) -> Attempt:
+    return attempt._replace(signal=_text(attempt.signal), exec_error=_text(attempt.exec_error))
 
 
 def _progress(progress: Progress) -> Progress:

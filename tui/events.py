@@ -44,6 +44,8 @@ class Arrived:
 
     reads: tuple[Read, ...]
     gone: frozenset[str] = frozenset()
+    more: bool = False
+    """Whether others that were there at the same time follow at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,12 @@ def last_words(death: Event | None) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
+def last_item(death: Event | None) -> str:
+    """What it had in hand; "" = it did not say."""
+    item = death.detail.get("item") if death is not None else None
+    return item if isinstance(item, str) else ""
+
+
 def evidence_lines(death: Event | None) -> list[tuple[str, Sequence[str]]]:
     """What there is of it, each with its lines. `death`: clean."""
     titles = {"log": "the last it printed", "stacks": "its stacks, as it last showed them"}

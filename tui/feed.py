@@ -9,47 +9,29 @@ import time
 from collections.abc import Callable, Collection
 from threading import Event as Flag
 from threading import Lock, Thread
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from overnight.state import groups
 from overnight.state.errors import OvernightError
-from overnight.state.history import history_of
 from overnight.state.home import Home
-from overnight.state.newest import newest_of
-from overnight.state.records import Damaged, ItemError
-from overnight.state.rundir import RunDir, Stamp, changed_at, stamp_of
+from overnight.state.records import Damaged
+from overnight.state.rundir import Stamp, changed_at, stamp_of
 from overnight.state.status import LIVE, status_of
 from overnight.state.watch import changes
 from overnight.tui import seeking
 from overnight.tui.clean import clean
-from overnight.tui.detail import Detail, ErrorGroup, Tab, clean_event, groups_of, reported_group
 from overnight.tui.door import clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Recalled, Ticked
-from overnight.tui.evidence import death_of
 from overnight.tui.happenings import Happenings
-from overnight.tui.logfile import LogFile
-from overnight.tui.place import Search
-from overnight.tui.stacksfile import stacks_of
-from overnight.tui.tail import Tail, newest_line
+from overnight.tui.looker import Looker, Sight, size_of
+from overnight.tui.tail import newest_line
 
 TICK = 1.0
-AT_ONCE = 200
-"""Runs that are read before the interface hears of them: at first there may be thousands."""
-
-
-class Sight(NamedTuple):
-    """What the interface looks at now: only that is read beside the records."""
-
-    run_id: str | None = None
-    tab: Tab = Tab.PROGRESS
-    listed: frozenset[str] = frozenset()
-    """Ids of the rows on the screen."""
-    around: int | None = None
-    """The byte of the log around which it is looked at; None = its end."""
-    search: Search | None = None
-    """What shall be found in the log."""
-    events: bool = False
-    """Whether it looks at what happens to all runs."""
+MINUTE = 60.0
+AGAIN_AFTER = 1.0
+"""Seconds until what failed is tried again."""
+AT_FIRST, AT_ONCE = 30, 500
+"""Runs that are read before the interface hears of them: at first a screen of them, of what may be thousands."""
 
 
 class Source(Protocol):
@@ -82,6 +64,10 @@ class Feed:
         self._stop, self._hurry, self._sought, self._news = Flag(), Flag(), Flag(), Flag()
         self._sight = Sight()
         self._live: frozenset[str] = frozenset()
+        self._unborn: frozenset[str] = frozenset()
+        """Directories in which a run is being launched: as soon as it has a spec it is one."""
+        self._ended_at = 0.0
+        """When the last one of all ended."""
         self._expected: dict[str, None] = {}
         """Runs to be read once more, whatever they were. Filled from another thread, each change is one step."""
         self._noted: dict[str, None] = {}
@@ -93,6 +79,8 @@ class Feed:
         self._groups: Stamp = None
         """Of groups.json as it was told."""
         self._looker = Looker()
+        self._failures: dict[str, str] = {}
+        """Why one of the threads cannot do its work now, by its name."""
         self._wake: Callable[[], None] = lambda: None
 
     def start(self, wake: Callable[[], None]) -> None:
@@ -121,12 +109,29 @@ class Feed:
         return self._mailbox.empty()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except OvernightError as error:
-            self._tell(Failed(clean(f"{error}. {error.hint}")))
-        except Exception as error:  # noqa: BLE001 a worker's boundary: the screen says that it is no longer fed
-            self._tell(Failed(clean(f"watching ended: {type(error).__name__}: {error}")))
+        """Until it has ended. What may pass is said, and it begins anew."""
+        while not self._stop.is_set():
+            try:
+                work()
+                return
+            except OvernightError as error:
+                self._fails(work, f"{error}. {error.hint}")
+            except OSError as error:
+                where = f"{error.filename}: " if error.filename else ""
+                self._fails(work, f"runs cannot be read now, which is tried again: {where}{error.strerror or error}")
+            except Exception as error:  # noqa: BLE001 a worker's boundary: the screen says that it is no longer fed
+                self._fails(work, f"watching ended: {type(error).__name__}: {error}")
+                return
+            self._stop.wait(AGAIN_AFTER)
+
+    def _fails(self, work: Callable[[], None], why: str) -> None:
+        self._failures[work.__name__] = clean(why)
+        self._tell(Failed(self._failures[work.__name__]))
+
+    def _works(self, work: Callable[[], None]) -> None:
+        """It has done what it may have failed at before."""
+        if self._failures.pop(work.__name__, None) is not None:
+            self._tell(Failed(next(iter(self._failures.values()), "")))
 
     def _tell(self, event: Event) -> None:
         self._mailbox.put(event)
@@ -135,55 +140,76 @@ class Feed:
     # -- the watching thread
 
     def _watch(self) -> None:
-        for batch in changes(self._home, lambda: self._live.union(self._expected), self._stop):
+        for batch in changes(self._home, lambda: self._live.union(self._unborn, self._expected), self._stop):
             ids = self._latest_first(batch.changed)
-            for start in range(0, max(1, len(ids)), AT_ONCE):
-                self._tell(self._read(ids[start : start + AT_ONCE]))
-                if self._stop.is_set():
-                    return
+            some, others = ids[:AT_FIRST], ids[AT_FIRST:]
+            self._tell(self._read(some, more=bool(others)))
+            while others and not self._stop.is_set():
+                some, others = others[:AT_ONCE], others[AT_ONCE:]
+                self._tell(self._read(some, more=bool(others)))
+            self._works(self._watch)
 
     def _latest_first(self, ids: Collection[str]) -> list[str]:
         """Of many, what works now is to be seen at once: its directory has just changed."""
-        if len(ids) <= AT_ONCE:
+        if len(ids) <= AT_FIRST:
             return sorted(ids)
         return sorted(ids, key=lambda run_id: -(changed_at(self._home.run(run_id).path) or 0))
 
-    def _read(self, ids: list[str]) -> Arrived:
+    def _read(self, ids: list[str], *, more: bool = False) -> Arrived:
         if self._sight.events:
             self._noted.update(dict.fromkeys(ids))
             self._news.set()
-        reads, gone = [], set()
+        reads, gone, unborn = [], set(), set()
         for run_id in ids:
             self._expected.pop(run_id, None)
             run = self._home.run(run_id)
             if not os.path.exists(run.spec_path):
                 # Being launched, or removed; until its spec is there it is no run.
                 gone.add(run_id)
+                if os.path.isdir(run.path):
+                    unborn.add(run_id)
             else:
                 reads.append(Read(run_id, clean_records(run.read())))
         now = time.time()
+        self._tell_time(now)
         live = {read.id for read in reads if status_of(read.records, now) in LIVE}
         silent = {read.id for read in reads if read.id in live and read.records.progress is None}
         others = gone.union(read.id for read in reads)
         self._live, self._silent = (self._live - others) | live, (self._silent - others) | silent
-        return Arrived(tuple(reads), frozenset(gone))
+        self._unborn = (self._unborn - others) | unborn
+        ends = (read.records.exit.ended_at for read in reads if read.records.exit is not None)
+        self._ended_at = max(self._ended_at, *(at for at in ends if at is not None), 0.0)
+        return Arrived(tuple(reads), frozenset(gone), more)
 
     # -- the thread of the clock
 
     def _keep_time(self) -> None:
-        ticked = 0.0
+        looked = told = 0.0
         while not self._stop.is_set():
             now = time.time()
-            if now - ticked >= TICK or now < ticked:
-                ticked = now
-                self._tell(Ticked(now))
+            if now - looked >= TICK or now < looked:
+                looked = now
+                if self._shows_seconds(now) or now // MINUTE != told // MINUTE:
+                    told = now
+                    self._tell(Ticked(now))
                 self._look_at_groups()
                 self._look_at_output()
             detail = self._looker.look(self._home, self._sight)
             if detail is not None:
+                self._tell_time(now)
                 self._tell(Detailed(detail))
-            self._hurry.wait(max(0.0, TICK - (time.time() - ticked)))
+            self._works(self._keep_time)
+            self._hurry.wait(max(0.0, TICK - (time.time() - looked)))
             self._hurry.clear()
+
+    def _tell_time(self, now: float) -> None:
+        """To go with other news, where the clock may not have been told for a minute."""
+        if not self._shows_seconds(now):
+            self._mailbox.put(Ticked(now))
+
+    def _shows_seconds(self, now: float) -> bool:
+        """Whether the time that passes shows at each tick: while something lives, and shortly after it has ended."""
+        return bool(self._live) or abs(now - self._ended_at) < MINUTE + TICK
 
     def _look_at_groups(self) -> None:
         """Where they have changed. What cannot be read changes nothing: `doctor` says what is wrong with it."""
@@ -199,7 +225,7 @@ class Feed:
         before = dict(self._printed)
         for run_id in self._sight.listed & self._silent:
             path = self._home.run(run_id).output_path
-            size = _size_of(path)
+            size = size_of(path)
             if self._printed.get(run_id, (-1, ""))[0] != size:
                 self._printed[run_id] = (size, newest_line(path))
         if self._printed != before:
@@ -238,72 +264,6 @@ class Feed:
             every = False
 
 
-class Looker:
-    """Reads the files of the run that is open, and those again that have changed."""
-
-    def __init__(self) -> None:
-        self._seen: tuple[object, ...] = ()
-        self._tail, self._log = Tail(""), LogFile("")
-
-    def look(self, home: Home, sight: Sight) -> Detail | None:
-        """What there is to show; None = nothing changed since the last time, or no run is open."""
-        if sight.run_id is None:
-            return None
-        run = home.run(sight.run_id)
-        if self._tail.path != run.output_path:
-            self._tail, self._log = Tail(run.output_path), LogFile(run.output_path)
-        self._tail.read()
-        page = self._log.page(sight.around) if sight.tab is Tab.LOGS else None
-        checkpoint_at = changed_at(run.checkpoint_log_path)
-        seen = (sight.run_id, sight.tab, self._tail.size, page, checkpoint_at, *_changes_of(run, sight.tab))
-        if seen == self._seen:
-            return None
-        self._seen = seen
-        told = tuple(map(clean_event, history_of(run))) if sight.tab in {Tab.HISTORY, Tab.ERRORS} else ()
-        errors, errors_are_whole = _errors_of(run) if sight.tab is Tab.ERRORS else ((), True)
-        return Detail(
-            run_id=sight.run_id,
-            log=self._tail.lines,
-            page=page,
-            errors=errors,
-            errors_are_whole=errors_are_whole,
-            history=told if sight.tab is Tab.HISTORY else (),
-            death=death_of(told),
-            stacks=stacks_of(run) if sight.tab is Tab.ERRORS else None,
-            checkpoint_at=checkpoint_at,
-        )
-
-
-def _changes_of(run: RunDir, tab: Tab) -> tuple[object, ...]:
-    """What tells that a pane's files changed."""
-    if tab is Tab.ERRORS:
-        return (
-            _size_of(run.errors_path),
-            changed_at(run.progress_path),
-            _size_of(run.history_path),
-            _size_of(run.stacks_path),
-        )
-    if tab is Tab.HISTORY:
-        return (_size_of(run.history_path), changed_at(run.control_path), _size_of(run.origins_path))
-    return ()
-
-
-def _errors_of(run: RunDir) -> tuple[tuple[ErrorGroup, ...], bool]:
-    """The newest ones in groups, and whether these are all."""
-    if os.path.exists(run.errors_path):
-        newest = newest_of(ItemError, run.errors_path)
-        return groups_of(newest.records), newest.is_whole
-    progress = clean_records(run.read()).progress
-    return (reported_group(progress.errors, progress.error_count) if progress else ()), True
-
-
-def _size_of(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return -1
-
-
 class Mailbox:
     """Events on their way between threads. A newer reading of a run takes the place of the one that waits."""
 
@@ -311,7 +271,7 @@ class Mailbox:
         self._lock = Lock()
         self._reads: dict[str, Read] = {}
         self._gone: set[str] = set()
-        self._arrived = False
+        self._arrived = self._more = False
         self._others: dict[type, Event] = {}
 
     def put(self, event: Event) -> None:
@@ -319,7 +279,7 @@ class Mailbox:
             if not isinstance(event, Arrived):
                 self._others[type(event)] = event
                 return
-            self._arrived = True
+            self._arrived, self._more = True, event.more
             for run_id in event.gone:
                 self._reads.pop(run_id, None)
                 self._gone.add(run_id)
@@ -331,6 +291,6 @@ class Mailbox:
         with self._lock:
             events = list(self._others.values())
             if self._arrived:
-                events.append(Arrived(tuple(self._reads.values()), frozenset(self._gone)))
+                events.append(Arrived(tuple(self._reads.values()), frozenset(self._gone), self._more))
             self._reads, self._gone, self._arrived, self._others = {}, set(), False, {}
             return events

@@ -1,5 +1,6 @@
 """Whether the interface can be opened here; where it cannot, the plain list, and why."""
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from overnight.tui.reading import records_of, show_list
 
 def open_interface(home: Home, *, ascii: bool = False) -> int:
     """The exit code of the interface; 0 after the plain list; 2 where the configuration file has mistakes."""
+    # All that is loaded from here to the first picture stays: to look for garbage in it takes as long as to draw it.
+    gc.disable()
     why = why_not(os.environ)
     config = None
     if why is None:

@@ -55,6 +55,6 @@ class Launches:
 
     def show_expected(self) -> None:
         """The cursor on what was launched here, once it is in the list."""
-        if self._expected in self._desk.fleet.shown:
+        if self._expected is not None and self._expected in self._desk.fleet.shown:
             self._desk.change(CursorPut(self._desk.fleet.shown.index(self._expected)))
             self._expected = None

@@ -54,6 +54,8 @@ class Fleet:
     keys: Keymap = USUAL_KEYS
     loaded: bool = False
     """Whether the runs were read once: before that, an empty list means nothing."""
+    gathering: bool = True
+    """Whether the first reading goes on and nobody has pressed a key: nothing has its place yet."""
     reads: Mapping[str, Read] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     tally: Mapping[Status, int] = field(default_factory=dict)

@@ -51,7 +51,8 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
         case Ticked(now):
             return ticked(fleet, now)
         case Grouped(groups):
-            return replace(fleet, groups=groups, stands=stands_among(fleet.reads, fleet.statuses, groups, fleet.now))
+            fleet = replace(fleet, groups=groups)
+            return replace(fleet, stands=stands_among(fleet))
         case Detailed(detail):
             return _detailed(fleet, detail)
         case Printed(lines):
@@ -65,7 +66,7 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
         case Failed(message):
             return replace(fleet, failure=message)
         case _:
-            return _pressed(fleet, event)
+            return _pressed(replace(fleet, gathering=False), event)
 
 
 def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:

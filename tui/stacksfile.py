@@ -13,8 +13,8 @@ WINDOW = 128 * 1024
 
 def stacks_of(run: RunDir) -> Stacks | None:
     """What the newest attempt has shown last; None = nothing."""
-    attempt = run.attempt(run.last_attempt_number())
     try:
+        attempt = run.attempt(run.last_attempt_number())
         with open_to_read(run.stacks_path) as file:
             found = os.fstat(file.fileno())
             data = os.pread(file.fileno(), WINDOW, max(0, found.st_size - WINDOW))

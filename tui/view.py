@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from overnight.state import current
-from overnight.state.amounts import size_words, span_words
+from overnight.state.amounts import SIZES, size_words, span_words
 from overnight.state.health import silence
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import Count, Outcome, Records, Request, Spec, Verb
@@ -141,6 +141,32 @@ def limits_text(spec: Spec) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 run`, `2 runs`."""
     return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def counts_text(row: Row) -> str:
+    """`31 204 / 50 330 pages`, `812 items`; "" = it does not count."""
+    summary, progress = row.summary, row.records.progress
+    if summary.processed_items is None or progress is None:
+        return ""
+    unit = f" {progress.unit}" if progress.unit else ""
+    if summary.total_items is None:
+        return f"{number(summary.processed_items)}{unit or ' items'}"
+    return f"{number(summary.processed_items)} / {number(summary.total_items)}{unit}"
+
+
+def parts_text(row: Row) -> str:
+    """`2 800 resumed, 3 failed`: which of them were not simply done now."""
+    counts = {"resumed": row.summary.resumed_items, "failed": row.summary.failed_items}
+    return ", ".join(f"{number(count)} {word}" for word, count in counts.items() if count)
+
+
+def held_size(length: float) -> str:
+    """`182M`, `1.3G`: what is measured, in the units of a limit; steady where its last figures are not."""
+    for unit, factor in SIZES.items():
+        if length >= factor:
+            value = length / factor
+            return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
+    return f"{length:.0f}"
 
 
 # -- bars
@@ -309,6 +335,14 @@ def _limit_words(row: Row, limit: str) -> str:
     if limit == "memory" and spec is not None and spec.memory_limit is not None:
         return f"memory limit {size_words(spec.memory_limit)}"
     return f"{limit} limit"
+
+
+def attempt_text(row: Row) -> str:
+    """`attempt 2`, `attempt 2/3` where it may be started again; "" = it has had none."""
+    if not row.summary.attempt:
+        return ""
+    retries = row.records.spec.retries if row.records.spec else 0
+    return f"attempt {row.summary.attempt}{f'/{retries + 1}' if retries else ''}"
 
 
 def uptime(row: Row) -> float:

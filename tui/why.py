@@ -13,7 +13,7 @@ from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, Status, status_of
 from overnight.tui.evidence import death_of, last_words
 from overnight.tui.stands import left, reason_of
-from overnight.tui.view import age, duration, number, plural
+from overnight.tui.view import MINUTE, age, duration, number, plural
 
 STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
 LONGEST_WORDS = 200
@@ -43,6 +43,8 @@ class Case(NamedTuple):
     """Of a queued run: what it waits for; None = that is not known."""
     unfit: str | None = None
     """Of a queued run: what is wrong with what its launch gave it."""
+    calm: bool = False
+    """It is told again and again: seconds would draw a line anew each time."""
 
     @property
     def id(self) -> str:
@@ -61,7 +63,9 @@ class Case(NamedTuple):
 
     def ago(self, at: float | None) -> str:
         """` 12m ago`; "" = it is not known when."""
-        return "" if at is None else f" {age(self.now - at)} ago"
+        if at is None:
+            return ""
+        return " just now" if self.calm and self.now - at < MINUTE else f" {age(self.now - at)} ago"
 
     def cannot_read(self, name: str) -> bool:
         return any(each.path.endswith(name) for each in self.records.damaged)
@@ -84,6 +88,13 @@ def why(
         reason += f"; it left {', '.join(left_over)}"
         remedy = f"{remedy} `overnight doctor` says what of it still goes on, and with --repair ends it.".lstrip()
     return Answer(status, reason, remedy)
+
+
+def end_words(records: Records, now: float) -> str:
+    """How it ended, without what was found of it: one of ENDED, or lost."""
+    case = Case(records, (), now, calm=True)
+    status = status_of(records, now)
+    return _failure(case) if status is Status.FAILED else REASONS[status](case)[0]
 
 
 def awaited(records: Records, now: float) -> str:
@@ -297,10 +308,7 @@ def _completed(case: Case) -> Reason:
 
 
 def _failed(case: Case) -> Reason:
-    ended, progress = case.records.exit, current.own_progress(case.records)
-    reason = (ended.reason if ended else None) or "it says no reason"
-    if ended is not None and ended.out_of_memory:
-        reason += "; the kernel killed it for want of memory"
+    progress = current.own_progress(case.records)
     died = sum(1 for each in case.history if each.event == "died")
     attempts = f"; {number(died)} attempts died" if died > 1 else ""
     item = f"; its last item was {progress.current_item}" if progress and progress.current_item else ""
@@ -308,9 +316,15 @@ def _failed(case: Case) -> Reason:
     words = f"; the last it printed was: {said[:LONGEST_WORDS]}" if said else ""
     shows = f"`overnight logs {case.id}` shows its last words"
     return (
-        f"{reason}{_when(case)}{attempts}{item}{words}",
+        f"{_failure(case)}{attempts}{item}{words}",
         f"{shows}; `overnight retry {case.id}` continues it from its checkpoint.",
     )
+
+
+def _failure(case: Case) -> str:
+    ended = case.records.exit
+    starved = "; the kernel killed it for want of memory" if ended is not None and ended.out_of_memory else ""
+    return f"{(ended.reason if ended else None) or 'it says no reason'}{starved}{_when(case)}"
 
 
 def _cancelled(case: Case) -> Reason:

@@ -2,9 +2,9 @@
 
 from overnight.tui.desk import Desk
 from overnight.tui.events import Pointed, Sorted
-from overnight.tui.feed import Sight
 from overnight.tui.group_steering import set_slots, steer_group
 from overnight.tui.keys import Key
+from overnight.tui.looker import Sight
 from overnight.tui.model import Fleet
 from overnight.tui.offers import Offer, OfGroup, OfKey, OfRun, OfSlots, OfTheme, offering_of
 from overnight.tui.screens.events import EventsScreen

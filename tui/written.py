@@ -1,16 +1,18 @@
 """What the terminal shows, cell by cell, and the shortest text that makes it show another picture.
 
 Textual writes whole lines of what may have changed, with every colour of them. Here only cells that differ are
-written, and of their colours only what differs from the cell that was written before.
+written, and of their colours only what differs from the cell that was written before. A text with characters that
+take two cells, or none, is one piece: it is written whole, and nothing is taken for granted of where it ends.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from rich.cells import get_character_cell_size
+from rich.cells import cell_len, get_character_cell_size
 from rich.color import ColorSystem
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
@@ -32,6 +34,8 @@ class Pen(NamedTuple):
 
 Cell = tuple[str, Pen]
 UNKNOWN: Cell = ("", Pen())
+FOLLOWING = "\0"
+"""What stands in the other cells of a piece; the whole of its text is in its first."""
 BARE = Pen()
 
 
@@ -69,18 +73,40 @@ class Written:
         if len(row) < end:
             row.extend([UNKNOWN] * (end - len(row)))
         before = row[x:end]
+        _break_piece(row, x)
+        _break_piece(row, end)
         row[x:end] = cells
         return before
+
+
+def _break_piece(row: list[Cell], x: int) -> None:
+    """Of a piece that reaches over `x` nothing is known any more: a part of it is about to be written over."""
+    if x < len(row) and row[x][0] == FOLLOWING:
+        start, end = _piece_at(row, x)
+        row[start:end] = [UNKNOWN] * (end - start)
+
+
+def _piece_at(row: Sequence[Cell], x: int) -> tuple[int, int]:
+    """Where the piece begins and ends that the cell at `x` is of; most are one cell."""
+    start, end = x, x + 1
+    while start > 0 and row[start][0] == FOLLOWING:
+        start -= 1
+    while end < len(row) and row[end][0] == FOLLOWING:
+        end += 1
+    return start, end
 
 
 class Difference(CompositorUpdate):
     """An update that is written as what differs from what was written before it."""
 
-    def __init__(self, update: LayoutUpdate | ChopsUpdate, written: Written) -> None:
-        self._update, self._written = update, written
+    def __init__(
+        self, update: LayoutUpdate | ChopsUpdate, written: Written, marked: Callable[[str], str] = str
+    ) -> None:
+        """`marked`: what is written for these codes."""
+        self._update, self._written, self._marked = update, written, marked
 
     def render_segments(self, console: Console) -> str:
-        return self._written.difference(self._update, console)
+        return self._marked(self._written.difference(self._update, console))
 
 
 def _rows_of(update: LayoutUpdate | ChopsUpdate) -> Mapping[int, Iterable[tuple[int, Strip]]]:
@@ -98,21 +124,35 @@ def _placed(strips: Iterable[Strip], x: int) -> Iterable[tuple[int, Strip]]:
 
 
 def _cells_of(strip: Strip, colours: ColorSystem) -> list[Cell] | None:
-    """None = some of it is no plain cell: it takes two of them or none, or is a link."""
+    """None = some of it cannot be told by its cells: it is a link, or takes none."""
     cells: list[Cell] = []
-    for text, style, control in strip:
-        if control or not _is_plain(text) or (style is not None and style.link):
+    for segment in strip:
+        some = _cells_of_segment(segment, colours)
+        if some is None:
             return None
-        pen = BARE if style is None else pen_of(style, colours)
-        blank = (" ", Pen(ANY, ANY, pen.ground) if pen.attributes in HARMLESS else pen)
-        cells += [blank if char == " " else (char, pen) for char in text]
+        cells += some
     return cells
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
+def _cells_of_segment(segment: Segment, colours: ColorSystem) -> tuple[Cell, ...] | None:
+    """Most of a picture is what was there before: the names, the states, the rest of the bars."""
+    text, style, control = segment
+    if control or (style is not None and style.link):
+        return None
+    pen = BARE if style is None else pen_of(style, colours)
+    if not _is_plain(text):
+        width = cell_len(text)
+        return ((text, pen), *[(FOLLOWING, pen)] * (width - 1)) if width else None
+    blank = (" ", Pen(ANY, ANY, pen.ground) if pen.attributes in HARMLESS else pen)
+    return tuple(blank if char == " " else (char, pen) for char in text)
+
+
 def _is_plain(text: str) -> bool:
     """Whether each character takes one cell, on its own."""
-    return (text.isascii() and text.isprintable()) or all(get_character_cell_size(char) == 1 for char in text)
+    if text.isprintable() and (text.isascii() or max(text) < "\u0300"):
+        return True
+    return all(get_character_cell_size(char) == 1 for char in text)
 
 
 @lru_cache(maxsize=1024)
@@ -132,23 +172,44 @@ def _say(said: list[str], y: int, x: int, before: list[Cell], after: list[Cell],
     """Say what differs from column `x` on; the pen as it is after that."""
     if before == after:
         return pen
-    differ = [at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
     at = -1
-    for each in differ:
+    for each in _differing(before, after):
+        char, wanted = after[each]
+        if char == FOLLOWING:
+            # It is written with the first cell, and terminals do not agree on where that ends.
+            at = -1
+            continue
         if at < 0:
             said.append(f"\x1b[{y + 1};{x + each + 1}H")
-        elif 0 < each - at <= BRIDGED and all(drawn(pen, cell[1]) == pen for cell in after[at:each]):
+        elif 0 < each - at <= BRIDGED and all(_is_alike(pen, cell) for cell in after[at:each]):
             said.extend(char for char, _ in after[at:each])
         elif at < each:
             said.append(f"\x1b[{each - at}C")
-        char, wanted = after[each]
         now = drawn(pen, wanted)
         if now != pen:
             said.append(change(pen, now))
             pen = now
         said.append(char)
-        at = each + 1
+        at = each + 1 if len(char) == 1 else -1
     return pen
+
+
+def _differing(before: list[Cell], after: list[Cell]) -> Sequence[int]:
+    """The cells to be written: those that differ, and with each all of the pieces that it is of, old and new."""
+    differ = [at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    if not any(cell[0] == FOLLOWING for row in (before, after) for cell in row):
+        return differ
+    whole = set[int]()
+    while differ:
+        if (at := differ.pop()) not in whole:
+            whole.add(at)
+            differ.extend(each for row in (before, after) for each in range(*_piece_at(row, at)))
+    return sorted(whole)
+
+
+def _is_alike(pen: Pen, cell: Cell) -> bool:
+    """Whether this pen draws it as it is, and as one character."""
+    return len(cell[0]) == 1 and cell[0] != FOLLOWING and drawn(pen, cell[1]) == pen
 
 
 @lru_cache(maxsize=4096)

@@ -113,6 +113,8 @@ def set_exit_aside(run: RunDir) -> None:
         os.rename(run.exit_path, _next_exit_aside(run))
     except FileNotFoundError:
         pass
+    # Nobody watches what was over.
+    run.stir()
 
 
 def write_exit_aside(run: RunDir, ended: Exit) -> None:

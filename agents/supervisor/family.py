@@ -24,9 +24,9 @@ def memory_of(attempt: Attempt, enough: int) -> int:
     Judged by the proportional share (PSS): what forked workers share counts once. The kernel walks every page for it;
     the resident sum (RSS) is cheap and never less, and is the answer where it is not more than `enough`.
     """
-    pids = _family(attempt)
-    resident = sum(map(_resident, pids))
-    return resident if resident <= enough else sum(map(_share, pids))
+    pids = family_of(attempt)
+    resident = sum(map(resident_of, pids))
+    return resident if resident <= enough else sum(map(share_of, pids))
 
 
 def left_of(run: RunDir, *, ours: bool) -> list[str]:
@@ -54,11 +54,12 @@ def below_me(run_id: str) -> list[Identity]:
     return [each for each in living if may_belong(each.pid, run_id)]
 
 
-def _family(attempt: Attempt) -> set[int]:
-    """The session that the agent leads, and the descendants that have left it."""
+def family_of(attempt: Attempt) -> set[int]:
+    """The agent, the session that it leads, and the descendants that have left it; nothing when it is gone."""
     if members.kernel_state(attempt) is None:
         return set()
-    session = set(members.where(os.getsid, attempt.pid))
+    # One that was started by hand is in the session of its shell.
+    session = {attempt.pid, *members.where(os.getsid, attempt.pid)}
     return session | set(_below(session))
 
 
@@ -85,7 +86,8 @@ def _children(pid: int) -> Iterator[int]:
         return
 
 
-def _resident(pid: int) -> int:
+def resident_of(pid: int) -> int:
+    """Bytes (RSS); 0 = it is gone."""
     try:
         with open(f"/proc/{pid}/statm", "rb") as file:
             return int(file.read().split()[1]) * PAGE
@@ -93,9 +95,10 @@ def _resident(pid: int) -> int:
         return 0
 
 
-def _share(pid: int) -> int:
+def share_of(pid: int) -> int:
+    """Bytes: its proportional share of what it holds (PSS), or what is resident where that is not told."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
             return next(int(line.split()[1]) * KIB for line in file if line.startswith(b"Pss:"))
     except (OSError, StopIteration):
-        return _resident(pid)
+        return resident_of(pid)

@@ -14,6 +14,7 @@ from pathlib import Path
 from overnight.state.atomic import replace
 from tests.benchmarks.commits import commits
 from tests.benchmarks.drawing import drawing
+from tests.benchmarks.eta import eta
 from tests.benchmarks.footprint import footprint
 from tests.benchmarks.latency import latency
 from tests.benchmarks.launching import launching
@@ -37,8 +38,9 @@ DOCUMENTS: dict[str, dict[str, Benchmark]] = {
         "listing": listing,
         "drawing": drawing,
     },
+    "tests/benchmarks/eta/README.md": {"eta": eta},
 }
-"""Where the figures of each stand: what an author has of it, and what an operator has."""
+"""Where the figures of each stand: what an author has of it, what an operator has, and what is foretold."""
 BENCHMARKS = {name: benchmark for each in DOCUMENTS.values() for name, benchmark in each.items()}
 
 

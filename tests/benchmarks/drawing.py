@@ -203,7 +203,12 @@ def _record_to_paint(scale: Scale, place: Place) -> Figure:
     took = []
     place.settle()
     with ExitStack() as stack:
-        runs = [stack.enter_context(a_supervised_run(home, f"live-{each:02}")) for each in range(LIVE)]
+        # The newest one stands on top, under the cursor: records keep whole seconds, and of one second any could be it.
+        ages = reversed(range(LIVE))
+        runs = [
+            stack.enter_context(a_supervised_run(home, f"live-{each:02}", created_at=time.time() - 60 - age))
+            for each, age in enumerate(ages)
+        ]
         terminal = stack.enter_context(_started(home))
         watched.until_shown(terminal, lambda: f"live-{LIVE - 1:02}" in terminal.text())
         for each in range(scale.asked):

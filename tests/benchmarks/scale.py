@@ -42,6 +42,8 @@ class Scale(NamedTuple):
     """Seconds in which nothing changes in it."""
     keys: int
     """Keys that move its cursor."""
+    seeds: int
+    """By which each load is told, of which a forecast is asked."""
     idle: float
     """Seconds in which wake-ups are counted: several of the looks that a supervisor takes by itself, every 5 s."""
 
@@ -70,6 +72,7 @@ FULL = Scale(
     drawn=10.0,
     quiet=30.0,
     keys=300,
+    seeds=8,
     idle=30.0,
 )
 QUICK = Scale(
@@ -93,5 +96,6 @@ QUICK = Scale(
     drawn=5.0,
     quiet=20.0,
     keys=60,
+    seeds=2,
     idle=10.0,
 )

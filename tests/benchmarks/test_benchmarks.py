@@ -47,6 +47,7 @@ TINY = Scale(
     drawn=0.5,
     quiet=0.5,
     keys=3,
+    seeds=1,
     idle=0.1,
 )
 NUMBER = r"-?\d[\d\N{NARROW NO-BREAK SPACE}]*(\.\d+)?"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from overnight.tui.pace import ASK
 from tests.benchmarks.place import NothingMeasured
 from tests.terminal import Terminal
 
@@ -16,7 +17,14 @@ PIECE = 0.005
 
 
 def written(terminal: Terminal, patience: float) -> bytes:
-    """What it writes next; nothing = no more within `patience` seconds."""
+    """What it writes next; nothing = no more within `patience` seconds. As terminals do, it answers."""
+    some = _read(terminal, patience)
+    if asked := some.count(ASK.encode()):
+        os.write(terminal.child.child_fd, asked * b"\x1b[1;1R")
+    return some
+
+
+def _read(terminal: Terminal, patience: float) -> bytes:
     ready, _, _ = select.select([terminal.child.child_fd], [], [], max(0.0, patience))
     if not ready:
         return b""
@@ -63,7 +71,7 @@ def until_shown(terminal: Terminal, shown: Callable[[], bool], bytes_a_second: f
     began = time.perf_counter()
     while not shown():
         if time.perf_counter() - began > PATIENCE:
-            raise NothingMeasured("it never showed what it was to show")
+            raise NothingMeasured("it never showed what it was to show:\n" + "\n".join(terminal.screen.display))
         drain(terminal, PIECE, bytes_a_second)
     return time.perf_counter() - began
 
@@ -73,7 +81,7 @@ def drain(terminal: Terminal, seconds: float, bytes_a_second: float | None = Non
     deadline = time.perf_counter() + seconds
     while (left := deadline - time.perf_counter()) > 0:
         if bytes_a_second is None:
-            if some := written(terminal, left):
+            if some := _read(terminal, left):
                 terminal.feed(some)
                 return
             continue

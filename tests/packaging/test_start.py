@@ -23,7 +23,6 @@ HEAVY = {
     "secrets",
     "subprocess",
     "textual",
-    "watchfiles",
 }
 
 LIGHT = [*tree.modules("state", "agents/supervisor", "agents/launchers", "tui/commands"), "overnight.tui.cli"]

@@ -77,7 +77,7 @@ SUPERVISED_TEETH = (
     ),
     Tooth(
         "a pid is believed without its start time",
-        (Change("state/process.py", " or int(fields[_START_TIME]) != start_time:\n", ":\n"),),
+        (Change("state/process.py", " or int(fields[START_TIME]) != start_time:\n", ":\n"),),
         (f"{IDENTITY}no_verb_signals_a_process_that_merely_has_the_pid",),
     ),
     Tooth(

@@ -14,6 +14,7 @@ import pytest
 from overnight.agents.budget import Limit, exceeded, raised
 from overnight.state import control
 from overnight.state.home import Home
+from overnight.state.kept import KeptLimit, kept_in
 from overnight.state.records import Verb
 from tests.command import launched, overnight, when, when_ended
 from tests.sdk.attempts import Folder
@@ -64,6 +65,18 @@ def test_a_limit_pauses_at_the_item_edge_with_everything_safe_and_sigcont_grants
     assert said["active_seconds"] < folder.record("heartbeat.json")["uptime_seconds"]
     process.send_signal(signal.SIGCONT)
     folder.when(status="running", message=None)
+    process.kill()
+    process.communicate()
+
+
+def test_what_it_may_use_is_on_record_for_whoever_looks(folder: Folder, tmp_path: Path) -> None:
+    process = folder.start(spender(tmp_path / "agent", "tokens=100, usd=50").command())
+    folder.when(status="paused")
+    limits = (KeptLimit("tokens", 100.0, "pause"), KeptLimit("usd", 50.0, "pause"))
+    assert kept_in(folder.record("checkpoint.json"), 1).limits == limits
+    process.send_signal(signal.SIGCONT)
+    folder.when(status="paused", processed_items=20)
+    assert kept_in(folder.record("checkpoint.json"), 1).limits[0] == KeptLimit("tokens", 200.0, "pause")
     process.kill()
     process.communicate()
 

@@ -1,12 +1,15 @@
 """The estimator on loads whose truth is known."""
 
 import random
+from itertools import pairwise
 from math import log
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overnight.state.eta import KNOTS, Estimator
+from overnight.state.curve import KNOTS
+from overnight.state.eta import Estimator
+from overnight.state.experts import PARTS
 
 
 def test_a_constant_pace_is_foretold_and_held_by_the_range() -> None:
@@ -45,8 +48,8 @@ def test_memory_stays_constant_over_a_million_items() -> None:
     estimator = Estimator()
     for item in range(1_000_000):
         estimator.record(item, item * 0.001)
-    assert len(estimator._counts) == len(estimator._times) <= KNOTS
-    assert estimator._counts[-1] == 999_999
+    assert len(estimator._curve) <= KNOTS
+    assert estimator._curve.last == 999_999
     foretold = estimator.forecast(1000, 1000.0)
     assert foretold is not None
     assert 0.9 < foretold.likely < 1.1
@@ -74,16 +77,102 @@ def test_the_range_holds_the_truth_most_of_the_time() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6)), max_size=400),
-    st.floats(0, 1e9),
-    st.floats(0, 1e7),
+    st.lists(st.tuples(st.floats(), st.floats()), max_size=400),
+    st.floats(),
+    st.floats(),
+    st.integers(1, 10_000),
+    st.one_of(st.none(), st.floats(0, 1e9)),
 )
 def test_whatever_is_recorded_a_forecast_is_ordered_and_never_negative(
-    seen: list[tuple[float, float]], left: float, active: float
+    seen: list[tuple[float, float]], left: float, active: float, workers: int, in_hand: float | None
 ) -> None:
     estimator = Estimator()
     for count, seconds in seen:
         estimator.record(count, seconds)
-    foretold = estimator.forecast(left, active)
+    foretold = estimator.forecast(left, active, workers, in_hand)
     if foretold is not None:
-        assert 0 <= foretold.low <= foretold.likely <= foretold.high
+        assert 0 <= foretold.low <= foretold.likely <= foretold.high < float("inf")
+
+
+def _worked(paces: list[tuple[int, float]], estimator: Estimator) -> float:
+    """So many items of so many seconds each; when they are done."""
+    active, done = 0.0, 0
+    for count, seconds in paces:
+        for _ in range(count):
+            active, done = active + seconds, done + 1
+            estimator.record(done, active)
+    return active
+
+
+def test_a_change_of_pace_is_believed_after_a_few_items() -> None:
+    estimator = Estimator()
+    active = _worked([(300, 1.0), (12, 5.0)], estimator)
+    foretold = estimator.forecast(100, active)
+    assert foretold is not None
+    assert 330 < foretold.likely < 550
+
+
+def test_what_an_earlier_run_did_is_expected_again() -> None:
+    """Quick items, then slow ones: of the slow ones this run has seen none yet."""
+    earlier, again, alone = Estimator(), Estimator(), Estimator()
+    _worked([(200, 0.1), (100, 2.0)], earlier)
+    profile = earlier.profile()
+    assert profile is not None
+    assert len(profile.shares) == PARTS + 1
+    assert profile.shares[0] == 0.0
+    assert profile.shares[-1] == 1.0
+    again = Estimator(profile)
+    # This machine is a bit slower.
+    active = _worked([(150, 0.12)], again)
+    _worked([(150, 0.12)], alone)
+    truth = 50 * 0.12 + 100 * 2.4
+    with_it, without = again.forecast(150, active), alone.forecast(150, active)
+    assert with_it is not None
+    assert without is not None
+    assert 0.75 < with_it.likely / truth < 1.3
+    assert without.likely / truth < 0.2
+
+
+def test_an_earlier_run_that_went_otherwise_is_soon_disbelieved() -> None:
+    earlier = Estimator()
+    _worked([(200, 0.1), (100, 2.0)], earlier)
+    again = Estimator(earlier.profile())
+    active = _worked([(200, 1.0)], again)
+    foretold = again.forecast(100, active)
+    assert foretold is not None
+    assert foretold.likely < 400, "the earlier run alone would say 2,000"
+
+
+def test_a_long_item_in_hand_is_waited_for_as_long_as_it_weighs() -> None:
+    estimator = Estimator()
+    for number in range(1, 101):
+        estimator.record(10.0 * number, float(number), number)
+    seen = estimator.forecast(1_000, 100.0, in_hand=1_000)
+    later = estimator.forecast(1_000, 150.0, in_hand=1_000)
+    assert seen is not None
+    assert later is not None
+    assert 90 < seen.likely < 110
+    assert 45 < later.likely < 60, "half of it is over, though nothing was done meanwhile"
+
+
+def test_the_last_items_of_many_workers_are_not_foretold_by_their_common_pace() -> None:
+    estimator = Estimator()
+    active = _worked([(400, 0.125)], estimator)
+    alone, together = estimator.forecast(8, active), estimator.forecast(8, active, workers=8)
+    assert alone is not None
+    assert together is not None
+    assert alone.likely < 1.1
+    assert together.likely > 2.0
+
+
+def test_an_end_that_was_foretold_stays_while_the_news_is_small() -> None:
+    estimator = Estimator()
+    rng, active = random.Random(3), 0.0
+    ends = []
+    for item in range(1, 301):
+        active += rng.lognormvariate(0, 0.5)
+        estimator.record(item, active)
+        if item >= 100 and (foretold := estimator.forecast(400 - item, active)) is not None:
+            ends.append(active + foretold.likely)
+    stayed = sum(abs(after - before) < 1e-6 for before, after in pairwise(ends))
+    assert stayed > len(ends) / 4

@@ -6,7 +6,8 @@ import pytest
 
 from overnight.state.records import Event, Exit, ItemError, Outcome, Restart
 from overnight.tui.card import card_lines
-from overnight.tui.detail import Detail, Tab, clean_event, groups_of, source_words
+from overnight.tui.detail import Detail, Tab, clean_event, source_words
+from overnight.tui.errorgroups import groups_of
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
@@ -44,7 +45,7 @@ def test_of_any_number_of_errors_a_group_keeps_the_count_the_times_and_the_newes
         for number in range(10_000):
             yield ItemError(T0 + number, item=str(number), type=f"E{number % 2}", message=f"at {number}")
 
-    even, odd = sorted(groups_of(many()), key=lambda group: group.type)
+    even, odd = sorted(groups_of(many()), key=lambda group: group.kind)
     assert (even.seen, even.first_at, even.last_at) == (5000, T0, T0 + 9998)
     assert odd.items == ("9999", "9997", "9995", "9993", "9991")
     assert odd.message == "at 9999"

@@ -1,6 +1,7 @@
 """The feed tells of what real runs do, and of nothing twice."""
 
 import os
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,14 @@ from overnight.state.home import Home
 from overnight.state.queue import Group
 from overnight.state.records import Exit, ItemError, Origin, Outcome, Progress
 from overnight.state.status import Status
+from overnight.state.watch import RESCAN_AFTER
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import Arrived, Read, Ticked
-from overnight.tui.feed import Feed, Looker, Sight
+from overnight.tui.feed import Feed
+from overnight.tui.looker import Looker, Sight
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
-from tests.builders import a_run
+from tests.builders import a_run, a_spec
 from tests.command import launched
 from tests.tui.driven import a_supervised_run, an_ended_run
 from tests.waiting import eventually
@@ -63,6 +66,16 @@ def test_it_tells_of_every_run_then_of_what_changes_and_of_what_is_removed(home:
     Path(run.path).rmdir()
     eventually(lambda: run.id not in fed.fleet().reads)
     assert fed.woken.is_set()
+
+
+def test_a_run_whose_launch_takes_a_while_is_told_of_as_soon_as_it_is_one(home: Path, fed: Fed) -> None:
+    run = Home(str(home)).new_run("crawl")
+    # It was seen while there was nothing in it but its folders.
+    eventually(lambda: fed.woken.is_set() and fed.fleet().loaded)
+    before = time.monotonic()
+    run.write(run.spec_path, a_spec(id=run.id))
+    eventually(lambda: run.id in fed.fleet().reads)
+    assert time.monotonic() - before < RESCAN_AFTER
 
 
 def test_the_newest_line_of_a_run_that_reports_nothing_is_told(home: Path, fed: Fed) -> None:
@@ -116,6 +129,23 @@ def test_a_home_that_cannot_be_watched_is_said(home: Path) -> None:
     fed.feed.stop()
 
 
+def test_where_no_more_files_can_be_opened_it_says_so_and_goes_on_as_soon_as_it_can(home: Path, fed: Fed) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with a_supervised_run(home, "crawl") as run:
+        eventually(lambda: run.id in fed.fleet().reads)
+        free = os.open(os.devnull, os.O_RDONLY)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            run.stir()
+            eventually(lambda: "Too many open files" in fed.fleet().failure)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        run.write(run.progress_path, Progress(processed_items=77, total_items=100, attempt=1))
+        eventually(lambda: fed.fleet().samples[run.id][-1].processed == 77)
+        eventually(lambda: fed.fleet().failure == "")
+
+
 def test_a_slow_taker_gets_the_newest_reading_of_a_run_and_no_older_one() -> None:
     from overnight.tui.feed import Mailbox
 
@@ -131,9 +161,28 @@ def test_it_tells_what_is_said_of_groups_and_of_a_damaged_file_nothing(home: Pat
     groups.write(str(home), {"gpu": Group(2)})
     eventually(lambda: fed.fleet().groups == {"gpu": Group(2)})
     path = Path(groups.path_of(str(home)))
-    path.write_text("{")
-    before = fed.fleet().now
-    eventually(lambda: fed.fleet().now > before + 1)
+    with a_supervised_run(home, "crawl"):
+        path.write_text("{")
+        before = fed.fleet().now
+        eventually(lambda: fed.fleet().now > before + 1)
     assert fed.fleet().groups == {"gpu": Group(2)}
     path.unlink()
     eventually(lambda: fed.fleet().groups == {})
+
+
+def test_while_nothing_lives_and_nothing_has_just_ended_no_second_is_told(home: Path, fed: Fed) -> None:
+    """Each would draw a picture that is as it was."""
+    old = an_ended_run(home, "old", Exit(Outcome.COMPLETED, 0, ended_at=time.time() - 3600))
+    eventually(lambda: fed.fleet().statuses.get(old.id) is Status.COMPLETED)
+
+    def is_silent() -> bool:
+        fed.fleet()
+        fed.woken.clear()
+        return not fed.woken.wait(1.5)
+
+    eventually(is_silent)
+    an_ended_run(home, "new", Exit(Outcome.COMPLETED, 0, ended_at=time.time()))
+    eventually(lambda: len(fed.fleet().reads) == 2)
+    before = fed.fleet().now
+    assert before > time.time() - 5
+    eventually(lambda: fed.fleet().now > before)

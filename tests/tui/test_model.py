@@ -255,3 +255,16 @@ def test_whatever_happens_the_cursor_is_on_a_shown_run(events: list[Event]) -> N
 def test_records_are_not_needed_to_have_a_spec() -> None:
     fleet = a_fleet(Read("x", Records("x", "/x")))
     assert row_at(fleet, "x").summary.name == "x"
+
+
+def test_until_all_are_read_the_newest_stands_on_top_with_the_cursor_whichever_was_read_first() -> None:
+    pieces = [Arrived((named("b", created=2),), more=True), Arrived((named("c", created=1), named("d", created=4)))]
+    fleet = folded(pieces)
+    assert (fleet.shown, fleet.cursor) == (("d", "b", "c"), "d")
+    assert folded([Arrived((named("e", created=5),))], fleet).cursor == "d"
+
+
+def test_a_key_that_is_pressed_while_runs_are_read_keeps_the_cursor_where_it_put_it() -> None:
+    first = Arrived((named("b", created=2), named("a", created=1)), more=True)
+    fleet = folded([first, CursorMoved(1), Arrived((named("c", created=3),))])
+    assert (fleet.shown, fleet.cursor) == (("c", "b", "a"), "a")

@@ -47,10 +47,18 @@ def pane(height: int, phase: str, *phases: Phase) -> list[str]:
 
 def test_phases_in_phases_are_drawn_with_those_around_them() -> None:
     tall = pane(24, "index / parse", LOADED, FETCHED, INDEX, PARSED, Phase("sort", 0, 7))
-    shown = [line for line in tall if any(name in line for name in ("load", "fetch", "index", "sort"))]
+    shown = [line for line in tall if any(name in line for name in ("load", "fetch", "index", "parse", "sort"))]
     assert [line.split()[0] for line in shown] == ["✔", "✔", "●", "●", "○"]
     assert shown[2].endswith("25%  5 / 20")
     assert shown[3].endswith("40%  4 / 10")
+
+
+def test_what_is_over_inside_of_the_one_that_runs_is_told_as_that() -> None:
+    short = pane(6, "index", FETCHED, INDEX, PARSED)[0]
+    assert short.startswith("✔ fetch   ● index ")
+    assert short.endswith("✔ index / parse")
+    tall = pane(24, "index", FETCHED, INDEX, PARSED)
+    assert [line for line in tall if "parse" in line] == ["✔ parse 4"]
 
 
 def test_on_one_line_the_one_around_is_told_by_the_name() -> None:

@@ -86,7 +86,7 @@ class Pictured:
         return cells(fresh)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(40))
 def test_a_terminal_that_is_told_only_what_differs_shows_the_picture(seed: int) -> None:
     chance = random.Random(seed)
     pictured = Pictured()
@@ -114,6 +114,23 @@ def test_one_cell_that_differs_is_written_alone() -> None:
     assert "\x1b[3;5H" in (said := pictured.show(2))
     assert said.count("x") == 1
     assert "  " not in said
+
+
+def test_beside_a_text_of_wide_characters_only_what_differs_is_written() -> None:
+    pictured = Pictured()
+
+    def line(number: int) -> list[tuple[int, Strip]]:
+        texts = ["日本語 e\u0301", f" {number}".ljust(WIDTH - 8)]
+        return [(0, Strip([Segment(text, STYLES[1]) for text in texts]))]
+
+    pictured.picture[2] = line(1)
+    pictured.show()
+    pictured.picture[2] = line(2)
+    said = pictured.show(2)
+    assert "2" in said
+    assert "日" not in said
+    assert cells(pictured.screen) == pictured.redrawn()
+    assert pictured.show(2) == ""
 
 
 def test_what_is_forgotten_is_written_again() -> None:

@@ -15,7 +15,7 @@ from overnight.state.records import Damaged, ItemError, Progress, Records
 from overnight.state.rundir import RunDir, open_to_read
 from overnight.tui import console, selection
 from overnight.tui.clean import clean
-from overnight.tui.detail import ErrorGroup, groups_of, reported_group
+from overnight.tui.errorgroups import ErrorGroup, groups_of, reported_group
 from overnight.tui.moments import moment
 from overnight.tui.view import plural
 
@@ -86,7 +86,9 @@ def _readable(every: Iterable[ItemError | Damaged], unreadable: list[Damaged]) -
 
 
 def _show_group(group: ErrorGroup) -> None:
-    console.data(f"  {group.seen} × {group.type}: {group.message}")
+    console.data(f"  {group.seen} × {group.kind.type}: {group.message}")
+    if group.kind.place:
+        console.data(f"      in {group.kind.place}")
     if group.last_at is not None and group.first_at is not None:
         first = f"first {moment(group.first_at)}, " if group.seen > 1 else ""
         console.data(f"      {first}last {moment(group.last_at)}")

@@ -9,8 +9,9 @@ from typing import Any
 from overnight.state import codec
 from overnight.state.history import history_of
 from overnight.state.queue import Stand
-from overnight.state.records import Records
-from overnight.state.rundir import RunDir
+from overnight.state.records import ItemError, Records
+from overnight.state.rundir import RunDir, changed_at
+from overnight.state.status import status_of
 from overnight.state.summary import plain, summary_of
 from overnight.tui import console, selection, stands
 from overnight.tui.evidence import TELLING, death_of
@@ -54,9 +55,21 @@ def _plain(run: RunDir, records: Records, stand: Stand | None) -> dict[str, Any]
 
 
 def _show(run: RunDir, stand: Stand | None) -> None:
+    from overnight.state.newest import newest_of
     from overnight.tui.card import card_lines
+    from overnight.tui.detail import clean_event
     from overnight.tui.door import clean_records
+    from overnight.tui.errorgroups import groups_of
+    from overnight.tui.keptfile import in_hand_of, kept_of
+    from overnight.tui.postmortem import Found
 
-    records, now = clean_records(run.read()), time.time()
-    for line in card_lines(records, history_of(run), now, console.style(sys.stdout), stand):
+    records, now, history = clean_records(run.read()), time.time(), history_of(run)
+    told = status_of(records, now) in TELLING
+    found = Found(
+        death=death_of(map(clean_event, history)) if told else None,
+        in_hand=in_hand_of(run),
+        checkpoint_at=changed_at(run.checkpoint_log_path),
+        errors=groups_of(newest_of(ItemError, run.errors_path).records) if told else (),
+    )
+    for line in card_lines(records, history, now, console.style(sys.stdout), stand, found, kept_of(run)):
         console.data(line)

@@ -1,7 +1,9 @@
-"""Config: what it was launched with."""
+"""Config: what it was launched with, beside what the run of the same name before it was launched with."""
 
+import shlex
 import time
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from overnight.state.records import Restart, Spec
 from overnight.tui import view
@@ -11,32 +13,66 @@ from overnight.tui.panes.frame import Frame
 from overnight.tui.view import Row
 
 
+class Setting(NamedTuple):
+    """One line of what was asked for; compared with that of the run before."""
+
+    name: str
+    text: str
+
+
 def config(row: Row, detail: Detail, frame: Frame) -> list[Line]:
-    lines = []
-    for name, text in _settings(row):
-        first, *rest = wrapped(text, max(8, frame.width - 16)) if text else [frame.glyphs.dash]
-        lines.append(line((f" {name:<13} ", "dim"), first))
-        lines += [line(f"{'':15}{piece}") for piece in rest]
+    spec, before = row.records.spec, detail.before
+    if spec is None:
+        return _setting_lines(Setting("directory", row.records.directory), None, frame)
+    was = dict(_settings(before)) if before is not None else {}
+    settings = _settings(spec)
+    changed = [each.name for each in settings if before is not None and was[each.name] != each.text]
+    lines = _setting_lines(Setting("id", spec.id), None, frame)
+    for each in settings:
+        if each.text or each.name in changed:
+            lines += _setting_lines(each, was[each.name] if each.name in changed else None, frame)
+    lines += _setting_lines(Setting("directory", row.records.directory), None, frame)
+    lines += _setting_lines(Setting("launched", f"{_moment(spec.created_at)} by {spec.by}"), None, frame)
+    if detail.other_variables:
+        names = f"other than here: {', '.join(detail.other_variables)}"
+        lines += _setting_lines(Setting("environment", names), None, frame)
+    if before is not None:
+        lines += [line(), *_comparison_lines(before, changed, frame)]
     return lines
 
 
-def _settings(row: Row) -> list[tuple[str, str]]:
-    spec = row.records.spec
-    if spec is None:
-        return [("directory", row.records.directory)]
+def _setting_lines(setting: Setting, was: str | None, frame: Frame) -> list[Line]:
+    room = max(8, frame.width - 16)
+    first, *rest = wrapped(setting.text, room) if setting.text else [frame.glyphs.dash]
+    lines = [line((f" {setting.name:<13} ", "dim"), (first, "" if was is None else "strong"))]
+    lines += [line(f"{'':15}{piece}") for piece in rest]
+    if was is not None:
+        lines += [line((f"{'':15}{piece}", "warn")) for piece in wrapped(f"was {was or frame.glyphs.dash}", room)]
+    return lines
+
+
+def _comparison_lines(before: Spec, changed: list[str], frame: Frame) -> list[Line]:
+    run = f"the run of this name before, {before.id} ({_moment(before.created_at)})"
+    text = f"changed since {run}: {', '.join(changed)}" if changed else f"as {run}"
+    return [line((f" {piece}", "dim")) for piece in wrapped(text, frame.width - 2)]
+
+
+def _settings(spec: Spec) -> list[Setting]:
+    """Those that somebody may have chosen; the same names for every run."""
     stall = "from its own pace" if spec.stall is None else f"after {view.duration(spec.stall)}: {spec.on_stall}"
     return [
-        ("id", row.summary.id),
-        ("command", " ".join(spec.command)),
-        ("folder", spec.cwd),
-        ("directory", row.records.directory),
-        ("group", spec.group),
-        ("labels", _labels(spec.labels)),
-        ("restart", _restarts(spec)),
-        ("graces", f"pause {view.duration(spec.pause_grace)}, stop {view.duration(spec.stop_grace)}"),
-        ("stall", stall),
-        ("limits", view.limits_text(spec)),
-        ("launched", f"{time.strftime('%d %b %H:%M:%S', time.localtime(spec.created_at))} by {spec.by}"),
+        Setting("command", shlex.join(spec.command)),
+        Setting("folder", spec.cwd),
+        Setting("group", f"{spec.group}{f', priority {spec.priority}' if spec.priority else ''}"),
+        Setting("after", ", ".join(spec.after)),
+        Setting("not before", _moment(spec.start_at) if spec.start_at is not None else ""),
+        Setting("labels", _labels(spec.labels)),
+        Setting("restart", _restarts(spec)),
+        Setting("graces", f"pause {view.duration(spec.pause_grace)}, stop {view.duration(spec.stop_grace)}"),
+        Setting("stall", stall),
+        Setting("limits", view.limits_text(spec)),
+        Setting("progress", spec.progress_file or ""),
+        Setting("heartbeat", spec.heartbeat_file or ""),
     ]
 
 
@@ -47,3 +83,7 @@ def _restarts(spec: Spec) -> str:
 
 def _labels(labels: Mapping[str, str]) -> str:
     return "  ".join(f"{name}={value}" for name, value in labels.items())
+
+
+def _moment(moment: float) -> str:
+    return time.strftime("%d %b %H:%M:%S", time.localtime(moment))

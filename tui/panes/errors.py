@@ -1,20 +1,27 @@
 """Errors: grouped by what they are, and what is known of an end that was none of its own making."""
 
 import time
+from collections.abc import Sequence
 
 from overnight.state.status import ENDED, Status
 from overnight.tui import view
-from overnight.tui.detail import Detail, ErrorGroup
+from overnight.tui.detail import Detail
+from overnight.tui.errorgroups import ErrorGroup
 from overnight.tui.evidence import TELLING, evidence_lines
 from overnight.tui.lines import Line, cut, line, middle, wrapped
-from overnight.tui.panes.frame import Frame
-from overnight.tui.panes.remarks import end_remarks
+from overnight.tui.panes.frame import TALL, Frame
+from overnight.tui.panes.remarks import died_unaided, remedy_words
+from overnight.tui.postmortem import CUT_OFF
 from overnight.tui.stacks import Stacks, awaited
 from overnight.tui.view import Row
+from overnight.tui.why import end_words
+
+WIDE = 64
+"""Columns from which there is room for words beside the times."""
 
 
 def errors(row: Row, detail: Detail, frame: Frame) -> list[Line]:
-    lines = [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in end_remarks(row)]
+    lines = _end_lines(row, detail, frame)
     lines += _stacks_lines(row, detail.stacks, frame)
     if not detail.errors_are_whole:
         shown = view.number(sum(group.seen for group in detail.errors))
@@ -25,8 +32,17 @@ def errors(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     for group in detail.errors:
         if lines:
             lines.append(line())
-        lines += _group_lines(group, frame)
+        lines += _group_lines(group, detail.elsewhere.get(group.kind, ()), frame)
     return [*lines, *(_evidence_lines(detail, frame) if row.status in TELLING else ())]
+
+
+def _end_lines(row: Row, detail: Detail, frame: Frame) -> list[Line]:
+    """How it ended, and what can be done now, about that and about its failed items."""
+    said = [(end_words(row.records, row.now), view.state_role(row.status))] if row.status in CUT_OFF else []
+    said += [(text, "") for text in remedy_words(row, has_checkpoint=detail.checkpoint_at is not None)]
+    if frame.height >= TALL and died_unaided(row):
+        said.append(("with --retries N it would have been started again by itself", "dim"))
+    return [line((f" {piece}", role)) for text, role in said for piece in wrapped(text, frame.width - 2)]
 
 
 def _stacks_lines(row: Row, shown: Stacks | None, frame: Frame) -> list[Line]:
@@ -58,17 +74,21 @@ def _evidence_lines(detail: Detail, frame: Frame) -> list[Line]:
     return lines
 
 
-def _group_lines(group: ErrorGroup, frame: Frame) -> list[Line]:
+def _group_lines(group: ErrorGroup, others: Sequence[str], frame: Frame) -> list[Line]:
     width, glyphs = frame.width, frame.glyphs
     sign = glyphs.states[Status.FAILED]
     lines = [
         line(
-            (f" {sign} {group.type}", "trouble"),
+            (f" {sign} {group.kind.type}", "trouble"),
             (f"  {view.plural(group.seen, 'item')}", "strong"),
-            (_span(group), "dim"),
+            (_span(group, short=width < WIDE), "dim"),
         )
     ]
     lines += [line(f"   {piece}") for piece in wrapped(group.message, width - 4)]
+    if group.kind.place:
+        lines.append(line(("   in ", "dim"), (middle(group.kind.place, width - 7, glyphs), "")))
+    if others:
+        lines.append(line((f"   {cut(_others_words(others), width - 4, glyphs)}", "held")))
     lines += [
         line((f"   {glyphs.nothing} {middle(item, width - 6, glyphs)}", "accent")) for item in group.items if item
     ]
@@ -78,12 +98,17 @@ def _group_lines(group: ErrorGroup, frame: Frame) -> list[Line]:
     return lines
 
 
-def _span(group: ErrorGroup) -> str:
+def _others_words(others: Sequence[str]) -> str:
+    return f"also in {view.plural(len(others), 'other run')}: {', '.join(others)}"
+
+
+def _span(group: ErrorGroup, *, short: bool) -> str:
     if group.first_at is None or group.last_at is None:
         return ""
     if group.seen == 1:
         return f"  at {_time_of_day(group.last_at)}"
-    return f"  first {_time_of_day(group.first_at)}  last {_time_of_day(group.last_at)}"
+    first, last = _time_of_day(group.first_at), _time_of_day(group.last_at)
+    return f"  {first} to {last}" if short else f"  first {first}  last {last}"
 
 
 def _time_of_day(moment: float) -> str:

@@ -14,7 +14,7 @@ WITH_NUMBERS = 100
 def title(row: Row, frame: Frame, *, entered: bool, tabs: Tab | None) -> Line:
     """The rule above a pane: which run, and its process. `tabs`: the open one, where they stand on the same line."""
     glyphs = frame.glyphs
-    facts = [fact for fact in (_attempt(row), _pid(row), _up(row)) if fact]
+    facts = [fact for fact in (view.attempt_text(row), _pid(row), _up(row)) if fact]
     ends = tab_spans(tabs, frame, row.keys) if tabs is not None else ()
     room = frame.width - sum(cells(text) for text, _ in ends) - 4
     name = middle(row.summary.name, max(8, room - 4), glyphs)
@@ -36,13 +36,6 @@ def tab_spans(chosen: Tab, frame: Frame, keys: Keymap = USUAL_KEYS) -> tuple[Spa
             spans.append((keys.sign(f"tab.{tab.lower()}"), "key"))
         spans.append((f"{tab} ", "accent" if tab is chosen else "dim"))
     return tuple(spans)
-
-
-def _attempt(row: Row) -> str:
-    if not row.summary.attempt:
-        return ""
-    retries = row.records.spec.retries if row.records.spec else 0
-    return f"attempt {row.summary.attempt}{f'/{retries + 1}' if retries else ''}"
 
 
 def _pid(row: Row) -> str:

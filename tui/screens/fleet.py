@@ -11,10 +11,10 @@ from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import (
     Mode,
 )
-from overnight.tui.feed import Sight
 from overnight.tui.footer import footer
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line
+from overnight.tui.looker import Sight
 from overnight.tui.model import Depth, Fleet, reading_of, row_at
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame

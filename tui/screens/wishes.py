@@ -6,7 +6,7 @@ from textual.message import Message
 
 from overnight.state.records import Verb
 from overnight.tui.events import KeyEvent
-from overnight.tui.feed import Sight
+from overnight.tui.looker import Sight
 
 
 class Wish(StrEnum):

@@ -1,7 +1,6 @@
 """Widgets that draw lines of cells, and write to the terminal only those that say something else than before."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,16 +15,16 @@ from overnight.tui.lines import GROUNDS, ROLES, SGR, Line, merged
 
 EMPTY = Line()
 ATTRIBUTES = {"bold": Style(bold=True), "dim": Style(dim=True), "underline": Style(underline=True)}
+ROLE_CLASSES = {
+    *(f"line--{role}" for role in ROLES),
+    *(f"line--on-{ground}" for ground in GROUNDS),
+    *(f"line--{name}" for name in NAMES),
+}
+"""The application's: how each role looks."""
 
 
 class LineView(ScrollView, can_focus=False):
     """Lines that are drawn when they are seen. Whoever derives from it says what line number `y` is."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"line--{role}" for role in ROLES),
-        *(f"line--on-{ground}" for ground in GROUNDS),
-        *(f"line--{name}" for name in NAMES),
-    }
 
     class Fitted(Message):
         """It has another size than before: it can show more, or less."""
@@ -35,32 +34,6 @@ class LineView(ScrollView, can_focus=False):
         overflow: hidden hidden;
         scrollbar-size: 0 0;
         background: $background;
-
-        & > .line--run { color: $success; }
-        & > .line--held { color: $role-held; }
-        & > .line--warn { color: $warning; }
-        & > .line--trouble { color: $error; text-style: bold; }
-        & > .line--done { color: $role-done; }
-        & > .line--dim { color: $role-dim; }
-        & > .line--strong { text-style: bold; }
-        & > .line--accent { color: $accent; text-style: bold; }
-        & > .line--title { color: $background; background: $primary; text-style: bold; }
-        & > .line--bar { color: $role-bar; }
-        & > .line--rest { color: $role-rest; }
-        & > .line--rule { color: $role-rest; }
-        & > .line--key { color: $accent; }
-        & > .line--black { color: $role-dim; }
-        & > .line--red { color: $error; }
-        & > .line--green { color: $success; }
-        & > .line--yellow { color: $warning; }
-        & > .line--blue { color: $primary; }
-        & > .line--magenta { color: $role-magenta; }
-        & > .line--cyan { color: $role-held; }
-        & > .line--white { color: $foreground; }
-        & > .line--found { color: $background; background: $accent; text-style: bold underline; }
-        & > .line--on-cursor { background: $ground-cursor; }
-        & > .line--on-heading { background: $background; }
-        & > .line--on-band { background: $ground-band; }
     }
     """
 
@@ -97,8 +70,10 @@ class LineView(ScrollView, can_focus=False):
         """Past what Textual draws around and over lines: these have no borders, and are seldom all drawn at once."""
         top, width, filters = self.scroll_offset.y, self.size.width, self.get_line_filters()
         strips = [self._strip(y, top, width) for y in crop.line_range]
-        for each in filters:
-            strips = [strip.apply_filter(each, self.background_colors[1]) for strip in strips]
+        if filters:
+            ground = self.background_colors[1]
+            for each in filters:
+                strips = [strip.apply_filter(each, ground) for strip in strips]
         return strips if crop.column_span == (0, width) else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
@@ -123,16 +98,21 @@ class LineView(ScrollView, can_focus=False):
             return self._own_style(role, self._style("", ground))
         if (role, ground) not in self._styles:
             names = ([f"line--on-{ground}"] if ground else []) + ([f"line--{role}"] if role else [])
-            parts = (self.get_component_rich_style(name, partial=True) for name in names)
+            parts = (self._role_style(name) for name in names)
             self._styles[role, ground] = sum(parts, start=self.rich_style)
         return self._styles[role, ground]
+
+    def _role_style(self, name: str) -> Style:
+        # Of the application, which has them once: each of the twenty lines and views of a screen would match
+        # all rules of all styles with each of its own.
+        return self.app.get_component_styles(name).partial_rich_style
 
     def _own_style(self, role: str, ground: Style) -> Style:
         """A colour that an agent chose. The eight that have names are the theme's."""
         style = ground
         for word in role.split()[1:]:
             if word in NAMES:
-                style += self.get_component_rich_style(f"line--{word}", partial=True)
+                style += self._role_style(f"line--{word}")
             elif word.startswith("on#"):
                 style += Style(bgcolor=word.removeprefix("on"), color=_readable_on(word[3:]))
             elif word.startswith("#"):

@@ -10,7 +10,8 @@ from overnight.state.home import default_home
 from overnight.tui.app import OvernightApp
 from overnight.tui.config import Config
 from overnight.tui.events import Arrived, Event, Read, Ticked
-from overnight.tui.feed import Mailbox, Sight
+from overnight.tui.feed import Mailbox
+from overnight.tui.looker import Sight
 from tests.benchmarks.programs.changing import EVERY, record_of
 
 

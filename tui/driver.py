@@ -1,0 +1,77 @@
+"""The terminal as Textual drives it, but asleep until a key is pressed, and told when its line has carried a picture.
+
+Textual looks ten times a second whether a key was pressed or the end has come. Here one wait in the kernel is for both.
+"""
+
+import os
+import select
+from codecs import getincrementaldecoder
+from typing import Any
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.events import CursorPosition
+from textual.message import Message
+
+from overnight.tui.pace import Pace
+
+ESCAPE_DELAY = 100
+"""Milliseconds between two looks whether an escape stays alone, and is a key."""
+LAST_ANSWER = 0.5
+"""Seconds until the terminal is given back though it has not answered yet: what it says then, the shell reads."""
+
+
+class Driver(LinuxDriver):
+    """For a terminal on stdin and stderr."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.pace = Pace()
+        self._awaken, self._awakens = os.pipe()
+
+    def is_busy(self) -> bool:
+        """Whether a picture that nobody asked for would make a key wait."""
+        writer = self._writer_thread
+        return (writer is not None and writer._queue.qsize() > 0) or not self.pace.is_free()
+
+    def start_application_mode(self) -> None:
+        self.pace.begin_anew()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, CursorPosition):
+            # Nobody else asks for it.
+            self.pace.answered()
+        else:
+            super().process_message(message)
+
+    def disable_input(self) -> None:
+        self.pace.wait(LAST_ANSWER)
+        os.write(self._awakens, b"\0")
+        super().disable_input()
+        os.read(self._awaken, 1)
+
+    def run_input_thread(self) -> None:
+        poll = select.poll()
+        for descriptor in (self.fileno, self._awaken):
+            poll.register(descriptor, select.POLLIN)
+        parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")().decode
+        while not self.exit_event.is_set():
+            happened = dict(poll.poll(None if parser._timeout_time is None else ESCAPE_DELAY))
+            if self.fileno in happened:
+                if not (typed := _read(self.fileno)):
+                    # Whoever watches the terminal ends the program.
+                    poll.unregister(self.fileno)
+                    continue
+                for message in parser.feed(decode(typed)):
+                    self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
+
+
+def _read(descriptor: int) -> bytes:
+    """What was typed; nothing = the terminal is gone."""
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:
+        return b""

@@ -1,0 +1,59 @@
+"""What followed an event of a history: when a request was obeyed, how long a pause has lasted. Pure."""
+
+from collections.abc import Sequence
+
+from overnight.state.records import Event, Verb
+from overnight.tui import view
+
+ENDS_A_PAUSE = frozenset({"resumed", "died", "retrying", "ended", "started"})
+OBEYED_BY_END = {Verb.CANCEL: ("ended",), Verb.KILL: ("ended", "retrying"), Verb.RESTART: ("retrying", "ended")}
+"""These are not acknowledged: what follows shows that they were obeyed."""
+AT_ONCE = 1.0
+"""Seconds that nobody waits for."""
+
+
+def sequels_of(history: Sequence[Event], now: float, *, over: bool) -> list[tuple[Event, str]]:
+    """Each event with what followed it, "" = there is nothing to tell. `history`: oldest first; `over`: the run has
+    ended.
+
+    That a request was acknowledged is told with the request.
+    """
+    asked = {each.detail.get("number") for each in history if each.event == "requested"}
+    return [
+        (event, _sequel(event, history[index + 1 :], now, over=over))
+        for index, event in enumerate(history)
+        if event.event != "acknowledged" or event.detail.get("number") not in asked
+    ]
+
+
+def _sequel(event: Event, later: Sequence[Event], now: float, *, over: bool) -> str:
+    if event.event == "requested":
+        return _obeyed(event, later, over=over)
+    if event.event in {"paused", "frozen"}:
+        end = next((each for each in later if each.event in ENDS_A_PAUSE), None)
+        if end is not None:
+            return f"for {view.duration(end.at - event.at)}"
+        return "" if over else f"for {view.age(now - event.at)} so far"
+    return ""
+
+
+def _obeyed(asked: Event, later: Sequence[Event], *, over: bool) -> str:
+    verb, number = str(asked.detail.get("verb")), asked.detail.get("number")
+    if verb in OBEYED_BY_END:
+        end = next((each for each in later if each.event in OBEYED_BY_END[Verb(verb)]), None)
+        return _after(asked, end) if end is not None else "" if over else "not obeyed yet"
+    if verb not in {Verb.PAUSE, Verb.RESUME} or not isinstance(number, int):
+        return ""
+    for each in later:
+        told = each.detail.get("number")
+        if each.event in {"acknowledged", "frozen"} and isinstance(told, int) and told >= number:
+            return _after(asked, each) if told == number else "overtaken by a later request"
+        if each.event == "started" and verb == Verb.RESUME:
+            # What nothing worked of goes on with its next attempt.
+            return _after(asked, each)
+    return "" if over else "not obeyed yet"
+
+
+def _after(asked: Event, end: Event) -> str:
+    seconds = end.at - asked.at
+    return "obeyed at once" if seconds < AT_ONCE else f"obeyed after {view.duration(seconds)}"
