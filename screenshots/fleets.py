@@ -26,11 +26,12 @@ from overnight.state.records import (
     SupervisorState,
     Verb,
 )
+from overnight.state.told import Told
 from overnight.tui.colours import coloured
 from overnight.tui.detail import Detail, Tab, clean_event
 from overnight.tui.door import clean_records
 from overnight.tui.errorgroups import groups_of, kind_of
-from overnight.tui.events import Arrived, Detailed, Printed, Read, Searched, Ticked
+from overnight.tui.events import Arrived, Detailed, Printed, Read, Recalled, Searched, Ticked
 from overnight.tui.events import Event as FleetEvent
 from overnight.tui.looker import Sight
 from overnight.tui.page import LogLine, Page
@@ -54,6 +55,8 @@ class DemoFleet(NamedTuple):
     """The newest line of runs that report nothing, by id."""
     paces: Mapping[str, tuple[float, ...]]
     """Items a second in each of the last minutes, by id: what the sparklines have seen."""
+    told: tuple[Told, ...] = ()
+    """What has happened lately, by time."""
 
 
 def run(name: str, *, up: float, **others: Any) -> Records:
@@ -218,6 +221,11 @@ TRAIN = over(
 )
 
 
+def happened(name: str, minutes_ago: float, event: Event) -> Told:
+    """To the run of this name."""
+    return Told(f"{name}-a1b2c3", event._replace(at=NOW - minutes_ago * MINUTE))
+
+
 def page_of(log: Sequence[str]) -> Page:
     """A log as the feed would have read it."""
     lines, at = [], 0
@@ -281,6 +289,23 @@ def everyday() -> DemoFleet:
         Event(NOW - 27 * MINUTE, "acknowledged", 2, None, {"number": 2, "verb": "resume"}),
         Event(NOW - 27 * MINUTE, "resumed", 2, None, {"number": 2}),
     )
+    told = (
+        *(Told(CRAWL.id, event) for event in history),
+        happened("nightly-backup", 312, Event(0, "started", 1, None, {"pid": 40110})),
+        happened("reindex-nightly", 352, Event(0, "started", 1, None, {"pid": 40021})),
+        happened("reindex-nightly", 300, Event(0, "ended", 1, None, {"outcome": "completed", "code": 0})),
+        happened("embed-docs-v4", 180, Event(0, "started", 1, None, {"pid": 41009})),
+        happened("crawl-us-east", 40, Event(0, "started", 1, None, {"pid": 41944})),
+        happened("train-router", 47, Event(0, "started", 1, None, {"pid": 41702})),
+        happened("label-batch-17", 15, Event(0, "stalled", 1, None, {"reason": "no progress for 10m"})),
+        happened("embed-docs-v4", 12, Event(0, "requested", None, "ann@gpu-03", {"verb": "pause"})),
+        happened("embed-docs-v4", 11.9, Event(0, "paused", 1)),
+        happened("train-router", 9.1, Event(0, "died", 1, None, {"code": 1})),
+        happened("train-router", 9, Event(0, "ended", 1, None, {"outcome": "failed", "reason": "exit code 1"})),
+        happened("summarise-q3", 1, Event(0, "created", None, "ann@gpu-03")),
+        happened("summarise-q3", 1, Event(0, "queued")),
+        happened("translate-manuals", 0.07, Event(0, "requested", None, "bob@laptop", {"verb": "pause"})),
+    )
     detail = Detail(
         CRAWL.id,
         log=CRAWL_LOG,
@@ -318,6 +343,7 @@ def everyday() -> DemoFleet:
             CRAWL.id: (4.1, 5.2, 6.4, 7.6, 7.4, 7.8, 7.5, 7.5, 8.0, 7.4, 6.6, 7.8, 7.9, 7.4, 7.7),
             "crawl-us-east-a1b2c3": (2.6, 3.0, 4.0, 3.8, 3.9, 3.7, 3.9, 2.0, 1.3, 3.0, 3.8, 3.9, 3.8, 3.8, 3.8),
         },
+        tuple(sorted(told, key=lambda each: each.event.at)),
     )
 
 
@@ -355,7 +381,9 @@ class Still:
             detail = self._fleet.details.get(sight.run_id, Detail(sight.run_id, page=page_of(())))
             self._events.append(Detailed(_only(detail, sight.tab)))
             self._events += _searched(sight, detail)
-            self._wake()
+        if sight.events:
+            self._events.append(Recalled(self._fleet.told))
+        self._wake()
 
     def expect(self, run_id: str) -> None:
         """Nor is anything asked of it."""

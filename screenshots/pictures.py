@@ -38,6 +38,8 @@ PICTURES = (
     Picture("list-120x40", "everyday", LARGE, ("escape",)),
     Picture("light-120x40", "everyday", LARGE, theme="overnight-light"),
     Picture("ascii-80x24", "everyday", SMALL, ascii_only=True),
+    Picture("events-80x24", "everyday", SMALL, ("E",)),
+    Picture("palette-80x24", "everyday", SMALL, ("colon", *"pa e")),
     Picture("empty-80x24", "empty", SMALL),
 )
 

@@ -62,7 +62,7 @@ class _Requests:
             # One that cannot be read is looked at again when the folder changes.
             if isinstance(request, Request):
                 self._note(number)
-                events.append(self._event(number, request))
+                events.append(request_event(self._run, number, request))
         return events
 
     def _list(self) -> None:
@@ -83,10 +83,11 @@ class _Requests:
             self._all_up_to += 1
             self._above.remove(self._all_up_to)
 
-    def _event(self, number: int, request: Request) -> Event:
-        detail = {"number": request.number, "verb": str(request.verb), **request.options}
-        at = request.at or changed_at(self._run.request_path(number)) or 0.0
-        return Event(at, "requested", request.attempt, request.by, detail)
+
+def request_event(run: RunDir, number: int, request: Request) -> Event:
+    detail = {"number": request.number, "verb": str(request.verb), **request.options}
+    at = request.at or changed_at(run.request_path(number)) or 0.0
+    return Event(at, "requested", request.attempt, request.by, detail)
 
 
 class _SourceChanges:
@@ -100,8 +101,12 @@ class _SourceChanges:
             for now in origins:
                 before, self._before = self._before, now
                 if before is not None and now.digest != before.digest:
-                    events.append(Event(now.at, "source_changed", now.attempt, detail=_difference(before, now)))
+                    events.append(source_event(before, now))
         return events
+
+
+def source_event(before: Origin, now: Origin) -> Event:
+    return Event(now.at, "source_changed", now.attempt, detail=_difference(before, now))
 
 
 def _difference(before: Origin, now: Origin) -> dict[str, list[str]]:

@@ -6,22 +6,15 @@ in which an event could be missed or told again.
 
 import heapq
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from overnight.state.chronicle import Source, rest_of
 from overnight.state.history import sources_of
 from overnight.state.records import Event
 from overnight.state.rundir import RunDir
+from overnight.state.told import Told
 
 SETTLED = 0.2
 """Seconds after which an event is surely where a reader sees it."""
-
-
-class Told(NamedTuple):
-    """What happened to which run."""
-
-    run_id: str
-    event: Event
 
 
 class Stream:

@@ -8,22 +8,20 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from functools import partial
+from collections.abc import Callable, Coroutine
 from pathlib import PurePath
 from typing import Any, ClassVar, TypeVar
 
 from rich.console import RenderableType
 from textual import events, on
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.filter import Monochrome, NoColor
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
-from textual.widgets import Input
+from textual.theme import Theme
 
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home
@@ -32,7 +30,7 @@ from overnight.tui import copying, pager
 from overnight.tui.clean import clean
 from overnight.tui.config import AS_USUAL, Config
 from overnight.tui.driver import Driver
-from overnight.tui.events import Arrived, Event, Sorted
+from overnight.tui.events import Arrived, Event
 from overnight.tui.feed import Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE
@@ -40,29 +38,31 @@ from overnight.tui.launches import Launches
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
 from overnight.tui.screens.fleet import FleetScreen
-from overnight.tui.screens.help import HelpScreen
 from overnight.tui.screens.launch import LaunchScreen
-from overnight.tui.screens.sort import SortScreen
 from overnight.tui.screens.wishes import (
     Asked,
+    BulkStopped,
     CopyAsked,
+    EventsAsked,
     Happened,
     HelpAsked,
     Kept,
     LaunchAsked,
     Looked,
     PagerAsked,
+    PaletteAsked,
     Refused,
     SortAsked,
 )
 from overnight.tui.shown import is_found
 from overnight.tui.side_channel import SideChannel
-from overnight.tui.sorting import Sort
 from overnight.tui.steering import Steering
 from overnight.tui.terminal import INTERRUPTED, Guard, switch_mouse
 from overnight.tui.themes import DARK, THEMES
+from overnight.tui.typed_ahead import Settled, TypedAhead
 from overnight.tui.widgets.lines import ROLE_CLASSES
 from overnight.tui.widgets.typed_line import TypedLine
+from overnight.tui.windows import Windows
 from overnight.tui.written import Difference, Written
 
 T = TypeVar("T")
@@ -119,9 +119,11 @@ class OvernightApp(App[None]):
         self.fleet = Fleet(now=now, host=clean(host, 40), keys=config.keys)
         self._fleet_screen: FleetScreen | None = None
         self._steering, self._launches = Steering(self), Launches(self, here)
+        self._windows = Windows(self, self._steering)
         self._side_channel = SideChannel(config.notify, self._write)
         self.guard: Guard | None = None
         self._written = Written()
+        self._ahead = TypedAhead(config.keys)
         self.set_class(ascii_only, "-ascii")
         self._set_theme()
         self._set_filters()
@@ -192,8 +194,12 @@ class OvernightApp(App[None]):
         before = self.fleet
         for event in events:
             self.fleet = reduce(self.fleet, event)
+        if not self.is_running:
+            # On its way out, with half of its widgets gone: the source, and who has asked, do not know of that.
+            return
         if self._fleet_screen is not None:
             self._fleet_screen.show(self.fleet)
+        self._windows.show(self.fleet)
         self._side_channel.tell(before, self.fleet)
 
     @on(Woken)
@@ -249,7 +255,7 @@ class OvernightApp(App[None]):
     def _look(self, message: Looked) -> None:
         # What it finds belongs to the key that was pressed: it is drawn without waiting.
         self._taken_at = 0.0
-        self.source.look(message.sight)
+        self._windows.look(message.sight)
 
     # -- what keys wish
 
@@ -257,13 +263,13 @@ class OvernightApp(App[None]):
     def _asked(self, message: Asked) -> None:
         self._steering.ask(message.wish)
 
+    @on(BulkStopped)
+    def _bulk_stopped(self) -> None:
+        self._steering.stop()
+
     @on(SortAsked)
     def _sort_asked(self) -> None:
-        def chosen(sort: Sort | None) -> None:
-            if sort is not None:
-                self.change(Sorted(sort))
-
-        self.open(SortScreen(self.fleet.sort, self.glyphs), chosen)
+        self._windows.open_sort()
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
@@ -294,9 +300,17 @@ class OvernightApp(App[None]):
         except OSError as error:
             self.tell(f"{command[0]}: {error.strerror}. PAGER names the pager.", "error")
 
+    @on(PaletteAsked)
+    def _palette_asked(self) -> None:
+        self._windows.open_palette()
+
+    @on(EventsAsked)
+    def _events_asked(self) -> None:
+        self._windows.open_events()
+
     @on(HelpAsked)
-    def _help(self) -> None:
-        self.open(HelpScreen(self.fleet.keys))
+    def _help_asked(self) -> None:
+        self._windows.open_help()
 
     # -- for those who act
 
@@ -305,6 +319,12 @@ class OvernightApp(App[None]):
 
     def open(self, screen: Screen[T], closed: Callable[[T | None], None] | None = None) -> None:
         self.push_screen(screen, closed)
+
+    def act(self, action: str) -> None:
+        self.call_later(self.run_action, action, self.screen_stack[0])
+
+    def use_theme(self, theme: Theme) -> None:
+        self.theme = theme.name
 
     def tell(self, text: str, severity: str) -> None:
         self.notify(clean(text, 400), severity=severity, markup=False)  # type: ignore[arg-type]
@@ -319,10 +339,42 @@ class OvernightApp(App[None]):
 
     # -- keys that are not about runs
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded and self._ahead.waits:
+            self._ahead.keep_new(event)
+        else:
+            await super().on_event(event)
+
     def on_key(self, event: events.Key) -> None:
-        """What came in one piece with the key that opened a line is typed into it."""
-        if isinstance(self.focused, TypedLine) and self.focused.take(event):
+        """What came in one piece with the key that opened a line, or a window, is typed into it."""
+        if self._ahead.waits:
+            self._ahead.keep_handed_out(event)
             event.prevent_default()
+        elif isinstance(self.focused, TypedLine):
+            if self.focused.take(event):
+                event.prevent_default()
+        elif isinstance(self.screen, FleetScreen) and self._ahead.opens(event):
+            self._ahead.waits = True
+            # Behind what the key asks for, which comes the same way.
+            self.call_later(self._settle)
+
+    async def _settle(self) -> None:
+        if not self.screen.post_message(Settled(self.screen)):
+            # It is on its way out, and gives nothing back.
+            await self._hand_out_keys()
+
+    @on(Settled)
+    async def _settled(self, message: Settled) -> None:
+        """Of the main screen first, then of the window that has come of it."""
+        if message.screen is self.screen:
+            await self._hand_out_keys()
+        else:
+            await self._settle()
+
+    async def _hand_out_keys(self) -> None:
+        """Before any that comes now."""
+        for key in self._ahead.release():
+            await super().on_event(key)
 
     def action_leave(self) -> None:
         self.leave(0)
@@ -359,30 +411,6 @@ class OvernightApp(App[None]):
         if self._driver is not None:
             on = switch_mouse(self._driver)
             self.tell("The mouse works." if on else "The mouse selects text, as the terminal does it.", "information")
-
-    # -- the palette
-
-    def action_command_palette(self) -> None:
-        if not isinstance(self.screen, CommandPalette):
-            palette = CommandPalette(id="--command-palette")
-            self.push_screen(palette)
-            # A cursor that blinks writes for ever.
-            palette.call_after_refresh(lambda: setattr(palette.query_one(Input), "cursor_blink", False))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in self.fleet.keys.keys:
-            if key.id != "palette":
-                run = self._runner(key.action)
-                yield SystemCommand(key.words[0].upper() + key.words[1:], f"{key.section}: {key.shown}", run)
-        for name, theme in THEMES.items():
-            choose = partial(setattr, self, "theme", theme.name)
-            yield SystemCommand(f"{name.capitalize()} colours", "Theme", choose)
-
-    def _runner(self, action: str) -> Callable[[], None]:
-        def run() -> None:
-            self.call_later(self.run_action, action, self.screen_stack[0])
-
-        return run
 
     def _watch_app_focus(self, focus: bool) -> None:
         """Restyles nothing, and leaves the keyboard where it is."""

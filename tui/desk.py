@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from textual.screen import Screen
+from textual.theme import Theme
 
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home
@@ -34,6 +35,12 @@ class Desk(Protocol):
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
         """Do it beside everything else."""
+
+    def act(self, action: str) -> None:
+        """What a key of the main screen does."""
+
+    def use_theme(self, theme: Theme) -> None:
+        """Show everything in its colours."""
 
     def open(self, screen: Screen[T], closed: Callable[[T | None], None] | None = None) -> None:
         """Show it over the list; `closed` is called with what it ended with."""

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from overnight.state.queue import Group
 from overnight.state.records import Records
+from overnight.state.told import Told
+from overnight.tui.bulk import Bulk
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.filtering import Filter
 from overnight.tui.sorting import Sort
@@ -87,10 +89,24 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What has happened lately to all runs, by time; clean."""
+
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Watching does not work. `message`: clean."""
 
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request to many runs has come so far; None = it is over."""
+
+    bulk: Bulk | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +131,13 @@ class Opened:
 @dataclass(frozen=True, slots=True)
 class Backed:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """The cursor on this run, whatever the list shows."""
+
+    run_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +222,7 @@ class LogFoundNext:
 KeyEvent = (
     CursorMoved
     | CursorPut
+    | Pointed
     | Opened
     | Backed
     | TabChosen
@@ -214,4 +238,4 @@ KeyEvent = (
     | LogSought
     | LogFoundNext
 )
-Event = Arrived | Ticked | Grouped | Detailed | Printed | Searched | Failed | KeyEvent
+Event = Arrived | Ticked | Grouped | Detailed | Printed | Searched | Recalled | Failed | Asking | KeyEvent

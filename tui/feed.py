@@ -1,6 +1,6 @@
 """The only worker: watches the runs and the clock, and turns what it sees into the model's events.
 
-Three threads fill a mailbox; the interface empties it when it has time. Only the newest reading of each run
+Four threads fill a mailbox; the interface empties it when it has time. Only the newest reading of each run
 is kept there, so a slow terminal sees fewer pictures, never older ones.
 """
 
@@ -21,7 +21,8 @@ from overnight.state.watch import changes
 from overnight.tui import seeking
 from overnight.tui.clean import clean
 from overnight.tui.door import clean_records
-from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Ticked
+from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Recalled, Ticked
+from overnight.tui.happenings import Happenings
 from overnight.tui.looker import Looker, Sight, size_of
 from overnight.tui.tail import newest_line
 
@@ -60,7 +61,7 @@ class Feed:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._mailbox = Mailbox()
-        self._stop, self._hurry, self._sought = Flag(), Flag(), Flag()
+        self._stop, self._hurry, self._sought, self._news = Flag(), Flag(), Flag(), Flag()
         self._sight = Sight()
         self._live: frozenset[str] = frozenset()
         self._unborn: frozenset[str] = frozenset()
@@ -69,6 +70,8 @@ class Feed:
         """When the last one of all ended."""
         self._expected: dict[str, None] = {}
         """Runs to be read once more, whatever they were. Filled from another thread, each change is one step."""
+        self._noted: dict[str, None] = {}
+        """Runs of which something may have happened, while somebody looks at that. As above."""
         self._silent: frozenset[str] = frozenset()
         """Live runs that report nothing: the newest line of their output is what there is to show."""
         self._printed: dict[str, tuple[int, str]] = {}
@@ -82,19 +85,19 @@ class Feed:
 
     def start(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        for work in (self._watch, self._keep_time, self._search):
+        for work in (self._watch, self._keep_time, self._search, self._recall):
             Thread(target=self._guarded, args=(work,), name=f"feed{work.__name__}", daemon=True).start()
 
     def stop(self) -> None:
         self._stop.set()
-        self._hurry.set()
-        self._sought.set()
+        for flag in (self._hurry, self._sought, self._news):
+            flag.set()
 
     def look(self, sight: Sight) -> None:
         if sight != self._sight:
             self._sight = sight
-            self._hurry.set()
-            self._sought.set()
+            for flag in (self._hurry, self._sought, self._news):
+                flag.set()
 
     def expect(self, run_id: str) -> None:
         self._expected[run_id] = None
@@ -153,6 +156,9 @@ class Feed:
         return sorted(ids, key=lambda run_id: -(changed_at(self._home.run(run_id).path) or 0))
 
     def _read(self, ids: list[str], *, more: bool = False) -> Arrived:
+        if self._sight.events:
+            self._noted.update(dict.fromkeys(ids))
+            self._news.set()
         reads, gone, unborn = [], set(), set()
         for run_id in ids:
             self._expected.pop(run_id, None)
@@ -240,6 +246,22 @@ class Feed:
                     break
                 if so_far is not None:
                     self._tell(so_far)
+
+    # -- the thread that tells what happens to all runs
+
+    def _recall(self) -> None:
+        happenings, every = Happenings(self._home), True
+        while self._news.wait() and not self._stop.is_set():
+            self._news.clear()
+            noted = list(self._noted)
+            for run_id in noted:
+                self._noted.pop(run_id, None)
+            if not self._sight.events:
+                every = True
+                continue
+            for told in happenings.look(None if every else noted):
+                self._tell(Recalled(told))
+            every = False
 
 
 class Mailbox:

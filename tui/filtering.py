@@ -53,12 +53,20 @@ EVERY_RUN = Filter()
 
 def filter_of(text: str) -> Filter:
     """Raises BadFilter."""
+    return Filter(" ".join(text.split()), tuple(map(test_of_word, words_of(text))))
+
+
+def words_of(text: str) -> list[str]:
     try:
-        words = shlex.split(text)
+        return shlex.split(text)
     except ValueError:
         # A quote that is not closed yet is a part of the word.
-        words = text.split()
-    return Filter(" ".join(text.split()), tuple(_test_of(word) for word in words))
+        return text.split()
+
+
+def is_term(word: str) -> bool:
+    """Whether it compares a field; else it is sought as it stands."""
+    return _TERM.fullmatch(word) is not None
 
 
 def is_sought(records: Records, text: str) -> bool:
@@ -68,7 +76,8 @@ def is_sought(records: Records, text: str) -> bool:
     return any(text.lower() in each.lower() for each in texts)
 
 
-def _test_of(word: str) -> Test:
+def test_of_word(word: str) -> Test:
+    """Raises BadFilter."""
     term = _TERM.fullmatch(word)
     if term is None:
         sought, negated = word.removeprefix("-"), word.startswith("-") and len(word) > 1

@@ -2,6 +2,7 @@
 
 from overnight.state.records import Verb
 from overnight.state.status import LIVE, RESUMABLE, RETRYABLE
+from overnight.tui.bulk import progress_words
 from overnight.tui.clean import clean
 from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
@@ -18,6 +19,9 @@ def footer(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     spans: list[Span] = [(" ", "")]
     if fleet.failure:
         return Line(((f" {fleet.failure}", "trouble"),))
+    if fleet.bulk is not None:
+        stopping = [(keys.sign("back"), "key"), (" Stop", "dim")] if keys.sign("back") else []
+        return Line(((f" {progress_words(fleet.bulk)}   ", "warn"), *stopping))
     if is_in_log(fleet) and (said := _search_words(reading_of(fleet))):
         room -= cells(said) + 3
         spans += [(said, "warn"), ("   ", "")]
@@ -81,4 +85,4 @@ def _finds(fleet: Fleet) -> list[tuple[str, str]]:
     found = [("find.next", "Next")] if fleet.sought else []
     new = [] if fleet.sought else [("new", "New")]
     looking = [("tab.logs", "Logs"), ("tab.errors", "Errors")]
-    return [*looking, *found, ("find", "Find"), ("only_trouble", "Trouble"), *new]
+    return [*looking, *found, ("find", "Find"), ("only_trouble", "Trouble"), *new, ("events", "Events")]

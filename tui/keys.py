@@ -26,7 +26,7 @@ KEYS = (
     Key("move.bottom", "G", "bottom", "G", "to the bottom", MOVING),
     Key("move.page_down", "ctrl+d,pagedown", "page(1)", "ctrl+d", "half a page down", MOVING),
     Key("move.page_up", "ctrl+u,pageup", "page(-1)", "ctrl+u", "half a page up", MOVING),
-    Key("open", "enter", "open", "enter", "open; again: into the pane", SEEING),
+    Key("open", "enter", "open", "enter", "open; again: into pane", SEEING),
     Key("back", "escape", "back", "esc", "back; never leaves", SEEING),
     Key("tab.next", "tab", "step_tab(1)", "tab", "next pane", SEEING),
     Key("tab.previous", "shift+tab", "step_tab(-1)", "shift+tab", "pane before", SEEING),
@@ -38,14 +38,14 @@ KEYS = (
     Key("follow", "F,end", "follow", "F End", "follow the log", SEEING),
     Key("wrap", "w", "switch('wrap')", "w", "wrap long lines", SEEING),
     Key("maximise", "m", "switch('maximised')", "m", "the pane alone", SEEING),
-    Key("stacks", "d", "stacks", "d", "the stacks of its threads", SEEING),
+    Key("stacks", "d", "stacks", "d", "stacks of its threads", SEEING),
     Key("pager", "o", "pager", "o", "the log in $PAGER", SEEING),
-    Key("copy", "y", "copy", "y", "copy a log line, or the id", SEEING),
+    Key("copy", "y", "copy", "y", "copy a log line, or id", SEEING),
     Key("pause", "p", "pause", "p", "pause, or go on", STEERING),
     Key("cancel", "x", "cancel", "x", "cancel, after a question", STEERING),
     Key("kill", "X", "kill", "X", "kill, after a question", STEERING),
-    Key("retry", "r", "retry", "r", "again, from the checkpoint", STEERING),
-    Key("edit", "R", "edit", "R", "again, changed: a new run", STEERING),
+    Key("retry", "r", "retry", "r", "again, from checkpoint", STEERING),
+    Key("edit", "R", "edit", "R", "again, changed: new run", STEERING),
     Key("new", "ctrl+n", "new", "n ctrl+n", "new run", STEERING),
     Key("resume.all", "I", "resume_all", "I", "resume all interrupted", STEERING),
     Key("mark", "space", "mark('one')", "space", "mark, to steer many at once", CHOOSING),
@@ -57,15 +57,25 @@ KEYS = (
     Key("filter", "&", "filter", "&", "show only what passes", CHOOSING),
     Key("sort", "s", "sort", "s", "sort", CHOOSING),
     Key("only_trouble", "f", "switch('only_trouble')", "f", "only trouble", CHOOSING),
+    Key("events", "E", "events", "E", "events of all runs", LEAVING),
     Key("help", "?", "help", "?", "this help", LEAVING),
-    Key("palette", ":,ctrl+p", "app.command_palette", ": ctrl+p", "everything by name; themes", LEAVING),
+    Key("palette", ":,ctrl+p", "palette", ": ctrl+p", "everything by name", LEAVING),
     Key("mouse", "M", "app.toggle_mouse", "M", "mouse on or off", LEAVING),
     Key("redraw", "ctrl+l", "app.redraw", "ctrl+l", "draw everything again", LEAVING),
-    Key("suspend", "ctrl+z", "app.suspend_process", "ctrl+z", "to the shell; fg comes back", LEAVING),
+    Key("suspend", "ctrl+z", "app.suspend_process", "ctrl+z", "shell; fg comes back", LEAVING),
     Key("leave", "q", "app.leave", "q", "leave; agents go on", LEAVING),
 )
 
 SECTIONS = (MOVING, SEEING, STEERING, CHOOSING, LEAVING)
+IN_EVENTS = (
+    *("move.down", "move.up", "move.top", "move.bottom", "move.page_down", "move.page_up", "open", "back", "follow"),
+    *("find", "filter", "only_trouble", "events", "redraw", "suspend", "leave"),
+)
+"""Bindings that work in the list of events, too, with the same keys."""
+OPENING = frozenset(
+    {"cancel", "kill", "new", "find.next", "edit", "sort", "events", "help", "palette"},
+)
+"""Bindings that may open a window: what is typed behind them belongs to it."""
 NEVER_WITHOUT = frozenset({"leave", "help", "palette"})
 """Without a key for each of them nobody would find out again, or in."""
 NO_KEY = "<ignore>"
@@ -93,9 +103,14 @@ class Keymap(NamedTuple):
         keys = {key.id: key.keys for key in self.keys}
         # Windows over the list close, and move, with the keys that are shown.
         closing, opening = (keys["back"], keys["leave"]), keys["open"]
-        keys |= {"help.back": joined((*closing, keys["help"], opening)), "sort.choose": opening}
-        keys |= {"sort.back": joined((*closing, keys["sort"]))}
+        keys |= {"help.back": joined((*closing, keys["help"])), "help.find": keys["find"]}
+        keys |= {"help.choose": opening, "sort.choose": opening, "sort.back": joined((*closing, keys["sort"]))}
         keys |= {f"{window}.{way}": keys[f"move.{way}"] for window in ("help", "sort") for way in ("down", "up")}
+        keys |= {f"events.{id}": keys[id] for id in IN_EVENTS}
+        keys |= {"palette.back": joined(("escape", keys["back"]))}
+        # Yes is said with one key and nothing else; where something is typed, escape is a way back, too.
+        no = [key for key in joined(("n", *closing)).split(",") if key != "y"]
+        keys |= {"question.no": joined(no), "launch.back": joined(("escape", keys["back"]))}
         return {id: named or NO_KEY for id, named in keys.items()}
 
 

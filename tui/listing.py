@@ -1,6 +1,5 @@
 """The fleet list: which columns a width has room for, and what a run's line says in each. Pure."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, right, spread
 from overnight.tui.model import Fleet
+from overnight.tui.moments import clock
 from overnight.tui.sorting import AS_IT_CAME
 from overnight.tui.view import Row
 
@@ -204,7 +204,7 @@ def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     with_words = _count_spans(fleet, glyphs, words=True)
     short = _count_spans(fleet, glyphs, words=False)
     first += with_words if sum(cells(text) for text, _ in with_words) <= room - 40 else short
-    return spread(first, [*_header_end(fleet, width, glyphs), (f"{_clock(fleet.now)} ", "")], width, "band")
+    return spread(first, [*_header_end(fleet, width, glyphs), (f"{clock(fleet.now)} ", "")], width, "band")
 
 
 def state_counts(fleet: Fleet) -> Iterator[tuple[Status, int, str]]:
@@ -242,11 +242,6 @@ def _overall(fleet: Fleet, glyphs: Glyphs) -> list[Span]:
         return []
     ends = f" {view.about(overall.left)}" if overall.left is not None else ""
     return [*bar_spans(overall.percent / 100, 14, "bar", glyphs), (f" {int(overall.percent)}%{ends}   ", "")]
-
-
-def _clock(now: float) -> str:
-    """Hours and minutes here: the picture changes once a minute."""
-    return time.strftime("%H:%M", time.localtime(now))
 
 
 def too_small(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:

@@ -42,6 +42,8 @@ class Sight(NamedTuple):
     """The byte of the log around which it is looked at; None = its end."""
     search: Search | None = None
     """What shall be found in the log."""
+    events: bool = False
+    """Whether it looks at what happens to all runs."""
 
 
 class Looker:

@@ -13,6 +13,8 @@ from overnight.state.queue import Group, Stand
 from overnight.state.records import Verb
 from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, Status
 from overnight.state.summary import summary_of
+from overnight.state.told import Told
+from overnight.tui.bulk import Bulk
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import Mode, Read
 from overnight.tui.filtering import EVERY_RUN, Filter
@@ -87,6 +89,10 @@ class Fleet:
     detail: Detail | None = None
     reading: Reading = field(default_factory=Reading)
     """Of the run whose log somebody has last moved in."""
+    told: tuple[Told, ...] | None = None
+    """What has happened lately to all runs, by time; None = nobody has looked."""
+    bulk: Bulk | None = None
+    """A request to many runs that is under way."""
     failure: str = ""
     overall: Overall | None = None
     """As of the last time that every live run was judged. None = nothing that lives has a known length."""

@@ -7,6 +7,7 @@ from overnight.tui.arrivals import arrived, stands_among, ticked
 from overnight.tui.detail import TABS, Detail
 from overnight.tui.events import (
     Arrived,
+    Asking,
     Backed,
     CursorMoved,
     CursorPut,
@@ -25,7 +26,9 @@ from overnight.tui.events import (
     Marking,
     Mode,
     Opened,
+    Pointed,
     Printed,
+    Recalled,
     Searched,
     Sorted,
     Sought,
@@ -56,6 +59,10 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
             return replace(fleet, printed=lines)
         case Searched():
             return replace(fleet, reading=place.searched(reading_of(fleet), event))
+        case Recalled(told):
+            return replace(fleet, told=told)
+        case Asking(bulk):
+            return replace(fleet, bulk=bulk)
         case Failed(message):
             return replace(fleet, failure=message)
         case _:
@@ -68,6 +75,8 @@ def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
             return _put(fleet, max(0, cursor_index(fleet) + by))
         case CursorPut(index):
             return _put(fleet, index if index >= 0 else len(fleet.shown) - 1)
+        case Pointed(run_id):
+            return _pointed(fleet, run_id)
         case Opened():
             return _opened(fleet)
         case Backed():
@@ -116,6 +125,16 @@ def _put(fleet: Fleet, index: int) -> Fleet:
     if not fleet.shown:
         return fleet
     return replace(fleet, cursor=fleet.shown[min(index, len(fleet.shown) - 1)])
+
+
+def _pointed(fleet: Fleet, run_id: str) -> Fleet:
+    """What hides the run is taken away; one that was removed is nowhere."""
+    if run_id not in fleet.reads:
+        return fleet
+    if run_id not in fleet.shown:
+        everything = replace(fleet, filter=EVERY_RUN, modes=fleet.modes - {Mode.ONLY_TROUBLE})
+        fleet = filtered(everything, sorts=True)
+    return replace(fleet, cursor=run_id, depth=Depth.OPEN)
 
 
 def _opened(fleet: Fleet) -> Fleet:

@@ -4,32 +4,37 @@ Nothing is painted here: what becomes of a request is seen in the records of its
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from overnight.agents import operate
 from overnight.agents.orphans import adopt_orphans
 from overnight.state import verbs
-from overnight.state.errors import OvernightError
+from overnight.state.errors import NotPossibleNow, OvernightError
 from overnight.state.records import Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
+from overnight.tui.bulk import Bulk, summary_words, with_answer
 from overnight.tui.desk import Desk
 from overnight.tui.detail import Tab
-from overnight.tui.events import Marked, Marking, TabChosen
-from overnight.tui.model import cut_off, pause_or_resume, row_at, targets
+from overnight.tui.events import Asking, Marked, Marking, Pointed, TabChosen
+from overnight.tui.model import Fleet, cut_off, pause_or_resume, row_at, targets
+from overnight.tui.offers import OPEN, STACKS
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.question import QuestionScreen
 from overnight.tui.screens.wishes import Wish
 from overnight.tui.view import plural
 
 ADOPT_AGAIN = 5.0
-REQUESTS: Mapping[str, Callable[[RunDir], object]] = {
-    Verb.PAUSE: operate.pause,
-    Verb.RESUME: operate.resume,
-    Verb.CANCEL: operate.cancel,
-    Verb.KILL: operate.kill,
-    Verb.STACKS: operate.stacks,
-    Wish.RETRY: operate.retry,
+AT_ONCE = 20
+"""Runs that are asked before it is said how far that has come; those that need a next attempt share one launcher."""
+REQUESTS: Mapping[str, Callable[[Sequence[RunDir]], list[operate.Answer]]] = {
+    Verb.PAUSE: operate.one_by_one(operate.pause),
+    Verb.RESUME: operate.resume_all,
+    Verb.CANCEL: operate.one_by_one(operate.cancel),
+    Verb.KILL: operate.one_by_one(operate.kill),
+    Verb.STACKS: operate.one_by_one(operate.stacks),
+    Wish.RETRY: operate.retry_all,
 }
 
 
@@ -41,13 +46,14 @@ class Steering:
         self._adopted_at = 0.0
         self._offered: frozenset[str] = frozenset()
         """Runs that were cut off when that was last said."""
+        self._one_bulk = asyncio.Lock()
+        """Two requests to many runs at once would speak over each other."""
 
     def ask(self, wish: Wish) -> None:
-        fleet = self._desk.fleet
         if wish is Wish.RESUME_ALL:
             self._resume_all()
             return
-        ids = targets(fleet)
+        ids = targets(self._desk.fleet)
         if not ids:
             self._desk.tell("There is no run to ask anything of.", "warning")
             return
@@ -59,7 +65,7 @@ class Steering:
             case Wish.STACKS:
                 self._desk.begin(self._ask_stacks())
             case Wish.CANCEL | Wish.KILL:
-                self._question(Verb(wish.value), ids)
+                self.question(Verb(wish.value), ids)
 
     def _pause_or_resume(self, ids: Sequence[str]) -> None:
         fleet = self._desk.fleet
@@ -72,60 +78,109 @@ class Steering:
     def _resume_all(self) -> None:
         """All that were cut off, and nothing else: it loses nothing, so nothing is asked, and marks stay."""
         if ids := cut_off(self._desk.fleet):
-            self._desk.begin(self._send(Verb.RESUME, ids))
+            self.send(Verb.RESUME, ids)
         else:
             self._desk.tell("No run was interrupted.", "information")
 
-    def _question(self, verb: Verb, ids: Sequence[str]) -> None:
-        """Ask first: it loses something. Runs that have ended are not asked about."""
-        fleet, possible = self._desk.fleet, []
-        for run_id in ids:
-            try:
-                verbs.check(verb, fleet.statuses[run_id], run_id)
-            except OvernightError as error:
-                if len(ids) == 1:
-                    self._desk.complain(error)
-            else:
-                possible.append(run_id)
+    def question(self, verb: Verb, ids: Sequence[str]) -> None:
+        """Ask first: it loses something. Runs of which it makes no sense are only counted."""
+        fleet, source = self._desk.fleet, self._desk.source
+        possible = [run_id for run_id in ids if _why_not(verb, fleet, run_id) is None]
         if not possible:
+            self._complain_of_all(verb, ids)
             return
         rows = [row_at(fleet, run_id) for run_id in possible]
-        checkpoints = [self._desk.source.checkpoint_at(run_id) for run_id in possible]
+        checkpoints = [source.checkpoint_at(run_id) for run_id in possible]
+        asked = frozenset(possible)
+        left_out = Counter(fleet.statuses[run_id] for run_id in ids if run_id not in asked)
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._request(verb, possible)
 
-        self._desk.open(QuestionScreen(question_lines(verb, rows, checkpoints), answers(verb)), answered)
+        lines = question_lines(verb, rows, checkpoints, left_out)
+        self._desk.open(QuestionScreen(lines, answers(verb, len(rows), fleet.keys)), answered)
+
+    def _complain_of_all(self, verb: Verb, ids: Sequence[str]) -> None:
+        """Of many, the reason of the first is told."""
+        why_not = _why_not(verb, self._desk.fleet, ids[0])
+        assert why_not is not None, "it makes sense for none of them"
+        if len(ids) > 1:
+            runs = plural(len(ids), "run")
+            why_not = NotPossibleNow(f"None of the {runs} can be asked to {verb}", hint=f"{why_not}.")
+        self._desk.complain(why_not)
 
     def _request(self, name: str, ids: Sequence[str]) -> None:
-        if self._desk.fleet.marks:
+        """Marks have done their duty where they are what was asked for."""
+        if self._desk.fleet.marks.intersection(ids):
             self._desk.change(Marked(Marking.NONE))
-        self._desk.begin(self._send(name, ids))
+        self.send(name, ids)
 
-    async def _send(self, name: str, ids: Sequence[str]) -> bool:
-        """Ask each of the runs. Whether none of them refused."""
-        refused = 0
+    def send(self, name: str, ids: Sequence[str]) -> None:
+        """Ask each of the runs; nothing is asked about."""
+        self._desk.begin(self._send_one(name, ids[0]) if len(ids) == 1 else self._send_many(name, ids))
+
+    def stop(self) -> None:
+        """Those of many that were not asked yet shall not be."""
+        if (bulk := self._desk.fleet.bulk) is not None:
+            self._desk.change(Asking(bulk._replace(stopped=True)))
+
+    async def _answers(self, name: str, ids: Sequence[str]) -> list[operate.Answer]:
+        """In their order; the source is told that something may come of it."""
+        runs = [self._desk.home.run(run_id) for run_id in ids]
+        try:
+            given = await asyncio.to_thread(REQUESTS[name], runs)
+        except OvernightError as error:
+            given = [error] * len(runs)
         for run_id in ids:
-            try:
-                await asyncio.to_thread(REQUESTS[name], self._desk.home.run(run_id))
-            except OvernightError as error:
-                refused += 1
-                # One is read; one for each of many marked runs would hide the list.
-                if refused == 1:
-                    self._desk.complain(error)
             self._desk.source.expect(run_id)
-        if refused > 1:
-            self._desk.tell(f"{plural(refused - 1, 'more run')} refused, too.", "error")
-        return refused == 0
+        return given
+
+    async def _send_one(self, name: str, run_id: str) -> bool:
+        """Whether it did not refuse."""
+        [answer] = await self._answers(name, [run_id])
+        if isinstance(answer, OvernightError):
+            self._desk.complain(answer)
+            return False
+        return True
+
+    async def _send_many(self, name: str, ids: Sequence[str]) -> None:
+        """A few at a time: how far it has come is seen, and whoever says so stops it there."""
+        async with self._one_bulk:
+            bulk = Bulk(name, len(ids))
+            self._desk.change(Asking(bulk))
+            for start in range(0, len(ids), AT_ONCE):
+                for answer in await self._answers(name, ids[start : start + AT_ONCE]):
+                    bulk = with_answer(bulk, str(answer) if isinstance(answer, OvernightError) else None)
+                stopped = (now := self._desk.fleet.bulk) is not None and now.stopped
+                self._desk.change(Asking(bulk := bulk._replace(stopped=stopped)))
+                if stopped:
+                    break
+            self._desk.change(Asking(None))
+        self._desk.tell(summary_words(bulk), "warning" if bulk.refused or bulk.stopped else "information")
 
     async def _ask_stacks(self) -> None:
         """They come into the pane of errors as soon as the agent has shown them."""
         run_id = self._desk.fleet.cursor
-        if run_id is not None and await self._send(Verb.STACKS, [run_id]):
+        if run_id is not None and await self._send_one(Verb.STACKS, run_id):
             self._desk.change(TabChosen(Tab.ERRORS))
             if self._desk.fleet.statuses.get(run_id) is Status.FROZEN:
                 self._desk.tell("It is frozen: it shows its stacks when it goes on.", "warning")
+
+    def accept(self, verb: str, run_id: str) -> None:
+        """Do what the palette has offered: one of its verbs, with one run."""
+        if run_id not in self._desk.fleet.reads:
+            self._desk.tell(f"{run_id} was removed.", "warning")
+        elif verb in {Verb.CANCEL, Verb.KILL}:
+            self.question(Verb(verb), [run_id])
+        elif verb in REQUESTS and verb != STACKS:
+            self.send(verb, [run_id])
+        else:
+            self._desk.change(Pointed(run_id))
+            if verb == STACKS:
+                self.ask(Wish.STACKS)
+            elif verb != OPEN:
+                self._desk.change(TabChosen(Tab(verb.capitalize())))
 
     # -- what nobody asked for
 
@@ -159,3 +214,12 @@ class Steering:
         if adopted:
             runs = plural(len(adopted), "run")
             self._desk.tell(f"{runs} had lost its supervisor and got a new one.", "information")
+
+
+def _why_not(verb: Verb, fleet: Fleet, run_id: str) -> OvernightError | None:
+    """None = it makes sense for the run as it is now."""
+    try:
+        verbs.check(verb, fleet.statuses[run_id], run_id)
+    except OvernightError as error:
+        return error
+    return None

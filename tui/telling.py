@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from overnight.state import codec
-from overnight.state.stream import Told
+from overnight.state.told import Told
 from overnight.tui.clean import clean
 from overnight.tui.detail import clean_event, event_name, event_words
 from overnight.tui.moments import moment

@@ -21,7 +21,8 @@ from overnight.state.history import history_of
 from overnight.state.home import Home
 from overnight.state.records import Event, Origin, Request, Verb
 from overnight.state.rundir import RunDir
-from overnight.state.stream import Stream, Told
+from overnight.state.stream import Stream
+from overnight.state.told import Told
 from tests.builders import T0, a_spec
 
 

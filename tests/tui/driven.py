@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from overnight.state import lock, process
@@ -41,6 +43,12 @@ def drive(home: Path, act: Driver, *, size: tuple[int, int] = (80, 24), config: 
 
     asyncio.run(run())
     return app
+
+
+def burst(app: OvernightApp, keys: str) -> None:
+    """As they come from a slow line: all of them before any is acted upon; \r is enter."""
+    for each in keys:
+        app.post_message(Key("enter" if each == "\r" else _character_to_key(each), each))
 
 
 async def until(pilot: "Pilot[None]", true: Callable[[], object], timeout: float = 20.0) -> None:

@@ -19,8 +19,10 @@ from overnight.tui.key_names import NAMED, key_of
 from overnight.tui.keys import KEYS
 from overnight.tui.listing import COLUMNS
 from overnight.tui.notices import Notice
+from overnight.tui.offers import offering_of, offers_of, words_of
 from overnight.tui.screens.fleet import FleetScreen
-from overnight.tui.screens.help import HelpScreen
+from overnight.tui.screens.palette import PaletteScreen
+from overnight.tui.themes import THEMES
 from tests.command import OVERNIGHT
 from tests.terminal import a_terminal
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, drive, shown, until
@@ -227,6 +229,39 @@ def test_configured_keys_work_and_no_others(home: Path, tmp_path: Path) -> None:
         assert terminal.ends() == 0
 
 
+def test_windows_over_the_list_move_and_close_with_the_configured_keys(home: Path) -> None:
+    config = said('[keys]\nback = "b"\nleave = "Q"\nevents = "ctrl+e"\nfilter = "%"\nmove.down = "t"\n')
+    with a_supervised_run(home, "crawl") as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("E", "ctrl+e")
+            await until(pilot, lambda: "1 event" in shown(app) and "% Filter" in shown(app) and "b Back" in shown(app))
+            await pilot.press("t", "j", "b")
+            assert isinstance(app.screen, FleetScreen)
+            await pilot.press("x")
+            assert "n b let it go on" in shown(app)
+            await pilot.press("escape", "b")
+            assert isinstance(app.screen, FleetScreen)
+            await pilot.press("n", "b")
+            await until(pilot, lambda: "command  b" in shown(app))
+            await pilot.press("escape", "colon", "b", "escape", "question_mark", "Q")
+            assert isinstance(app.screen, FleetScreen)
+            assert asked_of(run) == []
+
+        drive(home, act, config=config)
+
+
+def test_no_key_but_y_says_yes_and_none_takes_it_away(home: Path) -> None:
+    config = said('[keys]\nback = "y"\ncopy = "c"\n')
+    with a_supervised_run(home, "crawl") as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("x", "y")
+            await until(pilot, lambda: asked_of(run) == ["cancel"])
+
+        drive(home, act, config=config)
+
+
 def test_keys_that_changed_places_do_what_they_say(home: Path) -> None:
     config = said('[keys]\npause = "x"\ncancel = "X"\nkill = "p"\n"move.down" = "N"\n"find.previous" = "j"')
     with a_supervised_run(home, "crawl") as run, a_supervised_run(home, "index"):
@@ -262,7 +297,7 @@ def test_hints_name_the_configured_keys(home: Path) -> None:
 
 def test_without_a_key_the_palette_still_does_it(home: Path) -> None:
     def titles(app: OvernightApp) -> set[str]:
-        return {command.title for command in app.get_system_commands(app.screen)}
+        return {words_of(offer) for offer in offers_of(offering_of(app.fleet, tuple(THEMES)), "")}
 
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
         for key in KEYS[0].keys.split(","):
@@ -271,7 +306,7 @@ def test_without_a_key_the_palette_still_does_it(home: Path) -> None:
         await pilot.press("ctrl+p")
         assert isinstance(app.screen, FleetScreen)
         await pilot.press("f2")
-        assert not isinstance(app.screen, FleetScreen | HelpScreen)
+        assert isinstance(app.screen, PaletteScreen)
 
     drive(home, act, config=said('[keys]\nkill = []\npalette = "f2"\n'))
 

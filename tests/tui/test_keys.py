@@ -15,12 +15,15 @@ from overnight.state.status import Status
 from overnight.tui.app import OvernightApp
 from overnight.tui.detail import Tab
 from overnight.tui.events import Mode
-from overnight.tui.keys import KEYS, Key, Keymap
+from overnight.tui.keys import KEYS, Key
 from overnight.tui.model import Depth
+from overnight.tui.offers import offering_of, offers_of, words_of
 from overnight.tui.screens.fleet import FleetScreen
-from overnight.tui.screens.help import HelpScreen, help_lines
+from overnight.tui.screens.help import HelpScreen
+from overnight.tui.screens.palette import PaletteScreen
 from overnight.tui.screens.question import QuestionScreen
 from overnight.tui.start import farewell
+from overnight.tui.themes import THEMES
 from tests.command import launched, when_ended
 from tests.stories.scenes import agent, assert_whole, processed, record, when_processed
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, drive, shown, until
@@ -118,9 +121,9 @@ def test_what_many_marked_runs_refuse_is_told_once(home: Path) -> None:
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: len(app.fleet.order) == 5)
         await pilot.press("asterisk", "r")
-        await until(pilot, lambda: "4 more runs refused, too." in shown(app))
-        assert shown(app).count("only a run that ended without") == 1
-        assert len(app._notifications) == 2
+        await until(pilot, lambda: "5 runs refused to start again:" in shown(app))
+        assert "(and 4 more)" in shown(app)
+        assert len(app._notifications) == 1
 
     drive(home, act)
 
@@ -380,19 +383,38 @@ def test_q_leaves_with_zero_and_says_what_goes_on(home: Path) -> None:
 
 
 def test_the_help_shows_every_key_whole_and_keys_have_ids(home: Path) -> None:
-    text = "\n".join(line.text for line in help_lines(Keymap()))
-    for key in KEYS:
-        assert key.shown in text
-        assert key.words in text
     assert len({key.id for key in KEYS}) == len(KEYS)
 
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
+        signs = shown(app).split()
+        for key in KEYS:
+            assert set(key.shown.split()) <= set(signs), key.id
         await pilot.press("escape")
         assert isinstance(app.screen, FleetScreen)
 
-    drive(home, act)
+    for size in ((80, 24), (120, 40)):
+        drive(home, act, size=size)
+
+
+def test_a_key_that_is_looked_for_in_the_help_does_what_it_does(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("question_mark", "slash", *"cancel")
+            assert "j ↓" not in shown(app)
+            await pilot.press("enter")
+            await until(pilot, lambda: "Cancel crawl?" in shown(app))
+            await pilot.press("n", "question_mark", "slash", *"nothing does this")
+            assert "No key does that." in shown(app)
+            await pilot.press("enter")
+            assert "j ↓" in shown(app), "it is back at all keys"
+            await pilot.press("escape")
+            assert isinstance(app.screen, FleetScreen)
+            assert asked_of(run) == []
+
+        drive(home, act)
 
 
 NAMES = {"?": "question_mark", "/": "slash", "*": "asterisk", ":": "colon", "&": "ampersand"}
@@ -412,8 +434,13 @@ def test_no_key_fails_over_an_empty_fleet(home: Path, key: Key) -> None:
 def test_the_palette_knows_every_action_and_closes_without_one(home: Path) -> None:
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
         await pilot.press("colon")
-        await pilot.pause()
-        assert {command.title for command in app.get_system_commands(app.screen)} >= {"Light colours", "Only trouble"}
+        assert isinstance(app.screen, PaletteScreen)
+        offered = {words_of(offer) for offer in offers_of(offering_of(app.fleet, tuple(THEMES)), "")}
+        assert offered >= {
+            "Light colours",
+            "Only trouble",
+            *(key.words.capitalize() for key in KEYS if key.id == "sort"),
+        }
         await pilot.press("escape")
         assert isinstance(app.screen, FleetScreen)
 

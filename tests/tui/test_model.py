@@ -18,11 +18,13 @@ from overnight.tui.events import (
     CursorMoved,
     CursorPut,
     Event,
+    Filtered,
     FoundNext,
     Marked,
     Marking,
     Mode,
     Opened,
+    Pointed,
     Read,
     Sought,
     Switched,
@@ -30,6 +32,7 @@ from overnight.tui.events import (
     TabStepped,
     Ticked,
 )
+from overnight.tui.filtering import filter_of
 from overnight.tui.model import Depth, Fleet, pause_or_resume, row_at, targets
 from overnight.tui.reducer import reduce
 from overnight.tui.view import Sample
@@ -119,6 +122,17 @@ def test_only_trouble_hides_the_rest_and_brings_it_back() -> None:
     assert only.shown == ("errs", "bad")
     assert only.cursor in only.shown
     assert folded([Switched(Mode.ONLY_TROUBLE)], only).shown == fleet.order
+
+
+def test_pointing_at_a_run_shows_it_whatever_hid_it() -> None:
+    fleet = a_fleet(named("fine", created=3), named("bad", created=2, exit=FAILED))
+    hidden = folded([Switched(Mode.ONLY_TROUBLE), Filtered(filter_of("name:bad"))], fleet)
+    assert hidden.shown == ("bad",)
+    pointed = folded([Pointed("fine")], hidden)
+    assert (pointed.cursor, pointed.depth) == ("fine", Depth.OPEN)
+    assert pointed.shown == fleet.order
+    assert folded([Pointed("bad")], hidden).shown == ("bad",), "nothing hides it: all stays as it is"
+    assert folded([Pointed("gone")], hidden) == hidden
 
 
 def test_marks_are_what_a_key_acts_on_and_the_cursor_where_there_are_none() -> None:
@@ -214,6 +228,7 @@ def test_the_samples_of_a_sparkline_are_bounded_and_in_order(steps: list[tuple[f
 KEYS = st.one_of(
     st.builds(CursorMoved, st.integers(-5, 5)),
     st.builds(CursorPut, st.integers(-1, 5)),
+    st.builds(Pointed, st.sampled_from(["a", "b", "c", "zz"])),
     st.builds(Opened),
     st.builds(Backed),
     st.builds(TabChosen, st.sampled_from(Tab)),

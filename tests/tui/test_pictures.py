@@ -20,6 +20,16 @@ OTHER_KEYS = config_of(
 )
 assert isinstance(OTHER_KEYS, Config)
 OTHER_SCREENS = (
+    Picture("logs-large", "everyday", LARGE, ("l",)),
+    Picture("errors-large", "everyday", LARGE, ("j",) * 7 + ("e",)),
+    Picture("errors-light", "everyday", SMALL, ("j",) * 7 + ("e",), theme="overnight-light"),
+    Picture("errors-ansi", "everyday", SMALL, ("j",) * 7 + ("e",), theme="overnight-ansi"),
+    Picture("history", "everyday", SMALL, ("h",)),
+    Picture("config-small", "everyday", SMALL, ("5",)),
+    Picture("sort", "everyday", SMALL, ("s",)),
+    Picture("sort-ansi", "everyday", LARGE, ("s",), theme="overnight-ansi"),
+    Picture("help-ansi", "everyday", SMALL, ("question_mark",), theme="overnight-ansi"),
+    Picture("events-ansi", "everyday", LARGE, ("E",), theme="overnight-ansi"),
     Picture("logs", "everyday", SMALL, ("l", "m")),
     Picture("log-search", "everyday", SMALL, ("l", "m", "slash", *"batch", "enter")),
     Picture("log-missed", "everyday", (60, 15), ("l", "m", "w", "slash", *"Batch", "enter")),
@@ -30,6 +40,7 @@ OTHER_SCREENS = (
     Picture("errors-large", "everyday", LARGE, ("j",) * 7 + ("e",)),
     Picture("wide", "everyday", (200, 50)),
     Picture("bulk-cancel", "everyday", LARGE, ("asterisk", "x")),
+    Picture("bulk-kill", "everyday", SMALL, ("asterisk", "X")),
     Picture("only-trouble", "everyday", SMALL, ("f",)),
     Picture("finding", "everyday", SMALL, ("slash", "e", "m", "b")),
     Picture("stalled", "everyday", SMALL, ("j",) * 5),
@@ -49,6 +60,17 @@ OTHER_SCREENS = (
         for name, size in (("", SMALL), ("-large", LARGE))
     ),
     Picture("ansi-cancel", "everyday", SMALL, ("x",), theme="overnight-ansi"),
+    Picture("events-filtered", "everyday", LARGE, ("E", "ampersand", *"group:default -started", "enter", "k")),
+    Picture("events-light", "everyday", SMALL, ("E", "f"), theme="overnight-light"),
+    Picture("events-ascii", "everyday", SMALL, ("E",), ascii_only=True),
+    Picture("palette", "everyday", LARGE, ("colon",)),
+    Picture("palette-ansi", "everyday", SMALL, ("colon", *"crawl"), theme="overnight-ansi"),
+    Picture("palette-light", "everyday", SMALL, ("colon", *"slots"), theme="overnight-light"),
+    Picture("palette-ascii", "everyday", SMALL, ("colon", *"zzz"), ascii_only=True),
+    Picture("help-large", "everyday", LARGE, ("question_mark",)),
+    Picture("help-found", "everyday", SMALL, ("question_mark", "slash", *"log", "down")),
+    Picture("help-ascii", "everyday", SMALL, ("question_mark",), ascii_only=True),
+    Picture("help-light", "everyday", SMALL, ("question_mark",), theme="overnight-light"),
     Picture("keys", "everyday", LARGE, ("f1",), config=OTHER_KEYS),
 )
 

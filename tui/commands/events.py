@@ -11,7 +11,8 @@ from math import inf
 
 from overnight.agents.orphans import adopt_orphans
 from overnight.state.errors import NoSuchRun
-from overnight.state.stream import SETTLED, Stream, Told
+from overnight.state.stream import SETTLED, Stream
+from overnight.state.told import Told
 from overnight.tui import console, selection
 from overnight.tui.ending import CLOSER_AFTER
 from overnight.tui.meant import Meant

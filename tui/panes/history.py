@@ -1,6 +1,5 @@
 """History: its attempts, and what has happened to it, oldest first."""
 
-import time
 from collections.abc import Sequence
 from itertools import chain
 
@@ -8,7 +7,9 @@ from overnight.state.records import Attempt, Event
 from overnight.state.status import ENDED
 from overnight.tui import view
 from overnight.tui.detail import Detail, event_name, event_words
+from overnight.tui.event_roles import role_of
 from overnight.tui.lines import Line, Span, cells, cut, left, line, wrapped
+from overnight.tui.moments import short_moment
 from overnight.tui.panes.frame import TALL, Frame
 from overnight.tui.sequels import sequels_of
 from overnight.tui.view import Row
@@ -41,7 +42,8 @@ def _attempt_line(attempt: Attempt, reason: str, row: Row, frame: Frame) -> Line
     cpu = view.duration(attempt.cpu_seconds) if attempt.cpu_seconds is not None else ""
     peak = view.held_size(attempt.max_rss) if attempt.max_rss is not None else ""
     words, role = ("works", "run") if works else _end_words(attempt, reason)
-    numbers = f" {attempt.attempt:>2}  {left(_moment(attempt.started_at, row.now), 9)} {took:>6}  {cpu:>6}  {peak:>5}  "
+    began = left(short_moment(attempt.started_at, row.now), 9)
+    numbers = f" {attempt.attempt:>2}  {began} {took:>6}  {cpu:>6}  {peak:>5}  "
     return line((numbers, ""), (cut(words, max(0, frame.width - len(numbers) - 1), frame.glyphs), role))
 
 
@@ -68,27 +70,11 @@ def _event_lines(event: Event, sequel: str, now: float, frame: Frame) -> list[Li
         # What became of it is told though all of what was asked has no room.
         ends = f"  {sequel}" if sequel else ""
         pieces = [f"{cut(words, max(0, room - cells(ends)), frame.glyphs)}{ends}".strip()]
-    head: list[Span] = [(f" {_moment(event.at, now)}  ", "dim")]
-    head.append((f"{event_name(event):<13}", EVENT_ROLES.get(event.event, "")))
+    head: list[Span] = [(f" {short_moment(event.at, now)}  ", "dim")]
+    head.append((f"{event_name(event):<13}", role_of(event)))
     first, *rest = pieces
     return [line(*head, (first, "dim")), *(line((f"{'':{BESIDE}}{piece}", "dim")) for piece in rest)]
 
 
 BESIDE = 24
 """Columns before the words of an event."""
-EVENT_ROLES = {
-    "died": "trouble",
-    "stalled": "warn",
-    "limited": "warn",
-    "unbounded": "warn",
-    "retrying": "warn",
-    "source_changed": "warn",
-    "paused": "held",
-    "frozen": "held",
-}
-
-
-def _moment(moment: float, now: float) -> str:
-    """The time of day, or the date where that is another one."""
-    then, today = time.localtime(moment), time.localtime(now)
-    return time.strftime("%H:%M:%S" if then[:3] == today[:3] else "%d %b  ", then)

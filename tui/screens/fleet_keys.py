@@ -33,12 +33,15 @@ from overnight.tui.keys import KEYS
 from overnight.tui.model import Depth, Fleet, cursor_index, is_in_log, reading_of
 from overnight.tui.screens.wishes import (
     Asked,
+    BulkStopped,
     CopyAsked,
+    EventsAsked,
     Happened,
     HelpAsked,
     Kept,
     LaunchAsked,
     PagerAsked,
+    PaletteAsked,
     Refused,
     SortAsked,
     Wish,
@@ -108,7 +111,10 @@ class KeyedScreen(Screen[None]):
         self._happened(Opened())
 
     def action_back(self) -> None:
-        self._happened(Backed())
+        if self._fleet.bulk is not None:
+            self.post_message(BulkStopped())
+        else:
+            self._happened(Backed())
 
     def action_tab(self, name: str) -> None:
         self._happened(TabChosen(Tab(name)))
@@ -168,6 +174,12 @@ class KeyedScreen(Screen[None]):
 
     def action_help(self) -> None:
         self.post_message(HelpAsked())
+
+    def action_palette(self) -> None:
+        self.post_message(PaletteAsked())
+
+    def action_events(self) -> None:
+        self.post_message(EventsAsked())
 
     # -- finding
 

@@ -42,6 +42,14 @@ class HelpAsked(Message):
     """What the keys do shall be shown."""
 
 
+class PaletteAsked(Message):
+    """Everything that can be done shall be shown by its name."""
+
+
+class EventsAsked(Message):
+    """What happens to all runs shall be shown."""
+
+
 class LaunchAsked(Message):
     """Something shall be launched: another run, or the one under the cursor with changes."""
 
@@ -52,6 +60,10 @@ class LaunchAsked(Message):
 
 class SortAsked(Message):
     """Another order shall be chosen."""
+
+
+class BulkStopped(Message):
+    """Of many runs, those that were not asked yet shall not be."""
 
 
 class PagerAsked(Message):

@@ -1,4 +1,4 @@
-"""Lines of the main screen in which something is typed: what shall be found, and what shall be shown.
+"""Lines in which something is typed: what shall be found, shown or done.
 
 Over a slow line keys arrive in one piece, and Textual hands out all of them before the first is acted upon. So this
 takes those that came before it was there, and gives back those that came behind the one that closed it.

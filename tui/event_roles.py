@@ -1,0 +1,26 @@
+"""In which colour an event of a run is told, and whether it means trouble. Pure."""
+
+from overnight.state.records import Event, Outcome
+
+ROLES = {
+    "died": "trouble",
+    "stalled": "warn",
+    "limited": "warn",
+    "unbounded": "warn",
+    "retrying": "warn",
+    "source_changed": "warn",
+    "paused": "held",
+    "frozen": "held",
+}
+ENDS = {Outcome.COMPLETED: "done", Outcome.FAILED: "trouble", Outcome.INTERRUPTED: "warn", Outcome.CANCELLED: ""}
+ENDED = "ended"
+
+
+def role_of(event: Event) -> str:
+    if event.event == ENDED:
+        return ENDS.get(event.detail.get("outcome", ""), "")
+    return ROLES.get(event.event, "")
+
+
+def is_trouble(event: Event) -> bool:
+    return role_of(event) in {"trouble", "warn"}
