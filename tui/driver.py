@@ -35,6 +35,9 @@ class Driver(LinuxDriver):
         return (writer is not None and writer._queue.qsize() > 0) or not self.pace.is_free()
 
     def start_application_mode(self) -> None:
+        if self._key_thread is not None and self._key_thread.is_alive():
+            # It goes on without having left: a terminal that hangs up tells it to. There is one reader of keys.
+            self._end_reading()
         self.pace.begin_anew()
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
@@ -47,6 +50,9 @@ class Driver(LinuxDriver):
 
     def disable_input(self) -> None:
         self.pace.wait(LAST_ANSWER)
+        self._end_reading()
+
+    def _end_reading(self) -> None:
         os.write(self._awakens, b"\0")
         super().disable_input()
         os.read(self._awaken, 1)
