@@ -69,7 +69,7 @@ def _work(row: Row, style: Style, kept: Kept) -> Iterator[Field]:
     yield "phase", progress.phase or ""
     yield "phases", ", ".join(f"{each.name} {_of(each.processed_items, each.total_items)}" for each in progress.phases)
     yield "item", (progress.current_item or "") if summary.outcome is None else ""
-    yield "message", progress.message or ""
+    yield "message", (progress.message or "") if row.status not in CUT_OFF else ""
     yield "counters", ", ".join(_counter_words(each) for each in counters_of(row, kept))
     yield "breakers", ", ".join(breaker_words(each, row.now) for each in kept.breakers)
 

@@ -7,13 +7,16 @@ import pytest
 
 from overnight.state.kept import Kept, KeptBreaker, KeptLimit
 from overnight.state.records import Estimate, Event, Exit, Handle, ItemError, Outcome, Request, Verb
+from overnight.tui.card import card_lines
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.errorgroups import groups_of
 from overnight.tui.glyphs import ASCII, UNICODE
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
+from overnight.tui.postmortem import Found
 from overnight.tui.resources import Resources
 from overnight.tui.safety import repeat_words
+from overnight.tui.table import Style
 from overnight.tui.view import row_of
 from overnight.tui.why import why
 from tests.builders import T0, a_run, a_spec, an_attempt, heartbeat, progress
@@ -229,6 +232,16 @@ def test_a_run_that_is_done_with_failed_items_says_what_does_them_again() -> Non
     assert any(
         "2 items failed; `overnight retry crawl-a1b2c3 --errors` does them again" in each for each in pane(**done)
     )
+
+
+def test_the_card_tells_the_same_and_its_last_message_once() -> None:
+    run = a_run(**ended(), progress=progress(message="out of shards"))
+    found = Found(DIED, ("shards/8",), T0 - 544, ERRORS)
+    card = card_lines(run, (), T0, Style(), None, found)
+    assert "  last item  shards/8" in card
+    assert "  safe       checkpoint 4s before its end; a retry repeats the item in hand" in card
+    assert "  most often OSError, 3 items: no such file" in card
+    assert [line for line in card if "out of shards" in line] == ["  it said    out of shards"]
 
 
 # -- the room
