@@ -116,6 +116,8 @@ def _telling(event: Event) -> list[tuple[str, object]]:
     """What its detail says to a person."""
     # A reason says how it ended, in words.
     untold = UNTOLD | {"code", "signal"} if event.detail.get("reason") else UNTOLD
+    if not event.detail.get("succeeded_items"):
+        untold |= {"succeeded_items"}
     return [
         (name, value)
         for name, value in event.detail.items()

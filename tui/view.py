@@ -293,7 +293,13 @@ def _forecast_text(row: Row, glyphs: Glyphs) -> str:
         return "measuring" if row.summary.percent is not None else "unknown"
     half = (estimate.high - estimate.low) / 2
     likely = about(estimate.likely)
-    return f"{likely} {glyphs.about}{about(half)}" if half >= 1 else likely
+    if half < 1:
+        return likely
+    if half <= estimate.likely / 2:
+        return f"{likely} {glyphs.about}{about(half)}"
+    # Around so little a range that wide would begin before now.
+    low, high = about(estimate.low), about(estimate.high)
+    return f"{low}{glyphs.dash}{high}" if low != high else likely
 
 
 def _again_text(row: Row) -> str:

@@ -108,6 +108,7 @@ def test_the_ends_of_a_long_name_stay() -> None:
     [
         ({"progress": progress(estimate=Estimate(2100, 2460, 2820))}, "41m ±6m"),
         ({"progress": progress(estimate=Estimate(8520, 10920, 13320))}, "3h02 ±40m"),
+        ({"progress": progress(estimate=Estimate(15, 40, 120))}, "15s–2m"),
         ({"progress": progress(total_items=None)}, "unknown"),
         ({"progress": progress(processed_items=0)}, "measuring"),
         ({"progress": None, "heartbeat": None}, "up 10m00"),
