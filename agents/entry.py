@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Literal, NamedTuple, NoReturn
 
+from overnight.agents import earlier
 from overnight.agents.by_hand import ByHand, claimed_by_hand
 from overnight.agents.clock import ActiveClock
 from overnight.agents.hand import Hands
@@ -122,6 +123,7 @@ class Session:
                 hold.keep(partial(self._by_hand.begin, succeeded), self._can_wait)
                 work.beside_line = self._by_hand.beside_line
             work.commits.make_safe()
+            self._report.expect_as_before(earlier.recalled(records))
             work.hold.skip_when_full(lambda: note_origin(records, self._report.attempt))
         except OSError as error:
             raise HomeUnusable(
@@ -237,6 +239,8 @@ class Session:
         self._report.status = ending.status
         self._beat.write_heartbeat()
         self._beat.write_progress()
+        if ending.status is AgentStatus.COMPLETED and (profile := self._report.profile()) is not None:
+            earlier.keep(self._records, profile)
         self._beat.end()
         if self._by_hand is not None:
             self._by_hand.end(ending.code, self._beat.newest)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from overnight.agents.clock import ActiveClock
 from overnight.agents.phases import Done, Phases
 from overnight.state.eta import Estimator
+from overnight.state.experts import Profile
 from overnight.state.records import AgentStatus, Count, Estimate, ItemSeconds, Progress, Waiting
 
 NEWEST_ERRORS = 20
@@ -47,6 +48,14 @@ class Report:
         self.phases = Phases()
         self._estimator = Estimator()
         clock.on_excluded = self.excuse
+
+    def expect_as_before(self, earlier: Profile | None) -> None:
+        """How the last run of the same agent went; before anything is done."""
+        self._estimator = Estimator(earlier)
+
+    def profile(self) -> Profile | None:
+        """How this one went, for the next one; None = that would not tell: others did a part of it, or it is short."""
+        return self._estimator.profile() if self.processed and not self.resumed else None
 
     def recall(self, before: Progress) -> None:
         """What the attempt before said last, while nothing is known of it from the checkpoint."""

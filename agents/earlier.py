@@ -1,0 +1,78 @@
+"""How the last run of an agent went, for the forecasts of its next one: one small file an agent in the home.
+
+An agent is known by its run's name and the folder it works in; its arguments may be others each night. What is not
+there, or says nothing that can be, is no harm: then only the run's own past is asked.
+"""
+
+import json
+import os
+from binascii import crc32
+from math import isfinite
+from typing import Any
+
+from overnight.state import atomic
+from overnight.state.experts import Profile
+from overnight.state.private import have_folder
+from overnight.state.records import Spec
+from overnight.state.rundir import RunDir
+
+FOLDER = "paces"
+MOST_AGENTS = 500
+"""Of more than so many the one that ran longest ago is forgotten."""
+LARGEST = 16_384
+"""Bytes; ours have about 1,000."""
+
+
+def recalled(run: RunDir) -> Profile | None:
+    """What the last complete run of the same agent left; None = nothing."""
+    path = _path_of(run)
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return _profile_of(json.loads(file.read(LARGEST)))
+    except (OSError, ValueError):
+        return None
+
+
+def keep(run: RunDir, profile: Profile) -> None:
+    """For the next one. Where nothing can be written, nothing is kept."""
+    path = _path_of(run)
+    if path is None:
+        return
+    said = {"version": 1, "seconds": round(profile.seconds, 3), "shares": profile.shares}
+    try:
+        have_folder(os.path.dirname(path))
+        atomic.replace(path, json.dumps(said, separators=(",", ":")).encode() + b"\n")
+        _forget_oldest(os.path.dirname(path))
+    except OSError:
+        return
+
+
+def _path_of(run: RunDir) -> str | None:
+    spec = run.spec()
+    if not isinstance(spec, Spec):
+        return None
+    return os.path.join(run.home, FOLDER, f"{spec.name}-{crc32(os.fsencode(spec.cwd)):08x}.json")
+
+
+def _forget_oldest(folder: str) -> None:
+    with os.scandir(folder) as entries:
+        known = [(entry.stat().st_mtime, entry.path) for entry in entries if entry.name.endswith(".json")]
+    for _, path in sorted(known)[:-MOST_AGENTS]:
+        atomic.discard(path)
+
+
+def _profile_of(raw: Any) -> Profile | None:
+    if not isinstance(raw, dict):
+        return None
+    seconds, shares = raw.get("seconds"), raw.get("shares")
+    if not isinstance(shares, list) or len(shares) < 2 or not all(map(_is_amount, (seconds, *shares))):
+        return None
+    profile = Profile(float(seconds or 0), tuple(map(float, shares)))
+    rises = list(profile.shares) == sorted(profile.shares) and profile.shares[0] == 0 and profile.shares[-1] == 1
+    return profile if profile.seconds > 0 and rises else None
+
+
+def _is_amount(raw: Any) -> bool:
+    return isinstance(raw, int | float) and not isinstance(raw, bool) and isfinite(raw)
