@@ -1,12 +1,14 @@
 """What the terminal shows, cell by cell, and the shortest text that makes it show another picture.
 
 Textual writes whole lines of what may have changed, with every colour of them. Here only cells that differ are
-written, and of their colours only what differs from the cell that was written before. A text with characters that
-take two cells, or none, is one piece: it is written whole, and nothing is taken for granted of where it ends.
+written, and of their colours only what differs from the cell that was written before. Text up to a sign whose width
+terminals disagree about is one piece: it is written whole, and nothing is taken for granted of where it ends.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
@@ -142,8 +144,9 @@ def _cells_of_segment(segment: Segment, colours: ColorSystem) -> tuple[Cell, ...
         return None
     pen = BARE if style is None else pen_of(style, colours)
     if not _is_plain(text):
-        width = cell_len(text)
-        return ((text, pen), *[(FOLLOWING, pen)] * (width - 1)) if width else None
+        widths = [(piece, cell_len(piece)) for piece in _pieces(text)]
+        cells = ([(piece, pen), *[(FOLLOWING, pen)] * (width - 1)] for piece, width in widths)
+        return tuple(chain.from_iterable(cells)) if all(width for _, width in widths) else None
     blank = (" ", Pen(ANY, ANY, pen.ground) if pen.attributes in HARMLESS else pen)
     return tuple(blank if char == " " else (char, pen) for char in text)
 
@@ -152,7 +155,33 @@ def _is_plain(text: str) -> bool:
     """Whether each character takes one cell, on its own."""
     if text.isprintable() and (text.isascii() or max(text) < "\u0300"):
         return True
-    return all(get_character_cell_size(char) == 1 for char in text)
+    return all(get_character_cell_size(char) == 1 and not _is_half_flag(char) for char in text)
+
+
+def _pieces(text: str) -> Iterable[str]:
+    """Each ends with a sign of a doubtful width, or with the text."""
+    start = 0
+    for end, (char, following) in enumerate(pairwise(text), 1):
+        if _is_doubtful(char) and not _belongs_to(char, following):
+            yield text[start:end]
+            start = end
+    yield text[start:]
+
+
+@lru_cache(maxsize=1024)
+def _is_doubtful(char: str) -> bool:
+    """Whether terminals disagree how many cells it takes: not of a plain sign, nor of a letter that takes two."""
+    size = get_character_cell_size(char)
+    return _is_half_flag(char) or not (size == 1 or (size == 2 and unicodedata.category(char) == "Lo"))
+
+
+def _belongs_to(before: str, char: str) -> bool:
+    """Whether it is drawn into the cells of the sign before it."""
+    return get_character_cell_size(char) == 0 or (_is_half_flag(before) and _is_half_flag(char))
+
+
+def _is_half_flag(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
 @lru_cache(maxsize=1024)
@@ -190,7 +219,7 @@ def _say(said: list[str], y: int, x: int, before: list[Cell], after: list[Cell],
             said.append(change(pen, now))
             pen = now
         said.append(char)
-        at = each + 1 if len(char) == 1 else -1
+        at = each + 1 if len(char) == 1 and not _is_half_flag(char) else -1
     return pen
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyte
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -138,6 +139,21 @@ def test_what_is_forgotten_is_written_again() -> None:
     first = pictured.show()
     pictured.written.forget()
     assert pictured.show() == first
+
+
+@pytest.mark.parametrize("sign", ["👩", "🇩🇪", "ि", "䷀", "e\u0301\u0302", "ᅡ", "日", "👩🇩🇪ि"])
+@pytest.mark.parametrize("cells_of_it", [0, 1, 2])
+def test_what_follows_a_sign_stays_in_its_place_whatever_width_the_terminal_gives_it(
+    sign: str, cells_of_it: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Terminals have tables of their own: of letters that take two cells alone all say the same."""
+    if sign != "日":
+        monkeypatch.setattr("pyte.screens.wcwidth", lambda char: 1 if char.isascii() else cells_of_it)
+    pictured = Pictured()
+    text = f"a{sign}"
+    pictured.picture[2] = [(0, Strip([Segment(text), Segment(" b", STYLES[1])]).adjust_cell_length(WIDTH))]
+    pictured.show()
+    assert pictured.screen.buffer[2][cell_len(text) + 1].data == "b"
 
 
 def write_progress(run: RunDir, done: int) -> None:
