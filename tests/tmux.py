@@ -47,7 +47,8 @@ def a_tmux(folder: Path, command: str, columns: int = 80, rows: int = 24) -> Ite
     """`command` is a shell's. Nobody is attached yet."""
     tmux = Tmux(folder / "tmux.sock")
     environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "SHELL": "/bin/sh"}
-    environment.pop("TMUX", None)
+    for name in ("TMUX", "COLUMNS", "LINES"):
+        environment.pop(name, None)
     start = [*tmux.command, "new-session", "-d", "-x", str(columns), "-y", str(rows), command]
     subprocess.run(start, check=True, timeout=20, env=environment)
     try:

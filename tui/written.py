@@ -114,8 +114,15 @@ class Difference(CompositorUpdate):
 def _rows_of(update: LayoutUpdate | ChopsUpdate) -> Mapping[int, Iterable[tuple[int, Strip]]]:
     """The strips of an update by their line, each with its first column."""
     if isinstance(update, ChopsUpdate):
-        lines = {y for y, _, _ in update.spans}
-        return {y: [(x, strip) for x, strip in update.chops[y].items() if strip is not None] for y in sorted(lines)}
+        rows: dict[int, list[tuple[int, Strip]]] = {}
+        for y, start, end in update.spans:
+            # Beside its spans it may hold the bare ground on which other widgets stand, in their place.
+            rows.setdefault(y, []).extend(
+                (x, strip)
+                for x, strip in update.chops[y].items()
+                if strip is not None and x < end and x + strip.cell_length > start
+            )
+        return rows
     return {y: _placed(strips, update.region.x) for y, strips in enumerate(update.strips, update.region.y)}
 
 

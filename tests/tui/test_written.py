@@ -134,6 +134,17 @@ def test_beside_a_text_of_wide_characters_only_what_differs_is_written() -> None
     assert pictured.show(2) == ""
 
 
+def test_of_an_update_only_what_it_spans_is_written() -> None:
+    """Beside that Textual gives the ground of a container, where it did not draw the widget that stands on it."""
+    pictured = Pictured()
+    pictured.picture[2] = [(0, Strip([Segment("a list".ljust(12))])), (12, Strip([Segment("a pane".ljust(12))]))]
+    pictured.show()
+    chops = [{0: Strip.blank(12), 12: Strip([Segment("another".ljust(12))])}] * HEIGHT
+    said = pictured.written.difference(ChopsUpdate(chops, [(2, 12, WIDTH)], [[12, WIDTH]] * HEIGHT), CONSOLE)
+    pyte.Stream(pictured.screen).feed(said)
+    assert pictured.screen.display[2] == "a list      another     "
+
+
 def test_what_is_forgotten_is_written_again() -> None:
     pictured = Pictured()
     first = pictured.show()
