@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.geometry import Size
 from textual.strip import Strip
 
 ANY = "any"
@@ -46,6 +47,8 @@ class Written:
 
     def __init__(self) -> None:
         self._rows: dict[int, list[Cell]] = {}
+        self._size: Size | None = None
+        """Of the picture that was whole last."""
 
     def forget(self) -> None:
         """The terminal may show anything."""
@@ -53,6 +56,10 @@ class Written:
 
     def difference(self, update: LayoutUpdate | ChopsUpdate, console: Console) -> str:
         """What is to be written so that it shows the update; from now on it is taken to show that."""
+        if isinstance(update, LayoutUpdate) and update.region.size != self._size:
+            # Until now the old picture may have been drawn, though the terminal had another size: who knows where to.
+            self._size = update.region.size
+            self.forget()
         colours = ColorSystem(console._color_system or ColorSystem.TRUECOLOR)
         said: list[str] = []
         pen = BARE
