@@ -24,7 +24,7 @@ from overnight.tui.feed import Feed
 from tests.tui.driven import a_supervised_run, an_ended_run, until
 from tests.tui.test_written import cells
 
-pytestmark = [pytest.mark.leaves_no_process, pytest.mark.usefixtures("stopped_clock")]
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 NAMES = ("crawl", "日本語", "étude", "👩 index", "x" * 60)
 SIZES = ((120, 40), (80, 24), (200, 60), (60, 15), (59, 20), (130, 18))

@@ -218,3 +218,18 @@ def test_a_locale_without_block_characters_gets_ascii_everywhere(home: Path) -> 
         terminal.type(":")
         written_in(terminal, 1.0)
         assert terminal.raw.isascii()
+
+
+def test_bytes_that_are_no_text_end_nothing(home: Path) -> None:
+    """As from a noisy line, or a keyboard of another encoding."""
+    an_ended_run(home, "crawl", DONE)
+    with a_terminal(INTERFACE) as terminal:
+        terminal.shows("crawl", "done")
+        terminal.child.send(b"\xff\xfe\xc3")
+        terminal.type("/\xe9tude")
+        terminal.child.send(b"\xe9x")
+        terminal.shows("étude\ufffdx")
+        terminal.child.send(b"\x1b")
+        terminal.shows("Leave")
+        terminal.child.send(b"q\xc3")
+        assert terminal.ends() == 0
