@@ -200,15 +200,12 @@ def _is_half_flag(char: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def pen_of(style: Style, colours: ColorSystem) -> Pen:
+    attributes = style.without_color.render("x").partition("x")[0].removeprefix("\x1b[").removesuffix("m")
     return Pen(
-        _codes(style.without_color, colours),
-        _codes(Style.from_color(style.color), colours),
-        _codes(Style.from_color(None, style.bgcolor), colours),
+        attributes,
+        "" if style.color is None else ";".join(style.color.downgrade(colours).get_ansi_codes()),
+        "" if style.bgcolor is None else ";".join(style.bgcolor.downgrade(colours).get_ansi_codes(foreground=False)),
     )
-
-
-def _codes(style: Style, colours: ColorSystem) -> str:
-    return style.render("x", color_system=colours).partition("x")[0].removeprefix("\x1b[").removesuffix("m")
 
 
 def _say(said: list[str], y: int, x: int, before: list[Cell], after: list[Cell], pen: Pen) -> Pen:
