@@ -48,7 +48,7 @@ STREAM = re.compile(
     r"[^\x00-\x1f\x7f-\x9f]"
     # Movement, colours, erasing; modes and what is asked about them; the keyboard's protocol; the cursor's shape.
     r"|\x1b\[[0-9;:]*[HCmJKrq]|\x1b\[\?[0-9;]+[hl]|\x1b\[\?[0-9;]+\$p|\x1b\[[<>=][0-9;]*u|\x1b\[[0-9] q"
-    r"|[\r\n\b]|\x1b\[[0-9;]*[ABDG]|\x1b\]22;default\x07"
+    r"|[\r\n\b]|\x1b\[[0-9;]*[ABDG]|\x1b\]22;default\x07|\x1b\[6n"
 )
 """What the interface and the command line themselves write."""
 UNSEEN = re.compile(

@@ -97,9 +97,11 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the terminal's side of the pty, as a dropped line does."""
-        os.close(self.child.child_fd)
-        self.child.closed = True
-        self.child.child_fd = -1
+        line: Any = vars(self.child)["ptyproc"]
+        # Not the descriptor by itself: the object would close it again, when its number is another one's by then.
+        line.fileobj.close()
+        line.closed, line.fd = True, -1
+        self.child.closed, self.child.child_fd = True, -1
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from overnight.tui.feed import Feed
 from overnight.tui.glyphs import needs_ascii
 from overnight.tui.model import Fleet, live_ids
 from overnight.tui.notices import closing
-from overnight.tui.terminal import HUNG_UP, Guard, forgive_input, write_at_once
+from overnight.tui.terminal import HUNG_UP, Guard, write_at_once
 from overnight.tui.view import plural
 
 
@@ -23,7 +23,6 @@ def run_app(home: Home, ascii: bool = False, config: Config = AS_USUAL) -> int:
     HomeUnusable when there is nothing that could be shown.
     """
     home.prepare()
-    forgive_input()
     environ = os.environ
     app = OvernightApp(
         home,

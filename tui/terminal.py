@@ -9,13 +9,10 @@ import select
 import signal
 import sys
 import termios
-from codecs import getincrementaldecoder
 from collections.abc import Callable
 from functools import partial
 from threading import Event, Thread, Timer
 from typing import Any
-
-from textual.drivers import linux_driver
 
 HUNG_UP, TERMINATED, INTERRUPTED = 129, 143, 130
 """128 + SIGHUP, SIGTERM, SIGINT, as shells say it."""
@@ -126,11 +123,3 @@ def switch_mouse(driver: Any) -> bool:
     driver._mouse = on
     driver.flush()
     return on
-
-
-def forgive_input() -> None:
-    """Let bytes that are no UTF-8 be read as signs that nobody knows: of a noisy line, or of another encoding.
-
-    Textual would end for the first one, and offers no other way to say so.
-    """
-    vars(linux_driver)["getincrementaldecoder"] = lambda name: partial(getincrementaldecoder(name), errors="replace")
