@@ -39,7 +39,9 @@ class Terminal:
     def text(self) -> str:
         """What the screen shows now."""
         self.read()
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        # Not its own `display`, which fails where one half of a wide character was written over.
+        lines = ([self.screen.buffer[y][x].data for x in range(self.screen.columns)] for y in range(self.screen.lines))
+        return "\n".join("".join(line).rstrip() for line in lines)
 
     def read(self) -> None:
         """Take in what was written since the last time."""

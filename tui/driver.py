@@ -70,7 +70,8 @@ class Driver(LinuxDriver):
                     # Whoever watches the terminal ends the program.
                     poll.unregister(self.fileno)
                     continue
-                for message in parser.feed(decode(typed)):
+                # The first half of a sign is nothing yet, which the parser would take for the end.
+                for message in parser.feed(text) if (text := decode(typed)) else ():
                     self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)

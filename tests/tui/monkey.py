@@ -55,7 +55,7 @@ class Monkey:
             if number % 10 == 0:
                 # What is written has to go somewhere, or it waits.
                 self._terminal.read()
-            assert self._terminal.child.isalive(), self.done[-40:]
+            assert self._terminal.child.isalive(), f"{self.done[-40:]}\n{self._terminal.text()}"
 
     def _send(self, bytes_: str | bytes) -> None:
         self.done.append(repr(bytes_))

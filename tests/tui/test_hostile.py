@@ -20,7 +20,7 @@ SIZES = [
     *(pytest.param(200, 60, marks=pytest.mark.long), pytest.param(60, 15, marks=pytest.mark.long)),
 ]
 LOOKS = (
-    *(("1", "heartbeat"), ("3", "· bev"), ("4", "created"), ("5", "command"), ("2", "xxxx")),
+    *(("1", "waits:"), ("3", "· bev"), ("4", "created"), ("5", "command"), ("2", "xxxx")),
     *(("m", "xxxx"), ("w", "xxxx"), ("mw", "Into")),
 )
 """Keys, and a word that is seen once they have done what they do."""
@@ -59,7 +59,7 @@ def is_whole(terminal: Terminal) -> bool:
     heading = "".join(cell or " " for cell in lines[1])
     if "STATE" in heading:
         percents = {text.index("40%") for text in map("".join, plain_cells(lines[2:])) if text[4:11] == "running"}
-        assert len(percents) == 1, "the columns of the list:\n" + "\n".join(terminal.screen.display)
+        assert len(percents) == 1, "the columns of the list:\n" + terminal.text()
     if len(lines[1]) >= 120 and "│" in heading:
         edge = lines[1].index("│")
         assert all(row[edge] == "│" for row in lines[1:-1]), "the edge of the pane"
