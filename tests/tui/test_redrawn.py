@@ -21,6 +21,7 @@ from overnight.state.records import Exit, ItemError, Outcome, Progress, Spec
 from overnight.state.rundir import RunDir
 from overnight.tui.app import OvernightApp
 from overnight.tui.feed import Feed
+from overnight.tui.written import Written
 from tests.tui.driven import a_supervised_run, an_ended_run, until
 from tests.tui.test_written import cells
 
@@ -72,13 +73,13 @@ class Telling(HeadlessDriver):
 
 
 def redrawn(app: OvernightApp) -> list[Any]:
-    """The cells of a terminal to which Textual itself writes the whole picture. Leaves everything as it is."""
+    """The cells of a blank terminal to which the whole picture is written. Leaves everything as it is."""
     compositor, (columns, rows) = app.screen._compositor, app.size
     dirty = set(compositor._dirty_regions)
     update: Any = compositor.render_update(full=True, screen_stack=app._background_screens)
     compositor._dirty_regions |= dirty
     fresh = blank(columns, rows)
-    pyte.Stream(fresh).feed(update.render_segments(app.console))
+    pyte.Stream(fresh).feed(Written().difference(update, app.console))
     return cells(fresh)
 
 
