@@ -299,7 +299,7 @@ def changed_at(path: str) -> float | None:
 def stamp_of(path: str) -> Stamp:
     try:
         found = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):  # the latter for what no path can hold: a spec may name any run
         return None
     return found.st_mtime_ns, found.st_ino
 

@@ -39,7 +39,9 @@ class Terminal:
     def text(self) -> str:
         """What the screen shows now."""
         self.read()
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        # Not its own `display`, which fails where one half of a wide character was written over.
+        lines = ([self.screen.buffer[y][x].data for x in range(self.screen.columns)] for y in range(self.screen.lines))
+        return "\n".join("".join(line).rstrip() for line in lines)
 
     def read(self) -> None:
         """Take in what was written since the last time."""
@@ -97,9 +99,11 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the terminal's side of the pty, as a dropped line does."""
-        os.close(self.child.child_fd)
-        self.child.closed = True
-        self.child.child_fd = -1
+        line: Any = vars(self.child)["ptyproc"]
+        # Not the descriptor by itself: the object would close it again, when its number is another one's by then.
+        line.fileobj.close()
+        line.closed, line.fd = True, -1
+        self.child.closed, self.child.child_fd = True, -1
 
 
 @contextmanager

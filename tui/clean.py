@@ -17,8 +17,11 @@ SEQUENCES = (
     # Every other escape: intermediates and a final byte.
     r"|\x1b[ -/]*[0-~]?"
 )
-_UNSEEN = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-"""Counted as printable and drawn with no width, or with one that terminals disagree about."""
+_UNSEEN = (
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0"
+    "\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef]"
+)
+"""Counted as printable and drawn with no width, or with one that terminals disagree about, as colours of skin are."""
 _REPLACEMENT = "\ufffd"
 
 

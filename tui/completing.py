@@ -1,6 +1,7 @@
 """What the word that is being typed may become: by the verb's own parser, and the runs that there are."""
 
 import os
+import re
 from argparse import Action, ArgumentParser
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -32,7 +33,7 @@ def _possible(before: Sequence[str], typed: str) -> Iterable[str]:
     if typed.startswith("-"):
         return _options(parser)
     if verb == "run":
-        return _declared(next((each for each in given if each.endswith(".toml")), None))
+        return _typeable(_declared(next((each for each in given if each.endswith(".toml")), None)))
     return [value for each in parser._actions if not each.option_strings for value in _values(each)]
 
 
@@ -44,10 +45,15 @@ def _values(action: Action) -> Iterable[str]:
     if action.choices is not None:
         return map(str, action.choices)
     if action.dest == "runs":
-        return _runs(default_home())
+        return _typeable(_runs(default_home()))
     if action.dest == "group":
-        return _groups(default_home())
+        return _typeable(_groups(default_home()))
     return ()
+
+
+def _typeable(words: Iterable[str]) -> Iterable[str]:
+    """Those that a shell takes as they stand there: it puts them into the command that is being typed."""
+    return (word for word in words if re.fullmatch(r"[^\W_][\w.-]*", word))
 
 
 def _declared(file: str | None) -> Iterable[str]:

@@ -1,6 +1,9 @@
 """The door: a run's records with every text clean, once, before anything shows them. Pure."""
 
+from collections.abc import Mapping
+
 from overnight.state.current import GROUP, paused_group
+from overnight.state.queue import Group, Stand
 from overnight.state.records import (
     Attempt,
     Damaged,
@@ -39,6 +42,19 @@ def clean_records(records: Records) -> Records:
     )
 
 
+def clean_stand(stand: Stand) -> Stand:
+    """What a queued run waits for, where it was not found from clean records."""
+    return stand._replace(others=tuple(clean(each, LONGEST_NAME) for each in stand.others), group=_group(stand.group))
+
+
+def clean_groups(groups: Mapping[str, Group]) -> Mapping[str, Group]:
+    return {clean(name, LONGEST_NAME): _group(each) for name, each in groups.items()}
+
+
+def _group(group: Group) -> Group:
+    return group._replace(by=clean(group.by, LONGEST_NAME))
+
+
 def _text(text: str | None) -> str | None:
     return None if text is None else clean(text, LONGEST)
 
@@ -46,7 +62,8 @@ def _text(text: str | None) -> str | None:
 def clean_spec(spec: Spec) -> Spec:
     return spec._replace(
         id=clean(spec.id, LONGEST_NAME),
-        name=clean(spec.name, LONGEST_NAME),
+        # One that shows as nothing could not be told from another, nor asked for.
+        name=clean(spec.name, LONGEST_NAME).strip() or clean(spec.id, LONGEST_NAME),
         command=tuple(clean(word, LONGEST_COMMAND) for word in spec.command),
         cwd=clean(spec.cwd, LONGEST_COMMAND),
         group=clean(spec.group, LONGEST_NAME),

@@ -61,7 +61,8 @@ class Driver(LinuxDriver):
         poll = select.poll()
         for descriptor in (self.fileno, self._awaken):
             poll.register(descriptor, select.POLLIN)
-        parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")().decode
+        # What is no text, from a noisy line or in another encoding, is a sign that nobody knows.
+        parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
             happened = dict(poll.poll(None if parser._timeout_time is None else ESCAPE_DELAY))
             if self.fileno in happened:
@@ -69,7 +70,8 @@ class Driver(LinuxDriver):
                     # Whoever watches the terminal ends the program.
                     poll.unregister(self.fileno)
                     continue
-                for message in parser.feed(decode(typed)):
+                # The first half of a sign is nothing yet, which the parser would take for the end.
+                for message in parser.feed(text) if (text := decode(typed)) else ():
                     self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)

@@ -20,7 +20,7 @@ from overnight.state.status import LIVE, status_of
 from overnight.state.watch import changes
 from overnight.tui import seeking
 from overnight.tui.clean import clean
-from overnight.tui.door import clean_records
+from overnight.tui.door import clean_groups, clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Recalled, Ticked
 from overnight.tui.happenings import Happenings
 from overnight.tui.looker import Looker, Sight, size_of
@@ -218,7 +218,7 @@ class Feed:
             return
         self._groups, found = stamp, groups.found_in(self._home.path)
         if not isinstance(found, Damaged):
-            self._tell(Grouped(found))
+            self._tell(Grouped(clean_groups(found)))
 
     def _look_at_output(self) -> None:
         """The newest line of the silent runs that are on the screen, where their log has grown."""

@@ -5,6 +5,7 @@ import asyncio
 from overnight.agents.launchers.local import launch
 from overnight.agents.launchers.order import Order
 from overnight.state.errors import OvernightError
+from overnight.state.records import Spec
 from overnight.tui.clean import clean
 from overnight.tui.desk import Desk
 from overnight.tui.events import CursorPut
@@ -24,16 +25,22 @@ class Launches:
     def open_dialog(self, *, edited: bool) -> None:
         """For another run, or for the one under the cursor once more with changes."""
         fleet, glyphs = self._desk.fleet, self._desk.glyphs
-        specs = [each.records.spec for each in fleet.reads.values() if each.records.spec is not None]
-        recent = recent_drafts(specs, self._here)
+        specs = {run_id: each.records.spec for run_id, each in fleet.reads.items() if each.records.spec is not None}
+        runs = {spec.id: run_id for run_id, spec in specs.items()}
+        recent = recent_drafts(specs.values(), self._here, lambda spec: self._as_written(runs[spec.id], spec))
         if not edited:
             self._desk.open(LaunchScreen("New run", Draft(Form(folder=self._here)), recent, glyphs))
-        elif fleet.cursor is not None and (spec := fleet.reads[fleet.cursor].records.spec) is not None:
-            draft = draft_of(spec)
+        elif fleet.cursor is not None and (spec := specs.get(fleet.cursor)) is not None:
+            draft = draft_of(self._as_written(fleet.cursor, spec))
             known = recorded_environment(self._desk.home.run(fleet.cursor))
             draft = draft._replace(base=draft.base._replace(environment=known))
             title = f"{clean(spec.name)} again, changed: a new run, from its beginning"
             self._desk.open(LaunchScreen(title, draft, recent, glyphs))
+
+    def _as_written(self, run_id: str, shown: Spec) -> Spec:
+        """The spec as it was launched: what is shown of it is cut and cleaned."""
+        spec = self._desk.home.run(run_id).spec()
+        return spec if isinstance(spec, Spec) else shown
 
     def launch(self, screen: LaunchScreen, order: Order) -> None:
         self._desk.begin(self._launch(screen, order))

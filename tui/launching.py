@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from overnight.agents.launchers.order import Order, faults_of, name_of
@@ -45,11 +45,10 @@ class Draft(NamedTuple):
 
 def draft_of(spec: Spec, about: str = "") -> Draft:
     """As that run was launched. What it waited for is over; its environment is not in its spec."""
-    form = Form(
-        clean(shlex.join(spec.command)), clean(spec.name), clean(spec.cwd), clean(spec.group), str(spec.retries)
-    )
+    form = Form(_shown(spec.command), clean(spec.name), clean(spec.cwd), clean(spec.group), str(spec.retries))
     base = Order(
         spec.command,
+        cwd=spec.cwd,
         labels=spec.labels,
         priority=spec.priority,
         restart=spec.restart if spec.restart is Restart.ALWAYS else None,
@@ -68,6 +67,11 @@ def draft_of(spec: Spec, about: str = "") -> Draft:
     return Draft(form, base, about)
 
 
+def _shown(command: Sequence[str]) -> str:
+    """In one line, and without what a field cannot hold."""
+    return clean(shlex.join(command))
+
+
 def recorded_environment(run: RunDir) -> Mapping[str, str]:
     """What that run was launched with, as far as it is still on record."""
     try:
@@ -76,13 +80,16 @@ def recorded_environment(run: RunDir) -> Mapping[str, str]:
         return {}
 
 
-def recent_drafts(specs: Iterable[Spec], here: str) -> tuple[Draft, ...]:
-    """The newest launches, each command in each folder once, and what comes along. `here`: the folder of the latter."""
+def recent_drafts(specs: Iterable[Spec], here: str, as_written: Callable[[Spec], Spec]) -> tuple[Draft, ...]:
+    """The newest launches, each command in each folder once, and what comes along.
+
+    `here`: the folder of the latter. `as_written`: the spec as it is on record, for one with clean texts.
+    """
     each_once: dict[object, Spec] = {}
     for spec in sorted(specs, key=lambda spec: spec.created_at, reverse=True):
         each_once.setdefault((spec.command, spec.cwd), spec)
     kept = list(each_once.values())[:MOST_RECENT]
-    return (*(draft_of(spec) for spec in kept), *_bundled(here))
+    return (*(draft_of(as_written(spec)) for spec in kept), *_bundled(here))
 
 
 def _bundled(here: str) -> Iterable[Draft]:
@@ -93,11 +100,14 @@ def _bundled(here: str) -> Iterable[Draft]:
 
 def order_of(draft: Draft) -> Order:
     """Raises WrongUsage for what cannot be launched: what is wrong, and what to do."""
-    form = draft.form
-    order = draft.base._replace(
-        command=_command(form.command),
+    form, base = draft.form, draft.base
+    # What was not changed is as it was, and not as a field can show it: a command may have several lines.
+    as_it_was = bool(base.command) and form.command == _shown(base.command)
+    in_its_folder = base.cwd is not None and form.folder == clean(base.cwd)
+    order = base._replace(
+        command=base.command if as_it_was else _command(form.command),
         name=form.name.strip() or None,
-        cwd=form.folder.strip() or None,
+        cwd=base.cwd if in_its_folder else form.folder.strip() or None,
         group=_group(form.group.strip()),
         retries=_retries(form.retries.strip()),
     )

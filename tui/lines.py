@@ -1,6 +1,7 @@
 """A line of a picture: texts with the names of their colours, and how many cells they take. Pure."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from overnight.tui.glyphs import UNICODE, Glyphs
@@ -42,6 +43,13 @@ SOLID = frozenset({"title", "found"})
 SGR = "sgr"
 """The first word of a role that is a colour of an agent's own."""
 GROUNDS = ("cursor", "heading", "band")
+JOINED = (("\u1160", "\u11ff"), ("\ud7b0", "\ud7ff"))
+"""Parts of Korean syllables, drawn into the part before them."""
+WIDE = (
+    *(("\u2630", "\u2637"), ("\u268a", "\u268f"), ("\u4dc0", "\u4dff")),
+    *(("\U0001d300", "\U0001d356"), ("\U0001d360", "\U0001d376")),
+)
+"""Signs that take two cells since Unicode 16, which is newer than Python's own tables."""
 
 
 def line(*spans: Span | str, ground: str = "") -> Line:
@@ -53,14 +61,20 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_cells_of, text))
 
 
+@lru_cache(maxsize=4096)
 def _cells_of(char: str) -> int:
+    """As Rich counts them, which fills and crops lines by its own count. It is not asked: verbs do without it."""
     if char < "\u0300":
         return 1
     import unicodedata
 
-    if unicodedata.category(char) in {"Mn", "Me"}:
+    if unicodedata.category(char) in {"Mn", "Me", "Mc"} or _is_in(JOINED, char):
         return 0
-    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} or _is_in(WIDE, char) else 1
+
+
+def _is_in(ranges: Iterable[tuple[str, str]], char: str) -> bool:
+    return any(first <= char <= last for first, last in ranges)
 
 
 def left(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:

@@ -11,7 +11,7 @@ from overnight.state.records import Records
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
 from overnight.tui import console
-from overnight.tui.door import clean_records
+from overnight.tui.door import clean_records, clean_stand
 from overnight.tui.tail import newest_line
 from overnight.tui.view import Row, row_of
 
@@ -23,14 +23,14 @@ def records_of(runs: Iterable[RunDir]) -> list[Records]:
 
 
 def stands_now(home: str, every: Iterable[Records]) -> Mapping[str, Stand]:
-    """What those of them that are queued wait for, by id. Where that cannot be known, it is said once."""
+    """What those of them that are queued wait for, by id; clean. Where that cannot be known, it is said once."""
     now = time.time()
     if all(status_of(records, now) is not Status.QUEUED for records in every):
         return {}
     from overnight.agents.survey import survey  # a list without queued runs looks at nothing else
 
     try:
-        return stands_of(survey(home, now).queue)
+        return {run_id: clean_stand(stand) for run_id, stand in stands_of(survey(home, now).queue).items()}
     except DamagedRecord as error:
         console.complain(error)
         return {}

@@ -1,12 +1,14 @@
 """What the terminal shows, cell by cell, and the shortest text that makes it show another picture.
 
 Textual writes whole lines of what may have changed, with every colour of them. Here only cells that differ are
-written, and of their colours only what differs from the cell that was written before. A text with characters that
-take two cells, or none, is one piece: it is written whole, and nothing is taken for granted of where it ends.
+written, and of their colours only what differs from the cell that was written before. Text up to a sign whose width
+terminals disagree about is one piece: it is written whole, and nothing is taken for granted of where it ends.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
@@ -15,6 +17,7 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.geometry import Size
 from textual.strip import Strip
 
 ANY = "any"
@@ -44,6 +47,8 @@ class Written:
 
     def __init__(self) -> None:
         self._rows: dict[int, list[Cell]] = {}
+        self._size: Size | None = None
+        """Of the picture that was whole last."""
 
     def forget(self) -> None:
         """The terminal may show anything."""
@@ -51,6 +56,10 @@ class Written:
 
     def difference(self, update: LayoutUpdate | ChopsUpdate, console: Console) -> str:
         """What is to be written so that it shows the update; from now on it is taken to show that."""
+        if isinstance(update, LayoutUpdate) and update.region.size != self._size:
+            # Until now the old picture may have been drawn, though the terminal had another size: who knows where to.
+            self._size = update.region.size
+            self.forget()
         colours = ColorSystem(console._color_system or ColorSystem.TRUECOLOR)
         said: list[str] = []
         pen = BARE
@@ -112,8 +121,15 @@ class Difference(CompositorUpdate):
 def _rows_of(update: LayoutUpdate | ChopsUpdate) -> Mapping[int, Iterable[tuple[int, Strip]]]:
     """The strips of an update by their line, each with its first column."""
     if isinstance(update, ChopsUpdate):
-        lines = {y for y, _, _ in update.spans}
-        return {y: [(x, strip) for x, strip in update.chops[y].items() if strip is not None] for y in sorted(lines)}
+        rows: dict[int, list[tuple[int, Strip]]] = {}
+        for y, start, end in update.spans:
+            # Beside its spans it may hold the bare ground on which other widgets stand, in their place.
+            rows.setdefault(y, []).extend(
+                (x, strip)
+                for x, strip in update.chops[y].items()
+                if strip is not None and x < end and x + strip.cell_length > start
+            )
+        return rows
     return {y: _placed(strips, update.region.x) for y, strips in enumerate(update.strips, update.region.y)}
 
 
@@ -142,8 +158,9 @@ def _cells_of_segment(segment: Segment, colours: ColorSystem) -> tuple[Cell, ...
         return None
     pen = BARE if style is None else pen_of(style, colours)
     if not _is_plain(text):
-        width = cell_len(text)
-        return ((text, pen), *[(FOLLOWING, pen)] * (width - 1)) if width else None
+        widths = [(piece, cell_len(piece)) for piece in _pieces(text)]
+        cells = ([(piece, pen), *[(FOLLOWING, pen)] * (width - 1)] for piece, width in widths)
+        return tuple(chain.from_iterable(cells)) if all(width for _, width in widths) else None
     blank = (" ", Pen(ANY, ANY, pen.ground) if pen.attributes in HARMLESS else pen)
     return tuple(blank if char == " " else (char, pen) for char in text)
 
@@ -152,20 +169,43 @@ def _is_plain(text: str) -> bool:
     """Whether each character takes one cell, on its own."""
     if text.isprintable() and (text.isascii() or max(text) < "\u0300"):
         return True
-    return all(get_character_cell_size(char) == 1 for char in text)
+    return all(get_character_cell_size(char) == 1 and not _is_half_flag(char) for char in text)
+
+
+def _pieces(text: str) -> Iterable[str]:
+    """Each ends with a sign of a doubtful width, or with the text."""
+    start = 0
+    for end, (char, following) in enumerate(pairwise(text), 1):
+        if _is_doubtful(char) and not _belongs_to(char, following):
+            yield text[start:end]
+            start = end
+    yield text[start:]
+
+
+@lru_cache(maxsize=1024)
+def _is_doubtful(char: str) -> bool:
+    """Whether terminals disagree how many cells it takes: not of a plain sign, nor of a letter that takes two."""
+    size = get_character_cell_size(char)
+    return _is_half_flag(char) or not (size == 1 or (size == 2 and unicodedata.category(char) == "Lo"))
+
+
+def _belongs_to(before: str, char: str) -> bool:
+    """Whether it is drawn into the cells of the sign before it."""
+    return get_character_cell_size(char) == 0 or (_is_half_flag(before) and _is_half_flag(char))
+
+
+def _is_half_flag(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
 @lru_cache(maxsize=1024)
 def pen_of(style: Style, colours: ColorSystem) -> Pen:
+    attributes = style.without_color.render("x").partition("x")[0].removeprefix("\x1b[").removesuffix("m")
     return Pen(
-        _codes(style.without_color, colours),
-        _codes(Style.from_color(style.color), colours),
-        _codes(Style.from_color(None, style.bgcolor), colours),
+        attributes,
+        "" if style.color is None else ";".join(style.color.downgrade(colours).get_ansi_codes()),
+        "" if style.bgcolor is None else ";".join(style.bgcolor.downgrade(colours).get_ansi_codes(foreground=False)),
     )
-
-
-def _codes(style: Style, colours: ColorSystem) -> str:
-    return style.render("x", color_system=colours).partition("x")[0].removeprefix("\x1b[").removesuffix("m")
 
 
 def _say(said: list[str], y: int, x: int, before: list[Cell], after: list[Cell], pen: Pen) -> Pen:
@@ -190,7 +230,7 @@ def _say(said: list[str], y: int, x: int, before: list[Cell], after: list[Cell],
             said.append(change(pen, now))
             pen = now
         said.append(char)
-        at = each + 1 if len(char) == 1 else -1
+        at = each + 1 if len(char) == 1 and not _is_half_flag(char) else -1
     return pen
 
 

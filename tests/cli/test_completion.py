@@ -51,6 +51,11 @@ def test_runs_are_completed_by_id_and_name_and_groups_where_one_is_named(home: P
     assert completed("run", "--", "cr") == []
 
 
+def test_what_a_shell_would_not_take_as_it_stands_is_not_offered(home: Path) -> None:
+    an_ended_run(home, group="night; rm -rf x")
+    assert completed("ls", "--group", "") == []
+
+
 def test_behind_a_job_file_stand_the_runs_that_it_declares(tmp_path: Path) -> None:
     file = tmp_path / "jobs.toml"
     file.write_text('[run.train]\ncommand = 3\n[run.eval]\ncommand = "true"\n')

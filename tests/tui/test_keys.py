@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from overnight.state.atomic import append_line
 from overnight.state.codec import encode
@@ -487,6 +488,16 @@ def test_one_press_resumes_all_that_were_cut_off_from_their_checkpoints_and_noth
         for run, before in zip(cut_off, done, strict=True):
             assert record(run, "progress.json")["resumed_items"] >= before
             assert_whole(run, 40)
+
+
+def test_a_new_size_that_is_told_when_all_is_closed_draws_nothing(home: Path) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        screens.append(app.screen)
+
+    screens: list[Screen[object]] = []
+    drive(home, act)
+    assert isinstance(screens[0], FleetScreen)
+    screens[0]._draw_fitted()
 
 
 def test_an_empty_fleet_teaches(home: Path) -> None:

@@ -64,16 +64,20 @@ def spec(number: int, *command: str, cwd: str = "/", retries: int = 0) -> Spec:
     return Spec(f"a-{number}", "a", command, cwd, restart=restart, retries=retries, created_at=float(number), by="ann")
 
 
+def as_it_is(written: Spec) -> Spec:
+    return written
+
+
 def test_each_command_in_each_folder_is_recent_once_the_newest_first() -> None:
     specs = [spec(1, "a"), spec(2, "b"), spec(3, "a"), spec(4, "a", cwd="/tmp")]
-    recent = [each.form for each in recent_drafts(specs, "/here") if not each.about]
+    recent = [each.form for each in recent_drafts(specs, "/here", as_it_is) if not each.about]
     assert [(each.command, each.folder) for each in recent] == [("a", "/tmp"), ("a", "/"), ("b", "/")]
-    many = recent_drafts([spec(number, f"c{number}") for number in range(50)], "/here")
+    many = recent_drafts([spec(number, f"c{number}") for number in range(50)], "/here", as_it_is)
     assert len([each for each in many if not each.about]) == MOST_RECENT
 
 
 def test_what_comes_along_can_be_launched_in_the_folder_where_one_is(tmp_path: Path) -> None:
-    for each in recent_drafts([], str(tmp_path)):
+    for each in recent_drafts([], str(tmp_path), as_it_is):
         assert order_of(each).cwd == str(tmp_path)
 
 
@@ -85,6 +89,17 @@ def test_a_run_that_is_launched_again_keeps_what_the_fields_do_not_hold() -> Non
 
 def test_no_code_of_a_terminal_gets_into_a_field() -> None:
     assert "\x1b" not in draft_of(spec(1, "a\x1b]52;c;aGk=\x07b")).form.command
+
+
+def test_what_is_not_changed_is_launched_as_it_was_though_no_field_can_show_it(tmp_path: Path) -> None:
+    folder = tmp_path / "two\nlines"
+    folder.mkdir()
+    written = spec(1, "sh", "-c", "echo 'a'\n\techo | cat", "|", "x" * 9000, cwd=str(folder))
+    again = order_of(draft_of(written))
+    assert (again.command, again.cwd) == (written.command, written.cwd)
+    changed = draft_of(written)
+    changed = changed._replace(form=changed.form._replace(command="true", folder=str(tmp_path)))
+    assert (order_of(changed).command, order_of(changed).cwd) == (("true",), str(tmp_path))
 
 
 # -- the dialog
@@ -169,7 +184,7 @@ def test_arrows_take_over_what_was_launched_lately_and_give_back_what_was_there(
 
 
 def test_a_run_is_launched_again_with_changes_and_with_its_environment(home: Path) -> None:
-    first = sh(home, "echo $TOKEN; exit 3", name="first", environment={"TOKEN": "1234"})
+    first = sh(home, "echo $TOKEN\nexit 3", name="first", environment={"TOKEN": "1234"})
     assert ended(first).outcome is Outcome.FAILED
 
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:

@@ -5,11 +5,13 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import get_character_cell_size
 
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, SupervisorState, Verb
 from overnight.state.status import Status
 from overnight.tui import view
+from overnight.tui.clean import clean
 from overnight.tui.glyphs import ASCII, UNICODE, Glyphs, needs_ascii
 from overnight.tui.lines import Span, cells, cut, left, merged, middle, wrapped
 from overnight.tui.view import Sample, row_of
@@ -34,6 +36,12 @@ def test_a_longer_duration_never_reads_shorter(one: float, other: float) -> None
     assert seconds_of(view.duration(short)) <= seconds_of(view.duration(long))
     assert seconds_of(view.about(short)) <= seconds_of(view.about(long))
     assert seconds_of(view.duration(long)) <= long
+
+
+def test_each_sign_takes_as_many_cells_as_what_draws_it_says() -> None:
+    """Else a line is filled or cut by two counts that differ, and what stands behind the sign is displaced."""
+    signs = (char for char in map(chr, range(0x20, 0x20000)) if clean(char) == char)
+    assert [hex(ord(char)) for char in signs if cells(char) != get_character_cell_size(char)] == []
 
 
 @given(st.floats(-1, 2), st.integers(0, 60), GLYPHS)

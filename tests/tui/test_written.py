@@ -8,6 +8,7 @@ from typing import Any
 
 import pyte
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -133,11 +134,37 @@ def test_beside_a_text_of_wide_characters_only_what_differs_is_written() -> None
     assert pictured.show(2) == ""
 
 
+def test_of_an_update_only_what_it_spans_is_written() -> None:
+    """Beside that Textual gives the ground of a container, where it did not draw the widget that stands on it."""
+    pictured = Pictured()
+    pictured.picture[2] = [(0, Strip([Segment("a list".ljust(12))])), (12, Strip([Segment("a pane".ljust(12))]))]
+    pictured.show()
+    chops = [{0: Strip.blank(12), 12: Strip([Segment("another".ljust(12))])}] * HEIGHT
+    said = pictured.written.difference(ChopsUpdate(chops, [(2, 12, WIDTH)], [[12, WIDTH]] * HEIGHT), CONSOLE)
+    pyte.Stream(pictured.screen).feed(said)
+    assert pictured.screen.display[2] == "a list      another     "
+
+
 def test_what_is_forgotten_is_written_again() -> None:
     pictured = Pictured()
     first = pictured.show()
     pictured.written.forget()
     assert pictured.show() == first
+
+
+@pytest.mark.parametrize("sign", ["👩", "🇩🇪", "ि", "䷀", "e\u0301\u0302", "ᅡ", "日", "👩🇩🇪ि"])
+@pytest.mark.parametrize("cells_of_it", [0, 1, 2])
+def test_what_follows_a_sign_stays_in_its_place_whatever_width_the_terminal_gives_it(
+    sign: str, cells_of_it: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Terminals have tables of their own: of letters that take two cells alone all say the same."""
+    if sign != "日":
+        monkeypatch.setattr("pyte.screens.wcwidth", lambda char: 1 if char.isascii() else cells_of_it)
+    pictured = Pictured()
+    text = f"a{sign}"
+    pictured.picture[2] = [(0, Strip([Segment(text), Segment(" b", STYLES[1])]).adjust_cell_length(WIDTH))]
+    pictured.show()
+    assert pictured.screen.buffer[2][cell_len(text) + 1].data == "b"
 
 
 def write_progress(run: RunDir, done: int) -> None:

@@ -62,19 +62,24 @@ class FleetScreen(KeyedScreen):
     def show(self, fleet: Fleet) -> None:
         """Draw what differs from what stands there."""
         before, self._fleet = self._fleet, fleet
-        if not (self.is_mounted and self.is_attached):
-            # Not there yet, or on its way out: the source does not know of that.
+        if not self._is_there:
             return
         if (before.depth, before.modes, bool(before.shown)) != (fleet.depth, fleet.modes, bool(fleet.shown)):
             self._arrange()
         self._draw()
+
+    @property
+    def _is_there(self) -> bool:
+        """Neither not mounted yet, nor on its way out: the source does not know of that, nor what has a new size."""
+        return self.is_mounted and self.is_attached and self.app.is_running
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
     @on(LineView.Fitted)
     def _draw_fitted(self) -> None:
-        self._draw()
+        if self._is_there:
+            self._draw()
 
     def _arrange(self) -> None:
         """Which parts are there, and where."""
