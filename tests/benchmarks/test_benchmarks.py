@@ -103,7 +103,9 @@ def test_a_stream_of_fifty_times_the_items_takes_the_same_memory(place: Place) -
 
 
 @pytest.mark.leaves_no_process
-@pytest.mark.parametrize("benchmark", [launching, footprint, latency, pressing, listing])
+@pytest.mark.parametrize(
+    "benchmark", [launching, pytest.param(footprint, marks=pytest.mark.long), latency, pressing, listing]
+)
 def test_runs_are_launched_asked_and_listed_beside_what_others_start(
     benchmark: Callable[[Scale, Place, Callable[[str], None]], Result], place: Place, tmp_path: Path
 ) -> None:
