@@ -45,10 +45,13 @@ def drive(home: Path, act: Driver, *, size: tuple[int, int] = (80, 24), config: 
     return app
 
 
+NAMES = {"\r": "enter", "\x1b": "escape"}
+
+
 def burst(app: OvernightApp, keys: str) -> None:
-    """As they come from a slow line: all of them before any is acted upon; \r is enter."""
+    """As they come from a slow line: all of them before any is acted upon; \r is enter, \x1b escape."""
     for each in keys:
-        app.post_message(Key("enter" if each == "\r" else _character_to_key(each), each))
+        app.post_message(Key(NAMES.get(each) or _character_to_key(each), each))
 
 
 async def until(pilot: "Pilot[None]", true: Callable[[], object], timeout: float = 20.0) -> None:

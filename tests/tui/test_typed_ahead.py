@@ -3,15 +3,18 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
 from overnight.state.records import Exit, Outcome
 from overnight.tui.app import OvernightApp
+from overnight.tui.detail import Tab
 from overnight.tui.keys import KEYS, OPENING, Keymap
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.launch import LaunchScreen
 from overnight.tui.screens.question import QuestionScreen
+from overnight.tui.screens.sort import CHOICES
 from overnight.tui.typed_ahead import TypedAhead
 from tests.terminal import a_terminal
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, burst, drive, shown, until
@@ -108,3 +111,30 @@ def test_in_a_real_terminal_a_pasted_looking_burst_launches_what_it_says(home: P
         terminal.shows("echo", "done")
         terminal.type("q")
         assert terminal.ends() == 0
+
+
+@pytest.mark.parametrize("keys", ["?\x1bj", "?qj", "E\x1bj", ":\x1bj"])
+def test_what_comes_behind_the_key_that_closes_a_window_is_for_the_list(home: Path, keys: str) -> None:
+    runs = [an_ended_run(home, name, DONE) for name in ("one", "two", "three")]
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: len(app.fleet.order) == 3)
+        burst(app, keys)
+        await until(pilot, lambda: app.fleet.cursor == app.fleet.shown[1], timeout=5)
+        assert len(app.screen_stack) == 1
+        assert all(asked_of(run) == [] for run in runs)
+
+    drive(home, act)
+
+
+def test_a_window_that_is_closed_twice_closes_nothing_else_and_answers_once(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            burst(app, "s22")
+            await until(pilot, lambda: app.fleet.sort.by is CHOICES[1] and app.fleet.tab is Tab.LOGS)
+            burst(app, "xyy")
+            await until(pilot, lambda: asked_of(run) == ["cancel"])
+            assert len(app.screen_stack) == 1
+
+        drive(home, act)

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Input
 
 from overnight.state.told import Told
@@ -24,6 +23,7 @@ from overnight.tui.filtering import BadFilter
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import IN_EVENTS, KEYS
 from overnight.tui.model import Fleet
+from overnight.tui.screens.window import Window
 from overnight.tui.screens.wishes import Refused
 from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.told_list import ToldList
@@ -40,7 +40,7 @@ ACTIONS: Mapping[str, str] = {
 """What keys of the list do here, where that is something else."""
 
 
-class EventsScreen(Screen[str | None]):
+class EventsScreen(Window[str | None]):
     """Closes with the id of the run that shall be opened, or with None."""
 
     CSS_PATH = "events.tcss"

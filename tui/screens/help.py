@@ -13,6 +13,7 @@ from overnight.tui.glyphs import Glyphs
 from overnight.tui.help import INTRO, found_keys, found_lines, help_lines, ways_line
 from overnight.tui.keys import Key, Keymap
 from overnight.tui.lines import Line, line, wrapped
+from overnight.tui.screens.window import Window
 from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.typed_line import TypedLine
 
@@ -22,7 +23,7 @@ AIRY_FROM = 30
 """Lines of the terminal from which there is room between the sections."""
 
 
-class HelpScreen(ModalScreen[Key | None]):
+class HelpScreen(Window[Key | None], ModalScreen[Key | None]):
     """Any of the usual keys closes it. Closes with the binding that was chosen, or with None."""
 
     CSS_PATH = "help.tcss"

@@ -17,6 +17,7 @@ from overnight.tui.clean import clean
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.launching import Draft, Form, draft_lines, order_of, preview
 from overnight.tui.lines import Line, cut, left, line
+from overnight.tui.screens.window import Window
 from overnight.tui.widgets.lines import Lines
 
 LABEL_WIDTH = 9
@@ -26,7 +27,7 @@ KEYS = line(
 )
 
 
-class LaunchScreen(ModalScreen[None]):
+class LaunchScreen(Window[None], ModalScreen[None]):
     """Asks for a launch, and stays until that has succeeded or was given up."""
 
     CSS_PATH = "launch.tcss"

@@ -12,13 +12,14 @@ from textual.widgets import Input
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import line
 from overnight.tui.offers import Offer, Offering, offer_lines, offers_of
+from overnight.tui.screens.window import Window
 from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.typed_line import TypedLine
 
 NOTHING = line((" Nothing is called that. `pause crawl` would pause that run.", "dim"))
 
 
-class PaletteScreen(ModalScreen[Offer | None]):
+class PaletteScreen(Window[Offer | None], ModalScreen[Offer | None]):
     """Closes with what was chosen, or with None."""
 
     CSS_PATH = "palette.tcss"

@@ -9,10 +9,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from overnight.tui.lines import Line, cells
+from overnight.tui.screens.window import Window
 from overnight.tui.widgets.lines import Lines
 
 
-class QuestionScreen(ModalScreen[bool]):
+class QuestionScreen(Window[bool], ModalScreen[bool]):
     """Closes with the answer."""
 
     CSS_PATH = "question.tcss"

@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, left, line
+from overnight.tui.screens.window import Window
 from overnight.tui.sorting import By, Sort
 from overnight.tui.widgets.lines import Lines
 
@@ -29,7 +30,7 @@ WORDS = {
 """What comes first, and what does where it is turned round."""
 
 
-class SortScreen(ModalScreen[Sort | None]):
+class SortScreen(Window[Sort | None], ModalScreen[Sort | None]):
     """Closes with the order, or with None."""
 
     CSS_PATH = "sort.tcss"
