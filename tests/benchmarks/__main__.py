@@ -36,11 +36,11 @@ DOCUMENTS: dict[str, dict[str, Benchmark]] = {
         "latency": latency,
         "pressing": pressing,
         "listing": listing,
-        "drawing": drawing,
     },
+    "tests/benchmarks/drawing.md": {"drawing": drawing},
     "tests/benchmarks/eta/README.md": {"eta": eta},
 }
-"""Where the figures of each stand: what an author has of it, what an operator has, and what is foretold."""
+"""Where the figures of each stand: for an author, for an operator, of the interface, and of what is foretold."""
 BENCHMARKS = {name: benchmark for each in DOCUMENTS.values() for name, benchmark in each.items()}
 
 
