@@ -38,7 +38,6 @@ from overnight.tui.launches import Launches
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
 from overnight.tui.screens.fleet import FleetScreen
-from overnight.tui.screens.launch import LaunchScreen
 from overnight.tui.screens.wishes import (
     Asked,
     BulkStopped,
@@ -48,6 +47,7 @@ from overnight.tui.screens.wishes import (
     HelpAsked,
     Kept,
     LaunchAsked,
+    LaunchWanted,
     Looked,
     PagerAsked,
     PaletteAsked,
@@ -163,7 +163,6 @@ class OvernightApp(App[None]):
         if self.guard is not None:
             self.guard.start(asyncio.get_running_loop())
         self.source.start(self._wake)
-        self._steering.adopt()
 
     def _wake(self) -> None:
         """From any thread."""
@@ -238,6 +237,8 @@ class OvernightApp(App[None]):
             self._kept_of = len(fleet.reads)
         if fleet.loaded and not self._greeted:
             self._greeted = True
+            # Not before there is something to see.
+            self._steering.adopt()
             if (exposed := exposure_of((self.home.path, self.home.runs_path))) is not None:
                 self.tell(exposed, "warning")
         self._steering.look_after()
@@ -279,8 +280,8 @@ class OvernightApp(App[None]):
     def _launch_asked(self, message: LaunchAsked) -> None:
         self._launches.open_dialog(edited=message.edited)
 
-    @on(LaunchScreen.Wanted)
-    def _launch(self, message: LaunchScreen.Wanted) -> None:
+    @on(LaunchWanted)
+    def _launch(self, message: LaunchWanted) -> None:
         self._launches.launch(message.screen, message.order)
 
     @on(CopyAsked)

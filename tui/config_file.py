@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from overnight.agents.launchers.toml_reading import Mistake
 from overnight.state.amounts import size_words
 from overnight.tui import console
-from overnight.tui.config import AS_USUAL, Config, config_of
+from overnight.tui.config import AS_USUAL, Config
+
+if TYPE_CHECKING:
+    from overnight.agents.launchers.toml_reading import Mistake
 
 VARIABLE = "OVERNIGHT_CONFIG"
 LARGEST = 1024 * 1024
@@ -30,14 +33,23 @@ def read_config(environ: Mapping[str, str]) -> Config | None:
     return None
 
 
-def _config_at(path: str, *, must_exist: bool) -> Config | tuple[Mistake, ...]:
+def _config_at(path: str, *, must_exist: bool) -> "Config | tuple[Mistake, ...]":
+    """Most people have none: what reads one is loaded for those who have."""
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
-        return (Mistake(f"{error.strerror}: {VARIABLE} names it"),) if must_exist else AS_USUAL
+        return _mistaken(f"{error.strerror}: {VARIABLE} names it") if must_exist else AS_USUAL
     except OSError as error:
-        return (Mistake(error.strerror or str(error)),)
+        return _mistaken(error.strerror or str(error))
     if len(data) > LARGEST:
-        return (Mistake(f"larger than {size_words(LARGEST)}: no configuration"),)
+        return _mistaken(f"larger than {size_words(LARGEST)}: no configuration")
+    from overnight.tui.config_reading import config_of
+
     return config_of(data)
+
+
+def _mistaken(what: str) -> "tuple[Mistake, ...]":
+    from overnight.agents.launchers.toml_reading import Mistake
+
+    return (Mistake(what),)

@@ -1,8 +1,8 @@
 """What can happen to the fleet on the screen: what was read, that time passed, what a key meant. Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from overnight.state.queue import Group
 from overnight.state.records import Records
@@ -30,16 +30,14 @@ class Marking(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """What was read of one run; its texts are clean. `id` is the directory's own name."""
 
     id: str
     records: Records
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """Runs were read again; others are no longer there."""
 
     reads: tuple[Read, ...]
@@ -48,34 +46,29 @@ class Arrived:
     """Whether others that were there at the same time follow at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticked:
+class Ticked(NamedTuple):
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class Grouped:
+class Grouped(NamedTuple):
     """The slots or pauses of groups are others now."""
 
     groups: Mapping[str, Group]
 
 
-@dataclass(frozen=True, slots=True)
-class Detailed:
+class Detailed(NamedTuple):
     """The open run's files were read again."""
 
     detail: Detail
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(NamedTuple):
     """Runs that report nothing have written: the newest line of each that was on the screen, clean."""
 
     lines: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Searched:
+class Searched(NamedTuple):
     """A search in the log of a run has come so far."""
 
     run_id: str
@@ -88,132 +81,112 @@ class Searched:
     """Whether the search has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
+class Recalled(NamedTuple):
     """What has happened lately to all runs, by time; clean."""
 
     told: tuple[Told, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """Watching does not work. `message`: clean."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """A request to many runs has come so far; None = it is over."""
 
     bulk: Bulk | None
 
 
-@dataclass(frozen=True, slots=True)
-class CursorMoved:
+class CursorMoved(NamedTuple):
     """By so many rows, as far as there are any."""
 
     by: int
 
 
-@dataclass(frozen=True, slots=True)
-class CursorPut:
+class CursorPut(NamedTuple):
     """On a row by its place among those shown; -1 = the last."""
 
-    index: int
+    row: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Backed:
+class Backed(NamedTuple):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Pointed:
+class Pointed(NamedTuple):
     """The cursor on this run, whatever the list shows."""
 
     run_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TabChosen:
+class TabChosen(NamedTuple):
     tab: Tab
 
 
-@dataclass(frozen=True, slots=True)
-class TabStepped:
+class TabStepped(NamedTuple):
     by: int
 
 
-@dataclass(frozen=True, slots=True)
-class Switched:
+class Switched(NamedTuple):
     """A mode was turned on or off; `on` None = the other way than it is."""
 
     mode: Mode
     on: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(NamedTuple):
     marking: Marking
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
+class Sought(NamedTuple):
     """A text is looked for; the cursor goes to the first run at or behind it whose name has it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class FoundNext:
+class FoundNext(NamedTuple):
     """To the next run that has the text, `by` 1, or to the one before, -1."""
 
     by: int
 
 
-@dataclass(frozen=True, slots=True)
-class Filtered:
+class Filtered(NamedTuple):
     """Only what passes is shown."""
 
     filter: Filter
 
 
-@dataclass(frozen=True, slots=True)
-class Sorted:
+class Sorted(NamedTuple):
     """The list is in this order."""
 
     sort: Sort
 
 
-@dataclass(frozen=True, slots=True)
-class LogMoved:
+class LogMoved(NamedTuple):
     """The cursor in the log, by so many lines."""
 
     by: int
 
 
-@dataclass(frozen=True, slots=True)
-class LogPut:
+class LogPut(NamedTuple):
     """The cursor in the log on the line with this byte; None = on the newest one, and it follows."""
 
     at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class LogSought:
+class LogSought(NamedTuple):
     """A text is looked for in the log; "" = none any more."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogFoundNext:
+class LogFoundNext(NamedTuple):
     """To the next line that has the text, `by` 1, or to the one before, -1."""
 
     by: int

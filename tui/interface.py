@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Mapping
 
-from overnight.agents.orphans import adopt_orphans
 from overnight.state.errors import WrongUsage
 from overnight.state.home import Home
 from overnight.state.private import exposure_of
@@ -25,11 +24,13 @@ def open_interface(home: Home, *, ascii: bool = False) -> int:
         if (config := read_config(os.environ)) is None:
             return WrongUsage.exit_code
     home.prepare()
-    adopt_orphans(home)
     if config is not None:
         from overnight.tui.start import run_app
 
         return run_app(home, ascii=ascii, config=config)
+    from overnight.agents.orphans import adopt_orphans
+
+    adopt_orphans(home)
     console.say(f"Plain list: {why}.")
     if (exposed := exposure_of((home.path, home.runs_path))) is not None:
         console.say(exposed)

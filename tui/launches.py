@@ -1,16 +1,17 @@
 """Launches from the interface: the dialog is opened, and what it wants is done."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from overnight.agents.launchers.local import launch
-from overnight.agents.launchers.order import Order
 from overnight.state.errors import OvernightError
 from overnight.state.records import Spec
 from overnight.tui.clean import clean
 from overnight.tui.desk import Desk
 from overnight.tui.events import CursorPut
-from overnight.tui.launching import Draft, Form, draft_of, recent_drafts, recorded_environment
-from overnight.tui.screens.launch import LaunchScreen
+
+if TYPE_CHECKING:
+    from overnight.agents.launchers.order import Order
+    from overnight.tui.screens.launch import LaunchScreen
 
 
 class Launches:
@@ -24,6 +25,9 @@ class Launches:
 
     def open_dialog(self, *, edited: bool) -> None:
         """For another run, or for the one under the cursor once more with changes."""
+        from overnight.tui.launching import Draft, Form, draft_of, recent_drafts, recorded_environment
+        from overnight.tui.screens.launch import LaunchScreen
+
         fleet, glyphs = self._desk.fleet, self._desk.glyphs
         specs = {run_id: each.records.spec for run_id, each in fleet.reads.items() if each.records.spec is not None}
         runs = {spec.id: run_id for run_id, spec in specs.items()}
@@ -42,10 +46,12 @@ class Launches:
         spec = self._desk.home.run(run_id).spec()
         return spec if isinstance(spec, Spec) else shown
 
-    def launch(self, screen: LaunchScreen, order: Order) -> None:
+    def launch(self, screen: "LaunchScreen", order: "Order") -> None:
         self._desk.begin(self._launch(screen, order))
 
-    async def _launch(self, screen: LaunchScreen, order: Order) -> None:
+    async def _launch(self, screen: "LaunchScreen", order: "Order") -> None:
+        from overnight.agents.launchers.local import launch
+
         try:
             run = await asyncio.to_thread(launch, self._desk.home, order)
         except OvernightError as error:

@@ -5,37 +5,30 @@ Nothing is painted here: what becomes of a request is seen in the records of its
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from overnight.agents import operate
-from overnight.agents.orphans import adopt_orphans
 from overnight.state import verbs
 from overnight.state.errors import NotPossibleNow, OvernightError
 from overnight.state.records import Verb
-from overnight.state.rundir import RunDir
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.bulk import Bulk, summary_words, with_answer
 from overnight.tui.desk import Desk
 from overnight.tui.detail import Tab
 from overnight.tui.events import Asking, Marked, Marking, Pointed, TabChosen
 from overnight.tui.model import Fleet, cut_off, pause_or_resume, row_at, targets
-from overnight.tui.offers import OPEN, STACKS
 from overnight.tui.questions import answers, question_lines
-from overnight.tui.screens.question import QuestionScreen
 from overnight.tui.screens.wishes import Wish
 from overnight.tui.view import plural
+
+if TYPE_CHECKING:
+    from overnight.agents.operate import Answer
 
 ADOPT_AGAIN = 5.0
 AT_ONCE = 20
 """Runs that are asked before it is said how far that has come; those that need a next attempt share one launcher."""
-REQUESTS: Mapping[str, Callable[[Sequence[RunDir]], list[operate.Answer]]] = {
-    Verb.PAUSE: operate.one_by_one(operate.pause),
-    Verb.RESUME: operate.resume_all,
-    Verb.CANCEL: operate.one_by_one(operate.cancel),
-    Verb.KILL: operate.one_by_one(operate.kill),
-    Verb.STACKS: operate.one_by_one(operate.stacks),
-    Wish.RETRY: operate.retry_all,
-}
+REQUESTS = frozenset({Verb.PAUSE, Verb.RESUME, Verb.CANCEL, Verb.KILL, Wish.RETRY})
+"""What the palette offers of what runs can be asked."""
 
 
 class Steering:
@@ -99,6 +92,8 @@ class Steering:
                 self._request(verb, possible)
 
         lines = question_lines(verb, rows, checkpoints, left_out)
+        from overnight.tui.screens.question import QuestionScreen
+
         self._desk.open(QuestionScreen(lines, answers(verb, len(rows), fleet.keys)), answered)
 
     def _complain_of_all(self, verb: Verb, ids: Sequence[str]) -> None:
@@ -125,11 +120,13 @@ class Steering:
         if (bulk := self._desk.fleet.bulk) is not None:
             self._desk.change(Asking(bulk._replace(stopped=True)))
 
-    async def _answers(self, name: str, ids: Sequence[str]) -> list[operate.Answer]:
+    async def _answers(self, name: str, ids: Sequence[str]) -> "list[Answer]":
         """In their order; the source is told that something may come of it."""
+        from overnight.tui.requests import REQUEST_OF
+
         runs = [self._desk.home.run(run_id) for run_id in ids]
         try:
-            given = await asyncio.to_thread(REQUESTS[name], runs)
+            given = await asyncio.to_thread(REQUEST_OF[name], runs)
         except OvernightError as error:
             given = [error] * len(runs)
         for run_id in ids:
@@ -169,11 +166,13 @@ class Steering:
 
     def accept(self, verb: str, run_id: str) -> None:
         """Do what the palette has offered: one of its verbs, with one run."""
+        from overnight.tui.offers import OPEN, STACKS
+
         if run_id not in self._desk.fleet.reads:
             self._desk.tell(f"{run_id} was removed.", "warning")
         elif verb in {Verb.CANCEL, Verb.KILL}:
             self.question(Verb(verb), [run_id])
-        elif verb in REQUESTS and verb != STACKS:
+        elif verb in REQUESTS:
             self.send(verb, [run_id])
         else:
             self._desk.change(Pointed(run_id))
@@ -206,6 +205,8 @@ class Steering:
         self._desk.begin(self._adopt())
 
     async def _adopt(self) -> None:
+        from overnight.agents.orphans import adopt_orphans
+
         try:
             adopted = await asyncio.to_thread(adopt_orphans, self._desk.home)
         except OvernightError as error:

@@ -1,19 +1,22 @@
-"""The windows over the list: each is opened, and what it closes with is done."""
+"""The windows over the list: each is opened, and what it closes with is done.
+
+Each is loaded when it is first opened: the first picture needs none of them.
+"""
+
+from typing import TYPE_CHECKING
 
 from overnight.tui.desk import Desk
 from overnight.tui.events import Pointed, Sorted
-from overnight.tui.group_steering import set_slots, steer_group
 from overnight.tui.keys import Key
 from overnight.tui.looker import Sight
 from overnight.tui.model import Fleet
-from overnight.tui.offers import Offer, OfGroup, OfKey, OfRun, OfSlots, OfTheme, offering_of
-from overnight.tui.screens.events import EventsScreen
-from overnight.tui.screens.help import HelpScreen
-from overnight.tui.screens.palette import PaletteScreen
-from overnight.tui.screens.sort import SortScreen
 from overnight.tui.sorting import Sort
 from overnight.tui.steering import Steering
 from overnight.tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from overnight.tui.offers import Offer
+    from overnight.tui.screens.events import EventsScreen
 
 
 class Windows:
@@ -35,6 +38,8 @@ class Windows:
         self._desk.source.look(self._sight)
 
     def open_sort(self) -> None:
+        from overnight.tui.screens.sort import SortScreen
+
         def chosen(sort: Sort | None) -> None:
             if sort is not None:
                 self._desk.change(Sorted(sort))
@@ -42,6 +47,8 @@ class Windows:
         self._desk.open(SortScreen(self._desk.fleet.sort, self._desk.glyphs), chosen)
 
     def open_help(self) -> None:
+        from overnight.tui.screens.help import HelpScreen
+
         def chosen(key: Key | None) -> None:
             if key is not None:
                 self._desk.act(key.action)
@@ -49,6 +56,8 @@ class Windows:
         self._desk.open(HelpScreen(self._desk.fleet.keys, self._desk.glyphs), chosen)
 
     def open_events(self) -> None:
+        from overnight.tui.screens.events import EventsScreen
+
         def closed(run_id: str | None) -> None:
             self._events = None
             self.look(self._sight)
@@ -62,10 +71,16 @@ class Windows:
         self._desk.open(self._events, closed)
 
     def open_palette(self) -> None:
+        from overnight.tui.offers import offering_of
+        from overnight.tui.screens.palette import PaletteScreen
+
         offering = offering_of(self._desk.fleet, tuple(THEMES))
         self._desk.open(PaletteScreen(offering, self._desk.glyphs), self._accept)
 
-    def _accept(self, offer: Offer | None) -> None:
+    def _accept(self, offer: "Offer | None") -> None:
+        from overnight.tui.group_steering import set_slots, steer_group
+        from overnight.tui.offers import OfGroup, OfKey, OfRun, OfSlots, OfTheme
+
         match offer:
             case OfKey(key):
                 self._desk.act(key.action)

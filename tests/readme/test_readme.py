@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from overnight.tui.config import IDS, OF_THE_FILE, Config, config_of
+from overnight.tui.config import Config
+from overnight.tui.config_reading import IDS, OF_THE_FILE, config_of
 from overnight.tui.listing import COLUMNS
 from overnight.tui.notices import Notice
 from overnight.tui.themes import THEMES

@@ -13,8 +13,9 @@ from overnight.agents.launchers.toml_reading import Unfit
 from overnight.state.records import Exit, Outcome, Progress
 from overnight.state.rundir import RunDir
 from overnight.tui.app import OvernightApp
-from overnight.tui.config import AS_USUAL, Config, config_of
+from overnight.tui.config import AS_USUAL, Config
 from overnight.tui.config_file import config_path
+from overnight.tui.config_reading import config_of
 from overnight.tui.key_names import NAMED, key_of
 from overnight.tui.keys import KEYS
 from overnight.tui.listing import COLUMNS

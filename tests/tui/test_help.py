@@ -2,7 +2,8 @@
 
 import pytest
 
-from overnight.tui.config import Config, config_of
+from overnight.tui.config import Config
+from overnight.tui.config_reading import config_of
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.help import INTRO, MERGED, found_keys, found_lines, help_lines
 from overnight.tui.keys import KEYS, Keymap

@@ -127,7 +127,8 @@ def test_a_signal_gives_title_and_progress_back(home: Path, tmp_path: Path, numb
 
 def test_a_loop_that_is_stuck_gives_title_and_progress_back(home: Path) -> None:
     stuck = (
-        "import sys, time; from overnight.state.home import default_home; from overnight.tui.config import config_of; "
+        "import sys, time; from overnight.state.home import default_home; "
+        "from overnight.tui.config_reading import config_of; "
         "from overnight.tui.app import OvernightApp as A; from overnight.tui.start import run_app; "
         "A.action_redraw = lambda self: time.sleep(60); "
         f"sys.exit(run_app(default_home(), config=config_of('notify = {ALL}')))"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from overnight.tui.config import Config, config_of
+from overnight.tui.config import Config
+from overnight.tui.config_reading import config_of
 from screenshots.pictures import LARGE, PICTURES, SMALL, Picture, app_of, draw, lead
 
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"

@@ -7,17 +7,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from overnight.agents.launchers.order import Order
 from overnight.state.errors import OvernightError, WrongUsage
 from overnight.tui.clean import clean
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.launching import Draft, Form, draft_lines, order_of, preview
 from overnight.tui.lines import Line, cut, left, line
 from overnight.tui.screens.window import Window
+from overnight.tui.screens.wishes import LaunchWanted
 from overnight.tui.widgets.lines import Lines
 
 LABEL_WIDTH = 9
@@ -37,13 +36,6 @@ class LaunchScreen(Window[None], ModalScreen[None]):
         Binding("down", "recent(1)", "an earlier launch", id="launch.older", show=False),
     ]
     AUTO_FOCUS = "#command"
-
-    class Wanted(Message):
-        """This shall be launched."""
-
-        def __init__(self, screen: "LaunchScreen", order: Order) -> None:
-            super().__init__()
-            self.screen, self.order = screen, order
 
     def __init__(self, title: str, draft: Draft, recent: Sequence[Draft], glyphs: Glyphs) -> None:
         super().__init__()
@@ -142,4 +134,4 @@ class LaunchScreen(Window[None], ModalScreen[None]):
             return
         self._waits = True
         self._draw()
-        self.post_message(self.Wanted(self, order))
+        self.post_message(LaunchWanted(self, order))

@@ -1,12 +1,17 @@
 """What the main screen posts: every message of it, on one page."""
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from overnight.state.records import Verb
 from overnight.tui.events import KeyEvent
 from overnight.tui.looker import Sight
+
+if TYPE_CHECKING:
+    from overnight.agents.launchers.order import Order
+    from overnight.tui.screens.launch import LaunchScreen
 
 
 class Wish(StrEnum):
@@ -56,6 +61,14 @@ class LaunchAsked(Message):
     def __init__(self, *, edited: bool) -> None:
         super().__init__()
         self.edited = edited
+
+
+class LaunchWanted(Message):
+    """This shall be launched, and the dialog told what became of it."""
+
+    def __init__(self, screen: "LaunchScreen", order: "Order") -> None:
+        super().__init__()
+        self.screen, self.order = screen, order
 
 
 class SortAsked(Message):
