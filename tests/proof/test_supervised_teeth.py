@@ -13,7 +13,7 @@ from tests.proof.test_teeth import MISTAKES, NOTICED, bitten
 
 pytestmark = pytest.mark.timeout(300)
 
-FAST = {"a command runs though its keeper was killed before"}
+FAST = {"who adopts a frozen agent takes it for running"}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.proof.torture import Torture
 
 pytestmark = [pytest.mark.leaves_no_process, pytest.mark.timeout(300)]
 
-KILLS = 50
+KILLS = 30
 LONG_ROUNDS = 80
 ROUNDS = [0, *(pytest.param(number, marks=pytest.mark.long) for number in range(1, LONG_ROUNDS + 1))]
 

@@ -355,7 +355,7 @@ def test_records_with_odd_contents_are_items_as_any_other(folder: Folder, file: 
     assert not (folder.path / "errors.jsonl").exists() or not folder.errors()
 
 
-@pytest.mark.parametrize("kind", ["lines", "json"])
+@pytest.mark.parametrize("kind", [pytest.param("lines", marks=pytest.mark.long), "json"])
 def test_memory_is_the_same_for_ten_times_the_lines(folder: Folder, tmp_path: Path, kind: str) -> None:
     most: dict[tuple[int, bool], int] = {}
     for count in (20_000, 200_000):

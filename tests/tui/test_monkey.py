@@ -68,7 +68,7 @@ def pressed(home: Path, tmp_path: Path, seed: int, times: int) -> None:
 
 
 def test_no_key_ends_the_interface_or_a_run_by_itself(home: Path, tmp_path: Path) -> None:
-    pressed(home, tmp_path, 1, 120)
+    pressed(home, tmp_path, 1, 80)
 
 
 @pytest.mark.long
