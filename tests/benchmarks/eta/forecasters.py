@@ -33,7 +33,7 @@ def ours(story: Story, moments: Sequence[float]) -> list[Said | None]:
             estimator.record(done, story.done_at[number], number + 1)
         passed = upto
         whole = float(story.total_at(moment) - story.resumed) if weights is None else sum(weights)
-        estimate = estimator.forecast(max(0.0, whole - done), moment, story.workers, _in_hand(story, upto))
+        estimate = estimator.forecast(max(0.0, whole - done), moment, story.workers)
         said.append(None if estimate is None else Said(estimate.likely, estimate.low, estimate.high))
     return said
 
@@ -47,11 +47,6 @@ def _profile(story: Story) -> Profile | None:
         done += 1.0 if story.weights is None else story.weights[number]
         earlier.record(done, time, number + 1)
     return earlier.profile()
-
-
-def _in_hand(story: Story, done: int) -> float | None:
-    """What the item weighs that is worked at; None = that is not known."""
-    return story.weights[done] if story.weights is not None and done < len(story.weights) else None
 
 
 def tqdm(story: Story, moments: Sequence[float]) -> list[Said | None]:
