@@ -72,7 +72,7 @@ FULL = Scale(
     drawn=10.0,
     quiet=30.0,
     keys=300,
-    seeds=8,
+    seeds=40,
     idle=30.0,
 )
 QUICK = Scale(

@@ -7,5 +7,5 @@ TIMED = {"recording an item", "a forecast"}
 
 
 def test_what_is_foretold_reaches_every_bar() -> None:
-    bars = bars_of([row_of(load, range(REPORTED, REPORTED + 2)) for load in LOADS])
+    bars = bars_of([row_of(load, range(REPORTED, REPORTED + 8)) for load in LOADS])
     assert [bar for bar in bars if not bar.met and bar.what not in TIMED] == []
