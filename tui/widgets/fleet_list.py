@@ -1,31 +1,14 @@
 """The list of runs: a line for each, drawn only while it is seen."""
 
-from textual import events
-from textual.message import Message
-
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line
 from overnight.tui.listing import Layout, empty_lines, layout_for, run_line
 from overnight.tui.model import Fleet, cursor_index, row_at
-from overnight.tui.widgets.lines import LineView
+from overnight.tui.widgets.choice_list import ChoiceList
 
 
-class FleetList(LineView):
-    """Shows a fleet. Posts what the mouse does; keys are the screen's."""
-
-    class Picked(Message):
-        """A row was clicked."""
-
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
-
-    class Wheeled(Message):
-        """The wheel was turned over the list: rows down, negative = up."""
-
-        def __init__(self, by: int) -> None:
-            super().__init__()
-            self.by = by
+class FleetList(ChoiceList):
+    """Shows a fleet."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -43,8 +26,11 @@ class FleetList(LineView):
         self.refresh_changed()
         self.show_line(cursor_index(fleet))
 
+    def choice_count(self) -> int:
+        return len(self._fleet.shown)
+
     def line_count(self) -> int:
-        return len(self._fleet.shown) or len(self._empty)
+        return self.choice_count() or len(self._empty)
 
     def line_at(self, y: int) -> Line:
         if self._empty:
@@ -67,16 +53,3 @@ class FleetList(LineView):
         """Ids of the rows that are seen."""
         top = self.scroll_offset.y
         return frozenset(self._fleet.shown[top : top + self.size.height])
-
-    def on_click(self, event: events.Click) -> None:
-        index = self.scroll_offset.y + event.y
-        if index < len(self._fleet.shown):
-            self.post_message(self.Picked(index))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.post_message(self.Wheeled(1))
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.post_message(self.Wheeled(-1))
