@@ -33,9 +33,9 @@ from overnight.tui.door import clean_records
 from overnight.tui.errorgroups import groups_of, kind_of
 from overnight.tui.events import Arrived, Detailed, Printed, Read, Recalled, Searched, Ticked
 from overnight.tui.events import Event as FleetEvent
-from overnight.tui.looker import Sight
 from overnight.tui.page import LogLine, Page
 from overnight.tui.resources import Resources
+from overnight.tui.sight import Sight
 from overnight.tui.sought import pattern_of
 
 NOW = 1_795_435_470.0

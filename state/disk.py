@@ -3,7 +3,8 @@
 import os
 
 from overnight.state import holes, lock
-from overnight.state.findings import REMOTE, Disk
+from overnight.state.findings import Disk
+from overnight.state.mounts import REMOTE, kind_of, mounts
 
 BLOCK = 1 << 16
 
@@ -12,7 +13,7 @@ def disk_of(folder: str) -> Disk | None:
     """Of an existing folder; None = there is none. What it makes there is gone when it returns."""
     if not os.path.isdir(folder):
         return None
-    kind = kind_of(folder, _mounts())
+    kind = kind_of(folder, mounts())
     probe = os.path.join(folder, f".probe.{os.getpid()}")
     linked = f"{probe}.linked"
     try:
@@ -21,7 +22,7 @@ def disk_of(folder: str) -> Disk | None:
         return Disk(kind, error.strerror or str(error))
     try:
         os.write(descriptor, b"x" * 2 * BLOCK)
-        return Disk(kind, None, _links(probe, linked), _punches(descriptor), _locks(descriptor))
+        return Disk(kind, None, _links(probe, linked), _punches(descriptor), _locks(descriptor), kind in REMOTE)
     except OSError as error:
         return Disk(kind, error.strerror or str(error))
     finally:
@@ -29,35 +30,6 @@ def disk_of(folder: str) -> Disk | None:
         for path in (probe, linked):
             if os.path.lexists(path):
                 os.unlink(path)
-
-
-def is_remote(folder: str) -> bool:
-    """Whether other machines write there of which this one is told nothing."""
-    return kind_of(folder, _mounts()) in REMOTE
-
-
-def kind_of(path: str, mounts: str) -> str:
-    """The type of the filesystem that holds `path`, by the text of /proc/self/mountinfo. Pure but for links."""
-    real = os.path.realpath(path)
-    best = ("", "")
-    for line in mounts.splitlines():
-        fields = line.split()
-        if "-" not in fields:
-            continue
-        point = fields[4].encode().decode("unicode_escape") if "\\" in fields[4] else fields[4]
-        inside = real == point or real.startswith(point.rstrip("/") + "/")
-        # Of two mounts on one point the later covers the earlier.
-        if inside and len(point) >= len(best[0]):
-            best = (point, fields[fields.index("-") + 1])
-    return best[1]
-
-
-def _mounts() -> str:
-    try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-    except OSError:
-        return ""
 
 
 def _links(probe: str, linked: str) -> bool:

@@ -8,11 +8,6 @@ from overnight.state.login import Login
 from overnight.state.queue import Group
 from overnight.state.records import Damaged, Records
 
-REMOTE = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "lustre", "afs", "fuse.sshfs", "fuse.glusterfs"}
-)
-"""Types of filesystems that other machines write to."""
-
 
 class Kind(StrEnum):
     """Of what sort a finding is."""
@@ -135,6 +130,8 @@ class Disk(NamedTuple):
     hard_links: bool = True
     holes: bool = True
     locks: bool = True
+    is_shared: bool = False
+    """Other machines write to it."""
 
 
 class Machine(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from overnight.state.findings import REMOTE, Disk, Finding, Inotify, Kind, Machine
+from overnight.state.findings import Disk, Finding, Inotify, Kind, Machine
 from overnight.state.login import Login, Way, ends_at_logout, remedy_of, way_of
 
 IN_MEMORY = frozenset({"tmpfs", "ramfs"})
@@ -78,7 +78,7 @@ def _of_disk(disk: Disk | None) -> Iterator[Finding]:
         yield Finding(Kind.DISK, f"{kind} knows no hard links: requests are claimed with folders, more slowly", MOVE)
     if not disk.holes:
         yield Finding(Kind.DISK, f"{kind} cannot free a part of a file: no log is bounded", MOVE)
-    if disk.kind in REMOTE:
+    if disk.is_shared:
         yield Finding(
             Kind.DISK,
             f"{kind} is shared: lines that two machines append at once may be lost, and changes show late",

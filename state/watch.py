@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterator
 from threading import Event
 from typing import NamedTuple
 
-from overnight.state.disk import is_remote
 from overnight.state.ended import Ended
 from overnight.state.home import Home
 from overnight.state.inotify import NAMES, Happened, Inotify, Kind
+from overnight.state.mounts import is_remote
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir, Stamp, stamp_of
 

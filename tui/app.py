@@ -9,8 +9,9 @@ import gc
 import os
 import time
 from collections.abc import Callable, Coroutine
+from functools import cached_property
 from pathlib import PurePath
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rich.console import RenderableType
 from textual import events, on
@@ -26,7 +27,6 @@ from textual.theme import Theme
 from overnight.state.errors import OvernightError
 from overnight.state.home import Home
 from overnight.state.private import exposure_of
-from overnight.tui import copying, pager
 from overnight.tui.clean import clean
 from overnight.tui.config import AS_USUAL, Config
 from overnight.tui.driver import Driver
@@ -56,7 +56,6 @@ from overnight.tui.screens.wishes import (
 )
 from overnight.tui.shown import is_found
 from overnight.tui.side_channel import SideChannel
-from overnight.tui.steering import Steering
 from overnight.tui.terminal import INTERRUPTED, Guard, switch_mouse
 from overnight.tui.themes import DARK, THEMES
 from overnight.tui.typed_ahead import Settled, TypedAhead
@@ -64,6 +63,9 @@ from overnight.tui.widgets.lines import ROLE_CLASSES
 from overnight.tui.widgets.typed_line import TypedLine
 from overnight.tui.windows import Windows
 from overnight.tui.written import Difference, Written
+
+if TYPE_CHECKING:
+    from overnight.tui.steering import Steering
 
 T = TypeVar("T")
 BUSY_LINE = 0.05
@@ -117,9 +119,11 @@ class OvernightApp(App[None]):
         self._kept_of = 0
         """Runs whose records the collector of garbage was last told to leave alone."""
         self.fleet = Fleet(now=now, host=clean(host, 40), keys=config.keys)
+        for event in source.take():
+            self.fleet = reduce(self.fleet, event)
         self._fleet_screen: FleetScreen | None = None
-        self._steering, self._launches = Steering(self), Launches(self, here)
-        self._windows = Windows(self, self._steering)
+        self._launches = Launches(self, here)
+        self._windows = Windows(self, self._accept)
         self._side_channel = SideChannel(config.notify, self._write)
         self.guard: Guard | None = None
         self._written = Written()
@@ -162,7 +166,13 @@ class OvernightApp(App[None]):
         self.app_resume_signal.subscribe(self, lambda _: self._come_back())
         if self.guard is not None:
             self.guard.start(asyncio.get_running_loop())
+        self.call_after_refresh(self._watch_source)
+
+    def _watch_source(self) -> None:
+        """Behind the first picture: what is read meanwhile would only hold it up."""
         self.source.start(self._wake)
+        if self.fleet.reads:
+            self._after_reading()
 
     def _wake(self) -> None:
         """From any thread."""
@@ -260,6 +270,15 @@ class OvernightApp(App[None]):
 
     # -- what keys wish
 
+    @cached_property
+    def _steering(self) -> "Steering":
+        from overnight.tui.steering import Steering
+
+        return Steering(self)
+
+    def _accept(self, verb: str, run_id: str) -> None:
+        self._steering.accept(verb, run_id)
+
     @on(Asked)
     def _asked(self, message: Asked) -> None:
         self._steering.ask(message.wish)
@@ -286,11 +305,15 @@ class OvernightApp(App[None]):
 
     @on(CopyAsked)
     def _copy(self) -> None:
-        self.begin(copying.copy(self, self.copy_to_clipboard))
+        from overnight.tui.copying import copy
+
+        self.begin(copy(self, self.copy_to_clipboard))
 
     @on(PagerAsked)
     def _show_in_pager(self) -> None:
         """Until it is left. Nothing is drawn meanwhile, and no agent depends on that."""
+        from overnight.tui import pager
+
         if (command := pager.log_command(self, os.environ)) is None:
             return
         try:

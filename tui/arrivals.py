@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from math import inf
 
 from overnight.state.queue import Stand, queue_of, stands_of
@@ -36,11 +35,10 @@ def arrived(fleet: Fleet, event: Arrived) -> Fleet:
         reads[read.id] = read
         samples[read.id] = add_sample(samples.get(read.id, ()), _sample_of(read.records, fleet.now))
         statuses[read.id] = status_of(read.records, fleet.now)
-    judged = _judged(replace(fleet, loaded=True, reads=reads, samples=samples), statuses, event.gone)
+    judged = _judged(fleet._replace(loaded=True, reads=reads, samples=samples), statuses, event.gone)
     same = fleet.loaded and len(judged.statuses) == len(fleet.statuses) and fleet.statuses.keys() >= statuses.keys()
     order = fleet.order if same else _order(() if fleet.gathering else fleet.order, reads, judged.statuses)
-    changed = replace(
-        judged,
+    changed = judged._replace(
         order=order,
         cursor=None if fleet.gathering else fleet.cursor,
         gathering=fleet.gathering and event.more,
@@ -52,18 +50,18 @@ def arrived(fleet: Fleet, event: Arrived) -> Fleet:
 
 def ticked(fleet: Fleet, now: float) -> Fleet:
     """Time alone can make a run stalled or stale; an ended one stays what it is."""
-    fleet = replace(fleet, now=now)
+    fleet = fleet._replace(now=now)
     live = sum(count for status, count in fleet.tally.items() if status not in ENDED)
     due = fleet.sort.by in CHANGING and now - fleet.sorted_at >= AGAIN_AFTER
     if not live and not due:
-        return replace(fleet, overall=None)
+        return fleet._replace(overall=None)
     ids = [run_id for run_id, status in fleet.statuses.items() if status not in ENDED]
     start = fleet.judged if fleet.judged < live else 0
     end = start + JUDGED_AT_ONCE
     judged = _judged(fleet, {run_id: status_of(fleet.reads[run_id].records, now) for run_id in ids[start:end]})
     if end >= live:
-        judged = replace(judged, overall=_overall(judged.reads, judged.statuses, now))
-    judged = replace(judged, judged=end)
+        judged = judged._replace(overall=_overall(judged.reads, judged.statuses, now))
+    judged = judged._replace(judged=end)
     return judged if judged.statuses is fleet.statuses and not due else filtered(judged, sorts=due)
 
 
@@ -76,7 +74,7 @@ def _judged(fleet: Fleet, judged: Mapping[str, Status], gone: frozenset[str] = f
     statuses = {**before, **others}
     for run_id in gone:
         statuses.pop(run_id, None)
-    return replace(fleet, statuses=statuses, tally=Counter(statuses.values()))
+    return fleet._replace(statuses=statuses, tally=Counter(statuses.values()))
 
 
 def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: float) -> Overall | None:

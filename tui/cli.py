@@ -6,35 +6,14 @@ is back in a few tens of milliseconds.
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from importlib import import_module
-from typing import Any, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
-VERBS = {
-    "demo": "real agents on real files of this machine, in the interface",
-    "run": "launch a command as a run",
-    "map": "do a command for each item, as one durable run",
-    "ls": "list the runs",
-    "show": "everything about a run",
-    "why": "why a run waits, is paused, or has failed, and what can be done",
-    "logs": "what an agent printed; -f follows it",
-    "errors": "the items that failed, and why",
-    "history": "what happened to a run, oldest first",
-    "events": "what happens to all runs, in one order; -f goes on with what comes",
-    "pause": "pause at the next item, checkpointed",
-    "resume": "go on: after a pause, a reboot, a lost process",
-    "cancel": "stop at a checkpoint; by force after the grace",
-    "kill": "stop by force, now",
-    "restart": "stop at a checkpoint, and start the next attempt",
-    "retry": "start an ended run again from its checkpoint; --errors: its failed items",
-    "group": "how many runs of a group work at once; pause a group, or let it go on",
-    "wait": "wait for the end; the exit code says how it ended",
-    "rm": "remove ended runs",
-    "prune": "remove runs that ended long ago",
-    "doctor": "what is wrong with the runs and the machine; --repair: puts it right",
-    "check": "whether an agent's files speak the protocol, field by field",
-    "completion": "what bash, zsh or fish needs to complete verbs, options and runs",
-}
+from overnight.tui.verbs import VERBS
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
 OLDEST_KERNEL = (5, 4)
 INTERRUPTED = 130
 """128 + SIGINT, as shells say it."""
@@ -43,9 +22,9 @@ INTERRUPTED = 130
 class VerbModule(Protocol):
     """What each file of commands/ offers; its docstring is the verb's help."""
 
-    def declare(self, parser: ArgumentParser) -> None: ...
+    def declare(self, parser: "ArgumentParser") -> None: ...
 
-    def run(self, options: Namespace) -> int: ...
+    def run(self, options: "Namespace") -> int: ...
 
 
 def command() -> NoReturn:
@@ -105,8 +84,12 @@ def _guarded(arguments: list[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if not arguments or arguments[0].startswith("-"):
-        return _interface(interface_parser().parse_args(arguments))
+    if not arguments:
+        return _interface()
+    if arguments[0].startswith("-"):
+        return _interface_with(arguments)
+    from overnight.tui.parsers import Parser
+
     verb, *rest = arguments
     if verb not in VERBS:
         raise _no_such_verb(verb)
@@ -116,60 +99,23 @@ def _dispatch(arguments: list[str]) -> int:
     return module.run(parser.parse_args(rest))
 
 
-class Formatter(RawDescriptionHelpFormatter):
-    """As wide as the terminal. Asked by `argparse`, which does it for each option, that loads three compressors."""
+def _interface_with(arguments: list[str]) -> int:
+    from overnight.tui.parsers import interface_parser
 
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_columns() - 2)
+    options = interface_parser().parse_args(arguments)
+    if not options.version:
+        return _interface(ascii=options.ascii)
+    from importlib.metadata import version
 
-
-def _columns() -> int:
-    named = os.environ.get("COLUMNS", "")
-    if named.isdecimal() and int(named):
-        return int(named)
-    try:
-        return os.get_terminal_size(1).columns or 80
-    except OSError:
-        return 80
+    sys.stdout.write(f"overnight {version('overnight')}\n")
+    return 0
 
 
-class Parser(ArgumentParser):
-    """Takes no abbreviations, which a later option would make ambiguous, and complains in one line."""
-
-    def __init__(self, prog: str, **rest: Any) -> None:
-        super().__init__(prog, allow_abbrev=False, formatter_class=Formatter, **rest)
-
-    def error(self, message: str) -> NoReturn:
-        from overnight.state.errors import WrongUsage
-
-        verb = self.prog.removeprefix("overnight").strip()
-        raise WrongUsage(f"{verb}: {message}" if verb else message, hint=f"`{self.prog} --help` shows what there is.")
-
-
-def interface_parser() -> Parser:
-    verbs = "\n".join(f"  {verb:12}{what}" for verb, what in VERBS.items())
-    parser = Parser(
-        "overnight",
-        usage="overnight [--ascii]\n       overnight VERB [options]",
-        description="Runs long-running agents and shows them in a terminal. Without a verb: the interface.",
-        epilog=f"verbs:\n{verbs}\n\n`overnight VERB --help` shows the options of a verb.\n"
-        "Keys, colours and columns of the interface: ~/.config/overnight/config.toml (or $OVERNIGHT_CONFIG).",
-    )
-    parser.add_argument("--version", action="store_true", help="say the version and exit")
-    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    return parser
-
-
-def _interface(options: Namespace) -> int:
-    if options.version:
-        from importlib.metadata import version
-
-        sys.stdout.write(f"overnight {version('overnight')}\n")
-        return 0
+def _interface(*, ascii: bool = False) -> int:
     from overnight.state.home import default_home
     from overnight.tui.interface import open_interface
 
-    return open_interface(default_home(), ascii=options.ascii)
+    return open_interface(default_home(), ascii=ascii)
 
 
 def _no_such_verb(verb: str) -> Exception:

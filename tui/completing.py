@@ -9,7 +9,8 @@ from importlib import import_module
 from overnight.state import groups
 from overnight.state.home import Home, default_home
 from overnight.state.records import Damaged, Spec
-from overnight.tui.cli import VERBS, Parser, interface_parser
+from overnight.tui.parsers import Parser, interface_parser
+from overnight.tui.verbs import VERBS
 
 
 def candidates(words: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection
 from threading import Event as Flag
 from threading import Lock, Thread
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from overnight.state import groups
 from overnight.state.errors import OvernightError
@@ -18,19 +18,21 @@ from overnight.state.records import Damaged
 from overnight.state.rundir import Stamp, changed_at, stamp_of
 from overnight.state.status import LIVE, status_of
 from overnight.state.watch import changes
-from overnight.tui import seeking
 from overnight.tui.clean import clean
+from overnight.tui.detail import Detail
 from overnight.tui.door import clean_groups, clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Recalled, Ticked
-from overnight.tui.happenings import Happenings
-from overnight.tui.looker import Looker, Sight, size_of
+from overnight.tui.sight import Sight
 from overnight.tui.tail import newest_line
+
+if TYPE_CHECKING:
+    from overnight.tui.looker import Looker
 
 TICK = 1.0
 MINUTE = 60.0
 AGAIN_AFTER = 1.0
 """Seconds until what failed is tried again."""
-AT_FIRST, AT_ONCE = 30, 500
+AT_FIRST, AT_ONCE = 24, 500
 """Runs that are read before the interface hears of them: at first a screen of them, of what may be thousands."""
 
 
@@ -74,23 +76,40 @@ class Feed:
         """Runs of which something may have happened, while somebody looks at that. As above."""
         self._silent: frozenset[str] = frozenset()
         """Live runs that report nothing: the newest line of their output is what there is to show."""
-        self._printed: dict[str, tuple[int, str]] = {}
-        """Of these: the size of the log when it was read, and that line."""
+        self._printed: dict[str, tuple[Stamp, str]] = {}
+        """Of these: how the log was when it was read, and that line."""
         self._groups: Stamp = None
         """Of groups.json as it was told."""
-        self._looker = Looker()
+        self._looker: Looker | None = None
+        """Loaded when something is open."""
         self._failures: dict[str, str] = {}
         """Why one of the threads cannot do its work now, by its name."""
         self._wake: Callable[[], None] = lambda: None
+        self._begun, self._first, self._started = False, Flag(), Flag()
+
+    def begin(self, patience: float) -> None:
+        """Read the first runs, and no more, before there is anyone to be told: they can be in the first picture.
+
+        Waits for them, at most `patience` seconds.
+        """
+        self._begun = True
+        self._work_at(self._watch)
+        self._first.wait(patience)
 
     def start(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        for work in (self._watch, self._keep_time, self._search, self._recall):
-            Thread(target=self._guarded, args=(work,), name=f"feed{work.__name__}", daemon=True).start()
+        self._started.set()
+        if not self._begun:
+            self._work_at(self._watch)
+        for work in (self._keep_time, self._search, self._recall):
+            self._work_at(work)
+
+    def _work_at(self, work: Callable[[], None]) -> None:
+        Thread(target=self._guarded, args=(work,), name=f"feed{work.__name__}", daemon=True).start()
 
     def stop(self) -> None:
         self._stop.set()
-        for flag in (self._hurry, self._sought, self._news):
+        for flag in (self._started, self._hurry, self._sought, self._news):
             flag.set()
 
     def look(self, sight: Sight) -> None:
@@ -127,6 +146,7 @@ class Feed:
     def _fails(self, work: Callable[[], None], why: str) -> None:
         self._failures[work.__name__] = clean(why)
         self._tell(Failed(self._failures[work.__name__]))
+        self._first.set()
 
     def _works(self, work: Callable[[], None]) -> None:
         """It has done what it may have failed at before."""
@@ -144,6 +164,9 @@ class Feed:
             ids = self._latest_first(batch.changed)
             some, others = ids[:AT_FIRST], ids[AT_FIRST:]
             self._tell(self._read(some, more=bool(others)))
+            self._first.set()
+            # Those that are not seen yet would only keep what is to be seen from being drawn.
+            self._started.wait()
             while others and not self._stop.is_set():
                 some, others = others[:AT_ONCE], others[AT_ONCE:]
                 self._tell(self._read(some, more=bool(others)))
@@ -194,13 +217,23 @@ class Feed:
                     self._tell(Ticked(now))
                 self._look_at_groups()
                 self._look_at_output()
-            detail = self._looker.look(self._home, self._sight)
-            if detail is not None:
+            if (detail := self._look_into()) is not None:
                 self._tell_time(now)
                 self._tell(Detailed(detail))
             self._works(self._keep_time)
             self._hurry.wait(max(0.0, TICK - (time.time() - looked)))
             self._hurry.clear()
+
+    def _look_into(self) -> Detail | None:
+        """What there is to show of the open run, where that has changed."""
+        sight = self._sight
+        if sight.run_id is None:
+            return None
+        if self._looker is None:
+            from overnight.tui.looker import Looker
+
+            self._looker = Looker()
+        return self._looker.look(self._home, sight)
 
     def _tell_time(self, now: float) -> None:
         """To go with other news, where the clock may not have been told for a minute."""
@@ -225,9 +258,9 @@ class Feed:
         before = dict(self._printed)
         for run_id in self._sight.listed & self._silent:
             path = self._home.run(run_id).output_path
-            size = size_of(path)
-            if self._printed.get(run_id, (-1, ""))[0] != size:
-                self._printed[run_id] = (size, newest_line(path))
+            stamp = stamp_of(path)
+            if run_id not in self._printed or self._printed[run_id][0] != stamp:
+                self._printed[run_id] = (stamp, newest_line(path))
         if self._printed != before:
             self._tell(Printed({run_id: line for run_id, (_, line) in self._printed.items()}))
 
@@ -241,7 +274,9 @@ class Feed:
             if run_id is None or wanted is None or (run_id, wanted) == done:
                 continue
             done = run_id, wanted
-            for so_far in seeking.search(run_id, self._home.run(run_id).output_path, wanted):
+            from overnight.tui.seeking import search
+
+            for so_far in search(run_id, self._home.run(run_id).output_path, wanted):
                 if self._stop.is_set() or (self._sight.run_id, self._sight.search) != done:
                     break
                 if so_far is not None:
@@ -250,7 +285,7 @@ class Feed:
     # -- the thread that tells what happens to all runs
 
     def _recall(self) -> None:
-        happenings, every = Happenings(self._home), True
+        happenings, every = None, True
         while self._news.wait() and not self._stop.is_set():
             self._news.clear()
             noted = list(self._noted)
@@ -259,6 +294,10 @@ class Feed:
             if not self._sight.events:
                 every = True
                 continue
+            if happenings is None:
+                from overnight.tui.happenings import Happenings
+
+                happenings = Happenings(self._home)
             for told in happenings.look(None if every else noted):
                 self._tell(Recalled(told))
             every = False

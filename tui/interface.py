@@ -7,36 +7,36 @@ from collections.abc import Mapping
 
 from overnight.state.errors import WrongUsage
 from overnight.state.home import Home
-from overnight.state.private import exposure_of
-from overnight.tui import console
-from overnight.tui.reading import records_of, show_list
+
+PATIENCE = 0.05
+"""Seconds that the interface waits for the first runs before it is loaded: a hundred of them are read in a third."""
 
 
 def open_interface(home: Home, *, ascii: bool = False) -> int:
     """The exit code of the interface; 0 after the plain list; 2 where the configuration file has mistakes."""
+    if (why := why_not(os.environ)) is not None:
+        from overnight.tui.plain import show_plain_list
+
+        home.prepare()
+        show_plain_list(home, why)
+        return 0
     # All that is loaded from here to the first picture stays: to look for garbage in it takes as long as to draw it.
     gc.disable()
-    why = why_not(os.environ)
-    config = None
-    if why is None:
-        from overnight.tui.config_file import read_config
+    from overnight.tui.config_file import read_config
 
-        if (config := read_config(os.environ)) is None:
-            return WrongUsage.exit_code
+    if (config := read_config(os.environ)) is None:
+        return WrongUsage.exit_code
     home.prepare()
-    if config is not None:
-        from overnight.tui.start import run_app
+    from overnight.tui.feed import Feed
 
-        return run_app(home, ascii=ascii, config=config)
-    from overnight.agents.orphans import adopt_orphans
+    feed = Feed(home)
+    feed.begin(PATIENCE)
+    from overnight.tui.lean import load_asyncio
 
-    adopt_orphans(home)
-    console.say(f"Plain list: {why}.")
-    if (exposed := exposure_of((home.path, home.runs_path))) is not None:
-        console.say(exposed)
-    every = sorted(records_of(home.runs()), key=lambda records: records.spec.created_at if records.spec else 0.0)
-    show_list(home.path, every)
-    return 0
+    load_asyncio()
+    from overnight.tui.start import run_app
+
+    return run_app(home, feed, ascii=ascii, config=config)
 
 
 def why_not(environ: Mapping[str, str]) -> str | None:

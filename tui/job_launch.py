@@ -16,9 +16,9 @@ from overnight.state.queue import HOWEVER, dependency
 from overnight.state.rundir import RunDir
 from overnight.tui import console, selection
 from overnight.tui.clean import clean
-from overnight.tui.cli import Parser
 from overnight.tui.commands import run as launching
 from overnight.tui.job_plan import Plan, Planned, plan_of
+from overnight.tui.parsers import Parser
 
 OF_A_FILE = {"command", "file", "names", "wait", "watch", "dry_run"}
 NAMED = {"awaited": "after"}

@@ -63,7 +63,8 @@ def _width_of(columns: Sequence[Column]) -> int:
     return sum(column.width + 1 for column in columns) - 1
 
 
-def heading(layout: Layout, width: int, glyphs: Glyphs) -> Line:
+def heading(width: int, columns: Sequence[str], glyphs: Glyphs) -> Line:
+    layout = layout_for(width, columns)
     texts = [(right if each.to_the_right else left)(each.title, each.width, glyphs) for each in layout.columns]
     return line((left(" " * LEAD + " ".join(texts), width, glyphs), "dim"), ground="heading")
 

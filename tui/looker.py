@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from overnight.state.errors import HomeUnusable
 from overnight.state.history import history_of
@@ -21,7 +21,7 @@ from overnight.tui.forerunner import forerunner_of, other_variables
 from overnight.tui.keptfile import in_hand_of, kept_of
 from overnight.tui.logfile import LogFile
 from overnight.tui.meter import Meter
-from overnight.tui.place import Search
+from overnight.tui.sight import Sight
 from overnight.tui.stacksfile import stacks_of
 from overnight.tui.tail import Tail
 
@@ -29,21 +29,6 @@ T = TypeVar("T")
 
 MOST_ATTEMPTS = 50
 """The newest attempts are told one by one."""
-
-
-class Sight(NamedTuple):
-    """What the interface looks at now: only that is read beside the records."""
-
-    run_id: str | None = None
-    tab: Tab = Tab.PROGRESS
-    listed: frozenset[str] = frozenset()
-    """Ids of the rows on the screen."""
-    around: int | None = None
-    """The byte of the log around which it is looked at; None = its end."""
-    search: Search | None = None
-    """What shall be found in the log."""
-    events: bool = False
-    """Whether it looks at what happens to all runs."""
 
 
 class Looker:

@@ -6,8 +6,9 @@ comes back in the run's records.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from overnight.state.queue import Group, Stand
 from overnight.state.records import Verb
@@ -35,8 +36,10 @@ class Depth(Enum):
     """Keys move the pane."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overall:
+NONE: Mapping[Any, Any] = MappingProxyType({})
+
+
+class Overall(NamedTuple):
     """How far all that lives is, together."""
 
     percent: float
@@ -45,8 +48,7 @@ class Overall:
     """Seconds until the last of them is expected to end; None = no forecast."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(NamedTuple):
     """Everything the interface shows at one moment."""
 
     now: float
@@ -56,18 +58,18 @@ class Fleet:
     """Whether the runs were read once: before that, an empty list means nothing."""
     gathering: bool = True
     """Whether the first reading goes on and nobody has pressed a key: nothing has its place yet."""
-    reads: Mapping[str, Read] = field(default_factory=dict)
-    statuses: Mapping[str, Status] = field(default_factory=dict)
-    tally: Mapping[Status, int] = field(default_factory=dict)
+    reads: Mapping[str, Read] = NONE
+    statuses: Mapping[str, Status] = NONE
+    tally: Mapping[Status, int] = NONE
     """How many runs are in each status: counted when one has changed, not for each picture."""
     judged: int = 0
     """Place in the statuses behind the last run that a tick looked at."""
-    samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
-    groups: Mapping[str, Group] = field(default_factory=dict)
+    samples: Mapping[str, tuple[Sample, ...]] = NONE
+    groups: Mapping[str, Group] = NONE
     """What was said of groups."""
-    stands: Mapping[str, Stand] = field(default_factory=dict)
+    stands: Mapping[str, Stand] = NONE
     """Of queued runs: what they wait for."""
-    printed: Mapping[str, str] = field(default_factory=dict)
+    printed: Mapping[str, str] = NONE
     """The newest line of runs that report nothing."""
     order: tuple[str, ...] = ()
     """All ids as they are listed: newest first, those that are over below when first read. Stays put."""
@@ -87,7 +89,7 @@ class Fleet:
     sought_from: str | None = None
     """Where the cursor was when somebody began to look for it."""
     detail: Detail | None = None
-    reading: Reading = field(default_factory=Reading)
+    reading: Reading = Reading()
     """Of the run whose log somebody has last moved in."""
     told: tuple[Told, ...] | None = None
     """What has happened lately to all runs, by time; None = nobody has looked."""

@@ -1,7 +1,5 @@
 """The one place where the fleet changes: reduce(fleet, event). Pure."""
 
-from dataclasses import replace
-
 from overnight.tui import place
 from overnight.tui.arrivals import arrived, stands_among, ticked
 from overnight.tui.detail import TABS, Detail
@@ -51,22 +49,22 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
         case Ticked(now):
             return ticked(fleet, now)
         case Grouped(groups):
-            fleet = replace(fleet, groups=groups)
-            return replace(fleet, stands=stands_among(fleet))
+            fleet = fleet._replace(groups=groups)
+            return fleet._replace(stands=stands_among(fleet))
         case Detailed(detail):
             return _detailed(fleet, detail)
         case Printed(lines):
-            return replace(fleet, printed=lines)
+            return fleet._replace(printed=lines)
         case Searched():
-            return replace(fleet, reading=place.searched(reading_of(fleet), event))
+            return fleet._replace(reading=place.searched(reading_of(fleet), event))
         case Recalled(told):
-            return replace(fleet, told=told)
+            return fleet._replace(told=told)
         case Asking(bulk):
-            return replace(fleet, bulk=bulk)
+            return fleet._replace(bulk=bulk)
         case Failed(message):
-            return replace(fleet, failure=message)
+            return fleet._replace(failure=message)
         case _:
-            return _pressed(replace(fleet, gathering=False), event)
+            return _pressed(fleet._replace(gathering=False), event)
 
 
 def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
@@ -82,24 +80,24 @@ def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:
         case Backed():
             return _backed(fleet)
         case TabChosen(tab):
-            return replace(fleet, tab=tab, depth=_at_least_open(fleet))
+            return fleet._replace(tab=tab, depth=_at_least_open(fleet))
         case TabStepped(by):
             tab = TABS[(TABS.index(fleet.tab) + by) % len(TABS)]
-            return replace(fleet, tab=tab, depth=_at_least_open(fleet))
+            return fleet._replace(tab=tab, depth=_at_least_open(fleet))
         case Switched(mode, on):
             return _switched(fleet, mode, on)
         case Marked(marking):
             return _marked(fleet, marking)
         case Sought(text):
-            return _sought(fleet, text) if text else replace(fleet, sought="")
+            return _sought(fleet, text) if text else fleet._replace(sought="")
         case FoundNext(by):
             return found(fleet, step=by, skip=1)
         case Filtered(chosen):
-            return filtered(replace(fleet, filter=chosen), sorts=True)
+            return filtered(fleet._replace(filter=chosen), sorts=True)
         case Sorted(sort):
-            return filtered(replace(fleet, sort=sort), sorts=True)
+            return filtered(fleet._replace(sort=sort), sorts=True)
         case LogMoved() | LogPut() | LogSought() | LogFoundNext():
-            return replace(fleet, reading=_read_elsewhere(fleet, event))
+            return fleet._replace(reading=_read_elsewhere(fleet, event))
 
 
 def _read_elsewhere(fleet: Fleet, event: LogMoved | LogPut | LogSought | LogFoundNext) -> Reading:
@@ -116,15 +114,15 @@ def _read_elsewhere(fleet: Fleet, event: LogMoved | LogPut | LogSought | LogFoun
 
 
 def _detailed(fleet: Fleet, detail: Detail) -> Fleet:
-    fleet = replace(fleet, detail=detail)
+    fleet = fleet._replace(detail=detail)
     page = page_of(fleet)
-    return fleet if page is None else replace(fleet, reading=place.told(reading_of(fleet), page))
+    return fleet if page is None else fleet._replace(reading=place.told(reading_of(fleet), page))
 
 
 def _put(fleet: Fleet, index: int) -> Fleet:
     if not fleet.shown:
         return fleet
-    return replace(fleet, cursor=fleet.shown[min(index, len(fleet.shown) - 1)])
+    return fleet._replace(cursor=fleet.shown[min(index, len(fleet.shown) - 1)])
 
 
 def _pointed(fleet: Fleet, run_id: str) -> Fleet:
@@ -132,33 +130,33 @@ def _pointed(fleet: Fleet, run_id: str) -> Fleet:
     if run_id not in fleet.reads:
         return fleet
     if run_id not in fleet.shown:
-        everything = replace(fleet, filter=EVERY_RUN, modes=fleet.modes - {Mode.ONLY_TROUBLE})
+        everything = fleet._replace(filter=EVERY_RUN, modes=fleet.modes - {Mode.ONLY_TROUBLE})
         fleet = filtered(everything, sorts=True)
-    return replace(fleet, cursor=run_id, depth=Depth.OPEN)
+    return fleet._replace(cursor=run_id, depth=Depth.OPEN)
 
 
 def _opened(fleet: Fleet) -> Fleet:
     if fleet.cursor is None:
         return fleet
-    return replace(fleet, depth=Depth.OPEN if fleet.depth is Depth.LIST else Depth.ENTERED)
+    return fleet._replace(depth=Depth.OPEN if fleet.depth is Depth.LIST else Depth.ENTERED)
 
 
 def _backed(fleet: Fleet) -> Fleet:
     """One step out: of a search, a big pane, the pane, what was looked for, marks, the filter; the pane closes."""
     reading = reading_of(fleet)
     if reading.search is not None:
-        return replace(fleet, reading=place.stopped(reading))
+        return fleet._replace(reading=place.stopped(reading))
     if Mode.MAXIMISED in fleet.modes:
-        return replace(fleet, modes=fleet.modes - {Mode.MAXIMISED}, depth=Depth.OPEN)
+        return fleet._replace(modes=fleet.modes - {Mode.MAXIMISED}, depth=Depth.OPEN)
     if fleet.depth is Depth.ENTERED:
-        return replace(fleet, depth=Depth.OPEN)
+        return fleet._replace(depth=Depth.OPEN)
     if fleet.sought:
-        return replace(fleet, sought="")
+        return fleet._replace(sought="")
     if fleet.marks:
-        return replace(fleet, marks=frozenset(), marked_last=None)
+        return fleet._replace(marks=frozenset(), marked_last=None)
     if fleet.filter.tests:
-        return filtered(replace(fleet, filter=EVERY_RUN), sorts=True)
-    return replace(fleet, depth=Depth.LIST)
+        return filtered(fleet._replace(filter=EVERY_RUN), sorts=True)
+    return fleet._replace(depth=Depth.LIST)
 
 
 def _at_least_open(fleet: Fleet) -> Depth:
@@ -167,24 +165,24 @@ def _at_least_open(fleet: Fleet) -> Depth:
 
 def _switched(fleet: Fleet, mode: Mode, on: bool | None) -> Fleet:
     on = mode not in fleet.modes if on is None else on
-    fleet = replace(fleet, modes=fleet.modes | {mode} if on else fleet.modes - {mode})
+    fleet = fleet._replace(modes=fleet.modes | {mode} if on else fleet.modes - {mode})
     if mode is Mode.MAXIMISED:
-        return replace(fleet, depth=Depth.ENTERED if on else Depth.OPEN)
+        return fleet._replace(depth=Depth.ENTERED if on else Depth.OPEN)
     return filtered(fleet) if mode is Mode.ONLY_TROUBLE else fleet
 
 
 def _marked(fleet: Fleet, marking: Marking) -> Fleet:
     cursor = fleet.cursor
     if marking is Marking.NONE or cursor is None:
-        return replace(fleet, marks=frozenset(), marked_last=None)
+        return fleet._replace(marks=frozenset(), marked_last=None)
     if marking is Marking.ONE:
-        return _put(replace(fleet, marks=fleet.marks ^ {cursor}, marked_last=cursor), cursor_index(fleet) + 1)
+        return _put(fleet._replace(marks=fleet.marks ^ {cursor}, marked_last=cursor), cursor_index(fleet) + 1)
     if marking is Marking.ALL:
         shown = frozenset(fleet.shown)
-        return replace(fleet, marks=fleet.marks - shown if shown <= fleet.marks else fleet.marks | shown)
+        return fleet._replace(marks=fleet.marks - shown if shown <= fleet.marks else fleet.marks | shown)
     start = fleet.shown.index(fleet.marked_last) if fleet.marked_last in fleet.shown else cursor_index(fleet)
     first, last = sorted((start, cursor_index(fleet)))
-    return replace(fleet, marks=fleet.marks | set(fleet.shown[first : last + 1]), marked_last=cursor)
+    return fleet._replace(marks=fleet.marks | set(fleet.shown[first : last + 1]), marked_last=cursor)
 
 
 def _sought(fleet: Fleet, text: str) -> Fleet:
@@ -193,4 +191,4 @@ def _sought(fleet: Fleet, text: str) -> Fleet:
     Else the next key would meet a run that had only the beginning of the text.
     """
     start = fleet.sought_from if fleet.sought and fleet.sought_from in fleet.shown else fleet.cursor
-    return found(replace(fleet, sought=text, sought_from=start, cursor=start), step=1, skip=0)
+    return found(fleet._replace(sought=text, sought_from=start, cursor=start), step=1, skip=0)

@@ -1,7 +1,5 @@
 """Which runs the list shows, in which order, and on which of them the cursor is. Pure."""
 
-from dataclasses import replace
-
 from overnight.state.status import TROUBLE
 from overnight.tui.events import Mode
 from overnight.tui.filtering import Subject, is_sought
@@ -19,11 +17,11 @@ def filtered(fleet: Fleet, *, sorts: bool = False) -> Fleet:
         passing = tuple(run_id for run_id in passing if _passes(fleet, run_id))
     shown = _ordered(fleet, passing) if sorts or not fleet.shown else _kept_in_order(fleet, passing)
     if sorts:
-        fleet = replace(fleet, sorted_at=fleet.now)
+        fleet = fleet._replace(sorted_at=fleet.now)
     if fleet.cursor in shown:
-        return replace(fleet, shown=shown)
+        return fleet._replace(shown=shown)
     near = min(cursor_index(fleet), len(shown) - 1)
-    return replace(fleet, shown=shown, cursor=shown[near] if shown else None)
+    return fleet._replace(shown=shown, cursor=shown[near] if shown else None)
 
 
 def _ordered(fleet: Fleet, ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -64,5 +62,5 @@ def found(fleet: Fleet, *, step: int, skip: int) -> Fleet:
     for offset in range(skip, count + skip):
         run_id = fleet.shown[(start + step * offset) % count]
         if fleet.sought and is_sought(fleet.reads[run_id].records, fleet.sought):
-            return replace(fleet, cursor=run_id)
+            return fleet._replace(cursor=run_id)
     return fleet

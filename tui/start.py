@@ -16,17 +16,16 @@ from overnight.tui.terminal import HUNG_UP, Guard, write_at_once
 from overnight.tui.view import plural
 
 
-def run_app(home: Home, ascii: bool = False, config: Config = AS_USUAL) -> int:
+def run_app(home: Home, feed: Feed, *, ascii: bool = False, config: Config = AS_USUAL) -> int:
     """The interface on this terminal until it is left. Its exit code: 0, 129 hung up, 143 terminated, 130 ctrl+c.
 
     `ascii`: draw with ASCII characters only; False = where the locale or the terminal needs it. Raises
     HomeUnusable when there is nothing that could be shown.
     """
-    home.prepare()
     environ = os.environ
     app = OvernightApp(
         home,
-        Feed(home),
+        feed,
         now=time.time(),
         host=host_name(),
         ascii_only=ascii or needs_ascii(environ),

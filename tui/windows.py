@@ -3,15 +3,15 @@
 Each is loaded when it is first opened: the first picture needs none of them.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from overnight.tui.desk import Desk
 from overnight.tui.events import Pointed, Sorted
 from overnight.tui.keys import Key
-from overnight.tui.looker import Sight
 from overnight.tui.model import Fleet
+from overnight.tui.sight import Sight
 from overnight.tui.sorting import Sort
-from overnight.tui.steering import Steering
 from overnight.tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Windows:
     """Opens them for a person; keeps the one that shows the fleet up to date."""
 
-    def __init__(self, desk: Desk, steering: Steering) -> None:
-        self._desk, self._steering = desk, steering
+    def __init__(self, desk: Desk, accept: Callable[[str, str], None]) -> None:
+        """`accept`: does what the palette has offered, a verb with the run of an id."""
+        self._desk, self._accept_verb = desk, accept
         self._events: EventsScreen | None = None
         """While it is open."""
         self._sight = Sight()
@@ -87,7 +88,7 @@ class Windows:
             case OfTheme(name):
                 self._desk.use_theme(THEMES[name])
             case OfRun(verb, run_id):
-                self._steering.accept(verb, run_id)
+                self._accept_verb(verb, run_id)
             case OfGroup(group_verb, group):
                 self._desk.begin(steer_group(self._desk, group_verb, group))
             case OfSlots(group, slots):

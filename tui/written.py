@@ -5,7 +5,6 @@ written, and of their colours only what differs from the cell that was written b
 terminals disagree about is one piece: it is written whole, and nothing is taken for granted of where it ends.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -186,7 +185,13 @@ def _pieces(text: str) -> Iterable[str]:
 def _is_doubtful(char: str) -> bool:
     """Whether terminals disagree how many cells it takes: not of a plain sign, nor of a letter that takes two."""
     size = get_character_cell_size(char)
-    return _is_half_flag(char) or not (size == 1 or (size == 2 and unicodedata.category(char) == "Lo"))
+    return _is_half_flag(char) or not (size == 1 or (size == 2 and _is_letter(char)))
+
+
+def _is_letter(char: str) -> bool:
+    import unicodedata
+
+    return unicodedata.category(char) == "Lo"
 
 
 def _belongs_to(before: str, char: str) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from overnight.tui.cli import VERBS, refusal_of
+from overnight.tui.cli import refusal_of
+from overnight.tui.verbs import VERBS
 from tests.cli.records import an_ended_run
 from tests.command import OVERNIGHT, launched, overnight
 from tests.packaging.tree import ROOT

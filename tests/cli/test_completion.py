@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from overnight.tui.cli import VERBS
+from overnight.tui.verbs import VERBS
 from tests.cli.records import an_ended_run
 from tests.command import OVERNIGHT, overnight
 from tests.waiting import eventually

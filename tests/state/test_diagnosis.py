@@ -317,7 +317,7 @@ def test_a_process_that_began_after_now_is_of_another_machine() -> None:
         (Disk("tmpfs"), []),
         (Disk("ext4", error="No space left on device"), ["cannot be written: No space left on device"]),
         (Disk("vfat", hard_links=False, holes=False), ["vfat knows no hard links", "vfat cannot free a part"]),
-        (Disk("nfs4"), ["nfs4 is shared"]),
+        (Disk("nfs4", is_shared=True), ["nfs4 is shared"]),
         (Disk("", locks=False), ["this filesystem knows no locks"]),
     ],
 )

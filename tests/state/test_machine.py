@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from overnight.state import lock
-from overnight.state.disk import disk_of, kind_of
+from overnight.state.disk import disk_of
 from overnight.state.home import Home
 from overnight.state.machine import container, machine_now
+from overnight.state.mounts import kind_of
 from overnight.state.process import identity_of
 from tests.small_disk import fill, small_disk_at
 

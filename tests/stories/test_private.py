@@ -10,7 +10,7 @@ import pytest
 
 from overnight.state.home import Home
 from overnight.state.records import Outcome
-from overnight.tui.cli import VERBS
+from overnight.tui.verbs import VERBS
 from tests.cli.records import an_ended_run
 from tests.command import OVERNIGHT, launched, overnight, when, when_ended
 from tests.conftest import processes_of

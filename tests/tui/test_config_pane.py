@@ -9,9 +9,10 @@ from overnight.state.home import Home
 from overnight.state.records import Restart
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.glyphs import UNICODE
-from overnight.tui.looker import Looker, Sight
+from overnight.tui.looker import Looker
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
+from overnight.tui.sight import Sight
 from overnight.tui.view import row_of
 from tests.builders import T0, a_run, a_spec
 from tests.command import launched, when_ended

@@ -17,9 +17,10 @@ from overnight.tui.detail import Detail, Tab
 from overnight.tui.elsewhere import Elsewhere
 from overnight.tui.errorgroups import Kind, groups_of, kind_of
 from overnight.tui.glyphs import UNICODE
-from overnight.tui.looker import Looker, Sight
+from overnight.tui.looker import Looker
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
+from overnight.tui.sight import Sight
 from overnight.tui.view import row_of
 from tests.builders import T0, a_run, a_spec, an_attempt, progress
 from tests.tui.driven import an_ended_run

@@ -18,11 +18,12 @@ from overnight.state.records import Exit, ItemError, Origin, Outcome, Progress
 from overnight.state.status import Status
 from overnight.state.watch import RESCAN_AFTER
 from overnight.tui.detail import Detail, Tab
-from overnight.tui.events import Arrived, Read, Ticked
-from overnight.tui.feed import Feed
-from overnight.tui.looker import Looker, Sight
+from overnight.tui.events import Arrived, Event, Failed, Read, Ticked
+from overnight.tui.feed import AT_FIRST, Feed
+from overnight.tui.looker import Looker
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
+from overnight.tui.sight import Sight
 from tests.builders import a_run, a_spec
 from tests.command import launched
 from tests.tui.driven import a_supervised_run, an_ended_run
@@ -66,6 +67,37 @@ def test_it_tells_of_every_run_then_of_what_changes_and_of_what_is_removed(home:
     Path(run.path).rmdir()
     eventually(lambda: run.id not in fed.fleet().reads)
     assert fed.woken.is_set()
+
+
+def test_the_first_runs_are_read_before_it_is_started_and_the_others_behind(home: Path) -> None:
+    ids = {an_ended_run(home, f"run-{number:02}", Exit(Outcome.COMPLETED, 0)).id for number in range(AT_FIRST + 6)}
+    feed = Feed(Home(str(home)))
+    try:
+        feed.begin(60)
+        assert [len(event.reads) for event in feed.take() if isinstance(event, Arrived)] == [AT_FIRST]
+        told: list[Event] = []
+        feed.start(lambda: None)
+
+        def arrived() -> list[Arrived]:
+            told.extend(feed.take())
+            return [event for event in told if isinstance(event, Arrived)]
+
+        [others] = eventually(arrived)
+        assert (len(others.reads), others.more) == (6, False)
+        assert {read.id for read in others.reads} < ids
+    finally:
+        feed.stop()
+
+
+def test_runs_that_cannot_be_read_do_not_keep_the_interface_waiting(home: Path) -> None:
+    feed = Feed(Home(str(home / "none" / "\0")))
+    try:
+        began = time.monotonic()
+        feed.begin(60)
+        assert time.monotonic() - began < 60
+        assert any(isinstance(event, Failed) for event in feed.take())
+    finally:
+        feed.stop()
 
 
 def test_a_run_whose_launch_takes_a_while_is_told_of_as_soon_as_it_is_one(home: Path, fed: Fed) -> None:

@@ -246,7 +246,7 @@ def test_what_comes_in_one_piece_with_the_key_is_typed_into_the_line(home: Path,
         sign = {"slash": "/", "ampersand": "&"}[key]
         for each, character in ((key, sign), *((char, char) for char in "xq")):
             app.post_message(events.Key(each, character))
-        await until(pilot, lambda: app.screen.query_one(f"#{field}", TypedLine).value == "xq")
+        await until(pilot, lambda: [each.value for each in app.screen.query(f"#{field}").results(TypedLine)] == ["xq"])
         await pilot.press("r", "backspace")
         assert app.screen.query_one(f"#{field}", TypedLine).value == "xq"
         assert app.is_running

@@ -42,7 +42,7 @@ ROWS = [row_at(EVERYDAY, run_id) for run_id in EVERYDAY.order]
 @given(WIDTHS, GLYPHS)
 def test_every_line_fits_and_columns_stand_below_their_titles(width: int, glyphs: Glyphs) -> None:
     layout = layout_for(width)
-    titles = heading(layout, width, glyphs).text
+    titles = heading(width, COLUMNS, glyphs).text
     assert cells(titles) == width
     for row in ROWS:
         text = run_line(row, layout, glyphs, cursor=True, marked=True).text
@@ -65,7 +65,7 @@ def test_chosen_columns_stand_in_their_order_and_every_line_fits(width: int, nam
     assert {"STATE", "AGENT", *(TITLES[name] for name in names if name in {"progress", "percent", "eta"})} <= set(
         titles
     )
-    assert cells(heading(layout, width, glyphs).text) == width
+    assert cells(heading(width, names, glyphs).text) == width
     for row in ROWS:
         assert cells(run_line(row, layout, glyphs, cursor=True, marked=True).text) <= width
 

@@ -11,7 +11,8 @@ from overnight.state.home import Home
 from overnight.state.kept import KeptLimit
 from overnight.state.records import Exit, Outcome
 from overnight.tui.detail import Detail, Tab
-from overnight.tui.looker import Looker, Sight
+from overnight.tui.looker import Looker
+from overnight.tui.sight import Sight
 from tests.command import launched, listed, overnight, when_ended
 from tests.sdk.inline import Inline
 from tests.stories.scenes import when_processed

@@ -130,8 +130,9 @@ def test_a_loop_that_is_stuck_gives_title_and_progress_back(home: Path) -> None:
         "import sys, time; from overnight.state.home import default_home; "
         "from overnight.tui.config_reading import config_of; "
         "from overnight.tui.app import OvernightApp as A; from overnight.tui.start import run_app; "
+        "from overnight.tui.feed import Feed; home = default_home(); "
         "A.action_redraw = lambda self: time.sleep(60); "
-        f"sys.exit(run_app(default_home(), config=config_of('notify = {ALL}')))"
+        f"sys.exit(run_app(home, Feed(home), config=config_of('notify = {ALL}')))"
     )
     with a_supervised_run(home, "crawl"), a_terminal([sys.executable, "-c", stuck]) as terminal:
         eventually(lambda: terminal.text() and b"\x1b]9;4;1;40\x1b\\" in terminal.raw)

@@ -15,8 +15,11 @@ from tests.tui.driven import a_supervised_run
 from tests.waiting import eventually
 
 PICTURE = "x" * WORTH_ASKING
-PROGRAM = "import sys; from overnight.state.home import default_home as home; from overnight.tui.start import run_app; "
-INTERFACE = [sys.executable, "-c", f"{PROGRAM}sys.exit(run_app(home()))"]
+PROGRAM = (
+    "import sys; from overnight.state.home import default_home as home; "
+    "from overnight.tui.interface import open_interface; "
+)
+INTERFACE = [sys.executable, "-c", f"{PROGRAM}sys.exit(open_interface(home()))"]
 
 
 class Clock:

@@ -17,8 +17,11 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.leaves_no_process, pytest.mark.usefixtures("home")]
 
-PROGRAM = "import sys; from overnight.state.home import default_home as home; from overnight.tui.start import run_app; "
-INTERFACE = [sys.executable, "-c", f"{PROGRAM}sys.exit(run_app(home()))"]
+PROGRAM = (
+    "import sys; from overnight.state.home import default_home as home; "
+    "from overnight.tui.interface import open_interface; "
+)
+INTERFACE = [sys.executable, "-c", f"{PROGRAM}sys.exit(open_interface(home()))"]
 DONE = Exit(Outcome.COMPLETED, 0, attempts=1, started_at=1.0, ended_at=2.0)
 SOON = 3.0
 """Seconds in which it has to be gone once nobody sees it."""
@@ -78,7 +81,7 @@ def test_a_terminal_that_is_gone_ends_it_though_the_hang_up_is_ignored(home: Pat
     """As under nohup: the handler is set later, but a hang-up may also never arrive, as after setsid."""
     an_ended_run(home, "crawl", DONE)
     ignoring = f"{PROGRAM}import overnight.tui.terminal as t; t.SIGNALS = {{}}; import signal; "
-    command = f"{ignoring}signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.exit(run_app(home()))"
+    command = f"{ignoring}signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.exit(open_interface(home()))"
     with a_terminal([sys.executable, "-c", command]) as terminal:
         terminal.shows("crawl")
         terminal.hang_up()
@@ -88,7 +91,7 @@ def test_a_terminal_that_is_gone_ends_it_though_the_hang_up_is_ignored(home: Pat
 def test_a_loop_that_is_stuck_is_ended_hard_with_the_terminal_restored(home: Path) -> None:
     an_ended_run(home, "crawl", DONE)
     stuck = f"{PROGRAM}from overnight.tui.app import OvernightApp as A; import time; "
-    stuck += "A.action_redraw = lambda self: time.sleep(60); sys.exit(run_app(home()))"
+    stuck += "A.action_redraw = lambda self: time.sleep(60); sys.exit(open_interface(home()))"
     with a_terminal([sys.executable, "-c", stuck]) as terminal:
         before = attributes(terminal)
         terminal.shows("crawl")

@@ -30,8 +30,11 @@ STYLES = [
 ]
 TEXTS = ["a", "  ", "done", "█▏", "日本", "e\u0301", "x y z", "▌", " "]
 CONSOLE = Console(color_system="truecolor", width=WIDTH, height=HEIGHT, legacy_windows=False)
-PROGRAM = "import sys; from overnight.state.home import default_home as home; from overnight.tui.start import run_app; "
-INTERFACE = [sys.executable, "-c", f"{PROGRAM}sys.exit(run_app(home()))"]
+PROGRAM = (
+    "import sys; from overnight.state.home import default_home as home; "
+    "from overnight.tui.interface import open_interface; "
+)
+INTERFACE = [sys.executable, "-c", f"{PROGRAM}sys.exit(open_interface(home()))"]
 
 
 def a_strip(chance: random.Random, width: int) -> Strip:

@@ -1,33 +1,27 @@
 """The main screen: the header, the list, the pane of the open run, the keys. Shows a fleet."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.geometry import Size
 
 from overnight.tui import listing
-from overnight.tui.detail import Detail, Tab
-from overnight.tui.events import (
-    Mode,
-)
+from overnight.tui.events import Mode
 from overnight.tui.footer import footer
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.lines import Line
-from overnight.tui.looker import Sight
-from overnight.tui.model import Depth, Fleet, reading_of, row_at
-from overnight.tui.panes.contents import lines_of
-from overnight.tui.panes.frame import Frame
-from overnight.tui.panes.logs import logs
-from overnight.tui.panes.title import tab_spans, title
+from overnight.tui.model import Depth, Fleet, reading_of
 from overnight.tui.screens.fleet_keys import KeyedScreen
-from overnight.tui.screens.wishes import (
-    Looked,
-)
+from overnight.tui.screens.wishes import Looked
+from overnight.tui.sight import Sight
 from overnight.tui.widgets.fleet_list import FleetList
 from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.pane import Pane
-from overnight.tui.widgets.typed_line import TypedLine
+
+if TYPE_CHECKING:
+    from overnight.tui.screens.open_run import OpenRun
 
 BESIDE_FROM = 120
 """Columns from which the pane stands beside the list."""
@@ -40,22 +34,22 @@ class FleetScreen(KeyedScreen):
         super().__init__(fleet)
         self._glyphs, self._columns = glyphs, columns
         self._sight = Sight()
+        self._open_run: OpenRun | None = None
+        """None = no run was opened yet."""
 
     def compose(self) -> ComposeResult:
-        yield Lines(id="small")
+        """What is in the first picture; the rest comes when it is needed."""
+        self._arrange(self.app.size)
         yield Lines(id="header")
         with Container(id="body"):
             with Vertical(id="list-side"):
                 yield Lines(id="heading")
-                yield FleetList(self._glyphs, id="list")
-            with Vertical(id="pane-side"):
-                yield Lines(id="title")
-                yield Lines(id="tabs")
-                yield Pane(id="pane")
+                yield FleetList(self._glyphs, self._columns, id="list")
+            yield Vertical(id="pane-side")
         yield Lines(id="footer")
-        yield TypedLine("find by name, group or label", id="find")
-        yield TypedLine("find in the log", id="find-log")
-        yield TypedLine("state:failed,stalled group:gpu err>0 -name:test", id="filter")
+
+    def on_mount(self) -> None:
+        self._draw()
 
     # -- showing
 
@@ -65,7 +59,7 @@ class FleetScreen(KeyedScreen):
         if not self._is_there:
             return
         if (before.depth, before.modes, bool(before.shown)) != (fleet.depth, fleet.modes, bool(fleet.shown)):
-            self._arrange()
+            self._arrange(self.size)
         self._draw()
 
     @property
@@ -74,65 +68,50 @@ class FleetScreen(KeyedScreen):
         return self.is_mounted and self.is_attached and self.app.is_running
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
+        self._arrange(event.size)
 
     @on(LineView.Fitted)
     def _draw_fitted(self) -> None:
         if self._is_there:
             self._draw()
 
-    def _arrange(self) -> None:
+    def _arrange(self, size: Size) -> None:
         """Which parts are there, and where."""
-        width, height = self.size
-        small = width < listing.LEAST_WIDTH or height < listing.LEAST_HEIGHT
+        small = size.width < listing.LEAST_WIDTH or size.height < listing.LEAST_HEIGHT
         open_ = self._fleet.depth is not Depth.LIST and bool(self._fleet.shown)
         self.set_class(small, "-small")
-        self.set_class(width >= BESIDE_FROM, "-beside")
+        self.set_class(size.width >= BESIDE_FROM, "-beside")
         self.set_class(open_, "-open")
         self.set_class(open_ and Mode.MAXIMISED in self._fleet.modes, "-maximised")
 
+    def pane(self) -> Pane:
+        if self._open_run is None:
+            from overnight.tui.screens.open_run import OpenRun
+
+            self._open_run = OpenRun(self._glyphs)
+            self.query_one("#pane-side").mount(self._open_run)
+        return self._open_run.pane
+
     def _draw(self) -> None:
-        fleet, glyphs, width = self._fleet, self._glyphs, self.size.width
+        fleet, glyphs, columns = self._fleet, self._glyphs, self._columns
         if self.has_class("-small"):
-            self._lines("small").show(listing.too_small(fleet, width, glyphs))
+            self._lines("header").show_fitting(lambda width: [listing.too_small(fleet, width, glyphs)])
             return
-        self._lines("header").show(listing.header(fleet, width, glyphs))
-        self._lines("footer").show(footer(fleet, width, glyphs))
-        fleet_list = self.query_one(FleetList)
-        if fleet_list.size.width:
-            layout = listing.layout_for(fleet_list.size.width, self._columns)
-            self._lines("heading").show(listing.heading(layout, fleet_list.size.width, glyphs))
-            fleet_list.show(fleet, layout)
-        if self.has_class("-open") and fleet.cursor is not None:
-            self._draw_pane(fleet.cursor)
+        self._lines("header").show_fitting(lambda width: [listing.header(fleet, width, glyphs)])
+        self._lines("footer").show_fitting(lambda width: [footer(fleet, width, glyphs)])
+        self._lines("heading").show_fitting(lambda width: [listing.heading(width, columns, glyphs)])
+        self.query_one(FleetList).show(fleet)
+        self._draw_pane()
         self._look()
 
-    def _draw_pane(self, run_id: str) -> None:
-        fleet, pane = self._fleet, self.query_one(Pane)
-        if not pane.size.width:
+    def _draw_pane(self) -> None:
+        if not self.has_class("-open"):
             return
-        row = row_at(fleet, run_id)
-        entered = fleet.depth is Depth.ENTERED
-        frame = Frame(pane.size.width, pane.size.height, self._glyphs, Mode.WRAP in fleet.modes)
-        beside = self.has_class("-beside")
-        self._lines("title").show(title(row, frame, entered=entered, tabs=None if beside else fleet.tab))
-        self._lines("tabs").show(Line((("  ", ""), *tab_spans(fleet.tab, frame, fleet.keys))))
-        known = fleet.detail is not None and fleet.detail.run_id == run_id
-        detail = fleet.detail if known and fleet.detail is not None else Detail(run_id)
-        subject = (run_id, fleet.tab)
-        if fleet.tab is not Tab.LOGS:
-            pane.show(lines_of(fleet.tab, row, detail, frame), subject=subject)
-            return
-        reading = reading_of(fleet)
-        sheet = logs(detail, reading, frame)
-        pane.show(
-            sheet.lines,
-            subject=subject,
-            places=sheet.places,
-            cursor=sheet.cursor,
-            marked=entered,
-            at_end=reading.at is None,
-        )
+        if self._open_run is None:
+            # The list need not wait for what the panes are made of.
+            self.call_after_refresh(self.pane)
+        else:
+            self._open_run.show(self._fleet, beside=self.has_class("-beside"))
 
     def _look(self) -> None:
         """Say what is seen now: only that is read."""

@@ -51,6 +51,13 @@ from overnight.tui.widgets.lines import Lines
 from overnight.tui.widgets.pane import Pane
 from overnight.tui.widgets.typed_line import TypedLine
 
+TYPED = {
+    "find": "find by name, group or label",
+    "find-log": "find in the log",
+    "filter": "state:failed,stalled group:gpu err>0 -name:test",
+}
+"""The lines in which something is typed, and what stands there before."""
+
 
 class KeyedScreen(Screen[None]):
     """What is done on the fleet; what is drawn of it is said by the screen itself."""
@@ -64,6 +71,12 @@ class KeyedScreen(Screen[None]):
         super().__init__()
         self._fleet = fleet
         self._filter_before = EVERY_RUN
+        self._typed: dict[str, TypedLine] = {}
+        """Those that were opened once."""
+
+    def pane(self) -> Pane:
+        """The pane of the open run. It is made when it is first asked for."""
+        raise NotImplementedError
 
     # -- keys
 
@@ -82,12 +95,12 @@ class KeyedScreen(Screen[None]):
         if not self._in_pane:
             self._happened(CursorMoved(by))
         elif not self._in_log:
-            self.query_one(Pane).scroll_by(by)
-        elif not self.query_one(Pane).scroll_within(by):
+            self.pane().scroll_by(by)
+        elif not self.pane().scroll_within(by):
             self._happened(LogMoved(by))
 
     def action_page(self, pages: int) -> None:
-        view = self.query_one(Pane) if self._in_pane else self.query_one(FleetList)
+        view = self.pane() if self._in_pane else self.query_one(FleetList)
         self.action_move(pages * max(1, view.size.height // 2))
 
     def action_top(self) -> None:
@@ -96,7 +109,7 @@ class KeyedScreen(Screen[None]):
         elif self._in_log:
             self._happened(LogPut(0))
         else:
-            self.query_one(Pane).show_from(0)
+            self.pane().show_from(0)
 
     def action_bottom(self) -> None:
         if not self._in_pane:
@@ -104,7 +117,7 @@ class KeyedScreen(Screen[None]):
         elif self._in_log:
             self._happened(LogPut(None))
         else:
-            pane = self.query_one(Pane)
+            pane = self.pane()
             pane.show_from(pane.max_scroll_y)
 
     def action_open(self) -> None:
@@ -184,7 +197,7 @@ class KeyedScreen(Screen[None]):
     # -- finding
 
     def action_find(self) -> None:
-        self._open(self.query_one("#find-log" if self._in_log else "#find", TypedLine), "")
+        self._open("find-log" if self._in_log else "find", "")
 
     @on(Input.Changed, "#find")
     def _seek(self, event: Input.Changed) -> None:
@@ -204,8 +217,12 @@ class KeyedScreen(Screen[None]):
         if event.kept:
             self._happened(LogSought(event.line.value))
 
-    def _open(self, line: TypedLine, text: str) -> None:
+    def _open(self, name: str, text: str) -> None:
         """At once, not with the next layout: what is typed behind the key belongs to it."""
+        if name not in self._typed:
+            self._typed[name] = TypedLine(TYPED[name], id=name)
+            self.mount(self._typed[name])
+        line = self._typed[name]
         line.value = text
         line.cursor_position = len(text)
         self.query_one("#footer", Lines).display, line.display = False, True
@@ -218,7 +235,7 @@ class KeyedScreen(Screen[None]):
 
     def action_filter(self) -> None:
         self._filter_before = self._fleet.filter
-        self._open(self.query_one("#filter", TypedLine), self._fleet.filter.text)
+        self._open("filter", self._fleet.filter.text)
 
     @on(Input.Changed, "#filter")
     def _filter(self, event: Input.Changed) -> None:

@@ -7,7 +7,7 @@ from textual.message import Message
 
 from overnight.state.records import Verb
 from overnight.tui.events import KeyEvent
-from overnight.tui.looker import Sight
+from overnight.tui.sight import Sight
 
 if TYPE_CHECKING:
     from overnight.agents.launchers.order import Order

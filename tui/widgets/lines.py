@@ -1,6 +1,6 @@
 """Widgets that draw lines of cells, and write to the terminal only those that say something else than before."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -137,7 +137,6 @@ class LineView(ScrollView, can_focus=False):
         self._styles.clear()
 
     def on_resize(self, event: events.Resize) -> None:
-        self._drawn.clear()
         self.post_message(self.Fitted())
 
     # -- scrolling
@@ -165,18 +164,30 @@ def _readable_on(ground: str) -> str:
 
 
 class Lines(LineView):
-    """Lines that are given."""
+    """Lines that are given, or made for the width that there is."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._lines: Sequence[Line] = ()
+        self._make: Callable[[int], Sequence[Line]] = lambda _: ()
+        self._made: tuple[int, Sequence[Line]] | None = None
+        """For which width, and what."""
 
     def line_count(self) -> int:
-        return len(self._lines)
+        return len(self._lines())
 
     def line_at(self, y: int) -> Line:
-        return self._lines[y]
+        return self._lines()[y]
+
+    def _lines(self) -> Sequence[Line]:
+        width = self.size.width
+        if self._made is None or self._made[0] != width:
+            self._made = width, self._make(width) if width else ()
+        return self._made[1]
 
     def show(self, *lines: Line) -> None:
-        self._lines = lines
+        self.show_fitting(lambda _: lines)
+
+    def show_fitting(self, make: Callable[[int], Sequence[Line]]) -> None:
+        """What `make` says for so many columns: when it is drawn, as it is not known before how many there will be."""
+        self._make, self._made = make, None
         self.refresh_changed()

@@ -11,7 +11,7 @@ from overnight.tui.app import OvernightApp
 from overnight.tui.config import Config
 from overnight.tui.events import Arrived, Event, Read, Ticked
 from overnight.tui.feed import Mailbox
-from overnight.tui.looker import Sight
+from overnight.tui.sight import Sight
 from tests.benchmarks.programs.changing import EVERY, record_of
 
 

@@ -1,0 +1,27 @@
+"""The verbs of the command line, each with what it is for."""
+
+VERBS = {
+    "demo": "real agents on real files of this machine, in the interface",
+    "run": "launch a command as a run",
+    "map": "do a command for each item, as one durable run",
+    "ls": "list the runs",
+    "show": "everything about a run",
+    "why": "why a run waits, is paused, or has failed, and what can be done",
+    "logs": "what an agent printed; -f follows it",
+    "errors": "the items that failed, and why",
+    "history": "what happened to a run, oldest first",
+    "events": "what happens to all runs, in one order; -f goes on with what comes",
+    "pause": "pause at the next item, checkpointed",
+    "resume": "go on: after a pause, a reboot, a lost process",
+    "cancel": "stop at a checkpoint; by force after the grace",
+    "kill": "stop by force, now",
+    "restart": "stop at a checkpoint, and start the next attempt",
+    "retry": "start an ended run again from its checkpoint; --errors: its failed items",
+    "group": "how many runs of a group work at once; pause a group, or let it go on",
+    "wait": "wait for the end; the exit code says how it ended",
+    "rm": "remove ended runs",
+    "prune": "remove runs that ended long ago",
+    "doctor": "what is wrong with the runs and the machine; --repair: puts it right",
+    "check": "whether an agent's files speak the protocol, field by field",
+    "completion": "what bash, zsh or fish needs to complete verbs, options and runs",
+}
