@@ -76,6 +76,8 @@ class Fleet(NamedTuple):
     shown: tuple[str, ...] = ()
     """Those of them that pass the filter."""
     cursor: str | None = None
+    displaced_from: str | None = None
+    """The run under the cursor was no longer shown, so that it stands on another one, and no key was pressed since."""
     marks: frozenset[str] = frozenset()
     marked_last: str | None = None
     modes: frozenset[Mode] = frozenset()

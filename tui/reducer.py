@@ -45,9 +45,9 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
     """The fleet after `event`."""
     match event:
         case Arrived():
-            return arrived(fleet, event)
+            return _noted(fleet, arrived(fleet, event))
         case Ticked(now):
-            return ticked(fleet, now)
+            return _noted(fleet, ticked(fleet, now))
         case Grouped(groups):
             fleet = fleet._replace(groups=groups)
             return fleet._replace(stands=stands_among(fleet))
@@ -64,7 +64,14 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
         case Failed(message):
             return fleet._replace(failure=message)
         case _:
-            return _pressed(fleet._replace(gathering=False), event)
+            return _pressed(fleet._replace(gathering=False, displaced_from=None), event)
+
+
+def _noted(before: Fleet, after: Fleet) -> Fleet:
+    """Where the cursor had to leave its run it is not inside of another one: nobody went there."""
+    if before.gathering or before.cursor is None or after.cursor == before.cursor:
+        return after
+    return after._replace(displaced_from=before.cursor, depth=min(after.depth, Depth.OPEN, key=lambda each: each.value))
 
 
 def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:

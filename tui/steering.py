@@ -15,8 +15,8 @@ from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.bulk import Bulk, summary_words, with_answer
 from overnight.tui.desk import Desk
 from overnight.tui.detail import Tab
-from overnight.tui.events import Asking, Marked, Marking, Pointed, TabChosen
-from overnight.tui.model import Fleet, cut_off, pause_or_resume, row_at, targets
+from overnight.tui.events import Asking, CursorPut, Marked, Marking, Pointed, TabChosen
+from overnight.tui.model import Fleet, cursor_index, cut_off, pause_or_resume, row_at, targets
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.wishes import Wish
 from overnight.tui.view import plural
@@ -50,6 +50,8 @@ class Steering:
         if not ids:
             self._desk.tell("There is no run to ask anything of.", "warning")
             return
+        if self._is_displaced():
+            return
         match wish:
             case Wish.PAUSE_OR_RESUME:
                 self._pause_or_resume(ids)
@@ -59,6 +61,18 @@ class Steering:
                 self._desk.begin(self._ask_stacks())
             case Wish.CANCEL | Wish.KILL:
                 self.question(Verb(wish.value), ids)
+
+    def _is_displaced(self) -> bool:
+        """Whether the key was meant for a run that has left the list under it, which is said instead."""
+        fleet = self._desk.fleet
+        if fleet.displaced_from is None or fleet.marks:
+            return False
+        self._desk.tell(
+            f"{fleet.displaced_from} is no longer in the list: nothing was asked. The cursor is on {fleet.cursor} now.",
+            "warning",
+        )
+        self._desk.change(CursorPut(cursor_index(fleet)))
+        return True
 
     def _pause_or_resume(self, ids: Sequence[str]) -> None:
         fleet = self._desk.fleet

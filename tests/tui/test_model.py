@@ -90,6 +90,21 @@ def test_the_cursor_goes_to_a_neighbour_when_its_run_is_gone() -> None:
     assert fleet.cursor in fleet.shown
 
 
+def test_nobody_went_to_the_neighbour_until_a_key_is_pressed() -> None:
+    entered = folded([CursorPut(1), Opened(), Opened()], three())
+    assert entered.depth is Depth.ENTERED
+    fleet = folded([Arrived((), frozenset({"b"}))], entered)
+    assert (fleet.depth, fleet.displaced_from) == (Depth.OPEN, "b")
+    assert folded([Ticked(T0 + 1), Arrived((named("a", created=3),))], fleet).displaced_from == "b"
+    assert folded([CursorMoved(1)], fleet).displaced_from is None
+
+
+def test_a_run_that_the_filter_hides_by_itself_displaces_the_cursor_too() -> None:
+    fleet = folded([Filtered(filter_of("-state:completed")), CursorPut(1)], three())
+    assert fleet.displaced_from is None
+    assert folded([Arrived((named("b", created=2, exit=DONE),))], fleet).displaced_from == "b"
+
+
 def test_time_alone_makes_a_silent_run_stale_and_leaves_an_ended_one_as_it_is() -> None:
     fleet = folded([Ticked(T0 + 120)], a_fleet(named("a", heartbeat=heartbeat()), named("b", exit=DONE)))
     assert fleet.statuses == {"a": Status.STALE, "b": Status.COMPLETED}
