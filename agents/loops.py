@@ -136,6 +136,8 @@ class Loops:
         hand.key = key = identity if walk.options.version is None else key_of(identity)
         self.commits.hands.attended = hand
         self.report.current = key
+        if walk.weighs:
+            self.report.in_hand = walk.weight_of(item, position)
         if (self.deaths or walk.lines is not None) and (problem := self.refused(walk, item, identity)) is not None:
             if isinstance(item, Unreadable) and not walk.options.guard:
                 raise problem
@@ -148,7 +150,8 @@ class Loops:
 
     def _commit(self, walk: Walk[Any], hand: Hand, slot: int, item: Any, began: float) -> None:
         failed = hand.error is not None
-        self.commits.commit(hand, walk.loop, began, walk.weight_of(item, hand.position) if walk.weighs else 0.0)
+        self.commits.commit(hand, walk.loop, began, self.report.in_hand or 0.0)
+        self.report.in_hand = None
         self.commits.hands.attended = None
         self.marks.clear(slot)
         walk.committed += 1
@@ -234,7 +237,7 @@ class Loops:
     def leave(self) -> None:
         """Also when the loop was broken off: the item in hand goes back."""
         hand = self.commits.hands.attended
-        self._inside = False
+        self._inside, self.report.in_hand = False, None
         # The head that is written last must know how far the source was read.
         self.commits.mark_cursors()
         self.commits.mark_cursors = lambda: None

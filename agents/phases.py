@@ -201,6 +201,11 @@ class Phases:
             yield inner
             yield from self._stages(inner)
 
+    @property
+    def have_shares(self) -> bool:
+        """Whether what is done is told in shares of the whole, not by weight."""
+        return bool(self._root.inner) and self._root.done() is not None
+
     def done(self) -> Done | None:
         """Of the whole run: by the shares of its phases, else by weight; None = its items are counted."""
         if self._root.inner and (done := self._root.done()) is not None:

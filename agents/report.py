@@ -37,6 +37,8 @@ class Report:
         self.counters: Mapping[str, Count] = {}
         self.workers = 1
         """Items that are worked at side by side."""
+        self.in_hand: float | None = None
+        """What the item that is worked at weighs, where it is the only one; None = items are counted."""
         self.weight_done = 0.0
         """Of this loop's finished items, resumed ones included."""
         self.steps = 0
@@ -137,6 +139,7 @@ class Report:
         )
 
     def _estimate(self, done: Done | None, active: float) -> Estimate | None:
+        in_hand = None if done is None or self.phases.have_shares else self.in_hand
         if done is None:
             total = None if self.total is None else float(self.total)
             done = Done(float(self.processed), float(self.resumed), total)
@@ -144,7 +147,7 @@ class Report:
             return None
         # What earlier attempts did is no work of this one.
         self._estimator.record(done.done - done.resumed, active, self.processed - self.resumed)
-        return self._estimator.forecast(max(0.0, done.total - done.done), active, self.workers)
+        return self._estimator.forecast(max(0.0, done.total - done.done), active, self.workers, in_hand)
 
     def _percent(self, done: Done | None) -> float | None:
         """By phases, else by weight; None = the items are counted."""

@@ -287,3 +287,36 @@ def test_a_share_inside_of_an_item_is_refused(folder: Folder, tmp_path: Path) ->
     _, said = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "phase 'part': share=0.5 inside of an item" in said
+
+
+def test_the_silence_of_a_heavy_item_in_hand_is_work(folder: Folder) -> None:
+    """It is expected to take as long as it weighs: so much of what is left is done, and none of it is late."""
+
+    def left_after_its_silence(in_hand: float | None) -> float:
+        told = Told()
+        loop = told.enters(11, weight=200)
+        for done in range(1, 11):
+            told.now += 10
+            loop.done = told.report.processed = done
+            told.report.weight_done = 10.0 * done
+            assert told.report.progress(0.0)
+        told.report.in_hand = in_hand
+        told.now += 50
+        return told.likely
+
+    assert left_after_its_silence(100.0) < left_after_its_silence(None)
+
+
+def test_what_the_item_in_hand_weighs_is_known_while_it_is_worked_at(folder: Folder, tmp_path: Path) -> None:
+    agent = Inline(
+        tmp_path / "weighs",
+        """
+        def main(run: Run) -> None:
+            for size in run.each([3, 40], weight=float):
+                did(run._work.loops.report.in_hand)
+            for name in run.each("ab"):
+                did(run._work.loops.report.in_hand)
+        """,
+    )
+    assert folder.finish(agent.command()) == 0
+    assert agent.did() == ["3.0", "40.0", "None", "None"]
