@@ -22,6 +22,7 @@ from overnight.tui.clean import clean
 from overnight.tui.detail import Detail
 from overnight.tui.door import clean_groups, clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Recalled, Ticked
+from overnight.tui.foretelling import Foretelling
 from overnight.tui.sight import Sight
 from overnight.tui.tail import newest_line
 
@@ -80,6 +81,7 @@ class Feed:
         """Of these: how the log was when it was read, and that line."""
         self._groups: Stamp = None
         """Of groups.json as it was told."""
+        self._foretelling = Foretelling()
         self._looker: Looker | None = None
         """Loaded when something is open."""
         self._failures: dict[str, str] = {}
@@ -192,7 +194,9 @@ class Feed:
                 if os.path.isdir(run.path):
                     unborn.add(run_id)
             else:
-                reads.append(Read(run_id, clean_records(run.read())))
+                reads.append(Read(run_id, clean_records(self._foretelling.of(run.read()))))
+        for run_id in gone:
+            self._foretelling.forget(run_id)
         now = time.time()
         self._tell_time(now)
         live = {read.id for read in reads if status_of(read.records, now) in LIVE}

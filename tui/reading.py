@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from overnight.state.errors import DamagedRecord
 from overnight.state.queue import Stand, stands_of
@@ -14,6 +15,9 @@ from overnight.tui import console
 from overnight.tui.door import clean_records, clean_stand
 from overnight.tui.tail import newest_line
 from overnight.tui.view import Row, row_of
+
+if TYPE_CHECKING:
+    from overnight.tui.foretelling import Foretelling
 
 
 def records_of(runs: Iterable[RunDir]) -> list[Records]:
@@ -50,8 +54,11 @@ def list_lines(home: str, every: Sequence[Records]) -> list[str]:
     return list(table_lines(rows, console.style(sys.stdout)))
 
 
-def row_now(run: RunDir) -> Row:
-    """One run as it is now; of one that reports nothing the newest line of its log too."""
-    records = run.read()
+def row_now(run: RunDir, foretelling: "Foretelling | None" = None) -> Row:
+    """One run as it is now; of one that reports nothing the newest line of its log too.
+
+    `foretelling`: of whoever watches it.
+    """
+    records = run.read() if foretelling is None else foretelling.of(run.read())
     row = row_of(clean_records(records), time.time(), stands_now(run.home, [records]).get(run.id))
     return row if row.reports else row._replace(newest_line=newest_line(run.output_path))

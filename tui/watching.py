@@ -5,6 +5,7 @@ import time
 
 from overnight.state.rundir import RunDir
 from overnight.tui import console
+from overnight.tui.foretelling import Foretelling
 from overnight.tui.reading import row_now
 from overnight.tui.table import progress_line
 
@@ -20,6 +21,7 @@ class ProgressLine:
         self._run = run
         self._drawn = console.is_drawn(sys.stderr)
         self._style = console.style(sys.stderr)
+        self._foretelling = Foretelling()
         self._next_at = 0.0
         self._last = ""
 
@@ -28,7 +30,7 @@ class ProgressLine:
         if time.monotonic() < self._next_at:
             return
         self._next_at = time.monotonic() + (REDRAWN_AFTER if self._drawn else SAID_AFTER)
-        line = progress_line(row_now(self._run), self._style)
+        line = progress_line(row_now(self._run, self._foretelling), self._style)
         if line == self._last:
             return
         self._last = line

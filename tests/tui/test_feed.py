@@ -100,6 +100,22 @@ def test_runs_that_cannot_be_read_do_not_keep_the_interface_waiting(home: Path) 
         feed.stop()
 
 
+def test_of_an_agent_that_writes_only_counts_the_end_is_foretold_by_watching_it(home: Path, fed: Fed) -> None:
+    with a_supervised_run(home, "crawl") as run:
+
+        def read() -> Progress | None:
+            fleet = fed.fleet()
+            return fleet.reads[run.id].records.progress if run.id in fleet.reads else None
+
+        for done in range(41, 46):
+            run.write(run.progress_path, Progress(processed_items=done, total_items=100, attempt=1))
+            eventually(lambda done=done: (told := read()) and told.processed_items == done)
+        told = read()
+        assert told is not None
+        assert told.estimate is not None
+        assert told.estimate.low < told.estimate.likely < told.estimate.high
+
+
 def test_a_run_whose_launch_takes_a_while_is_told_of_as_soon_as_it_is_one(home: Path, fed: Fed) -> None:
     run = Home(str(home)).new_run("crawl")
     # It was seen while there was nothing in it but its folders.

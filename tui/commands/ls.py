@@ -57,12 +57,14 @@ def run(options: Namespace) -> int:
 
 def watch(meant: Meant) -> int:
     """Until ctrl+c, or until nobody reads it any more."""
+    from overnight.tui.foretelling import Foretelling
     from overnight.tui.screenful import Screenful
 
-    screenful, adopted_at = Screenful(), time.monotonic()
+    screenful, foretelling, adopted_at = Screenful(), Foretelling(), time.monotonic()
     while True:
         began = time.monotonic()
-        screenful.show(reading.list_lines(meant.home.path, _by_age(reading.records_of(meant.now()))) or ["No runs."])
+        every = [foretelling.of(each) for each in reading.records_of(meant.now())]
+        screenful.show(reading.list_lines(meant.home.path, _by_age(every)) or ["No runs."])
         if began - adopted_at > CLOSER_AFTER:
             adopt_orphans(meant.home)
             adopted_at = began
