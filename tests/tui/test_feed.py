@@ -4,6 +4,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 
@@ -103,17 +104,16 @@ def test_runs_that_cannot_be_read_do_not_keep_the_interface_waiting(home: Path) 
 def test_of_an_agent_that_writes_only_counts_the_end_is_foretold_by_watching_it(home: Path, fed: Fed) -> None:
     with a_supervised_run(home, "crawl") as run:
 
-        def read() -> Progress | None:
+        def told() -> Progress:
             fleet = fed.fleet()
-            return fleet.reads[run.id].records.progress if run.id in fleet.reads else None
+            return (fleet.reads[run.id].records.progress if run.id in fleet.reads else None) or Progress()
 
         for done in range(41, 46):
             run.write(run.progress_path, Progress(processed_items=done, total_items=100, attempt=1))
-            eventually(lambda done=done: (told := read()) and told.processed_items == done)
-        told = read()
-        assert told is not None
-        assert told.estimate is not None
-        assert told.estimate.low < told.estimate.likely < told.estimate.high
+            eventually(partial(lambda done: told().processed_items == done, done))
+        estimate = told().estimate
+        assert estimate is not None
+        assert estimate.low < estimate.likely < estimate.high
 
 
 def test_a_run_whose_launch_takes_a_while_is_told_of_as_soon_as_it_is_one(home: Path, fed: Fed) -> None:
