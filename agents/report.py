@@ -8,7 +8,8 @@ from overnight.agents.clock import ActiveClock
 from overnight.agents.phases import Done, Phases
 from overnight.state.eta import Estimator
 from overnight.state.experts import Profile
-from overnight.state.records import AgentStatus, Count, Estimate, ItemSeconds, Progress, Waiting
+from overnight.state.records import AgentStatus, Count, Estimate, ItemSeconds, Pace, Progress, Waiting
+from overnight.state.timeline import Timeline
 
 NEWEST_ERRORS = 20
 RECENT_ITEMS = 256
@@ -48,7 +49,7 @@ class Report:
         self.last_commit = clock.monotonic()
         self.acknowledged = 0
         self.phases = Phases()
-        self._estimator = Estimator()
+        self._estimator, self._timeline = Estimator(), Timeline()
         clock.on_excluded = self.excuse
 
     def expect_as_before(self, earlier: Profile | None) -> None:
@@ -111,6 +112,7 @@ class Report:
     def progress(self, now: float) -> Progress:
         """As it stands. `now`: seconds since the epoch."""
         active = self.clock.active()
+        self._timeline.note(active, now)
         self.phases.weighed(self.weight_done)
         done = self.phases.done()
         estimate = self._estimate(done, active)
@@ -128,6 +130,7 @@ class Report:
             message=self.said(),
             errors=tuple(self.errors),
             estimate=estimate,
+            pace=None if estimate is None else self._pace(),
             estimated_completion=now + estimate.likely if estimate and runs_on else None,
             percent_complete=self._percent(done),
             active_seconds=round(active, 3),
@@ -148,6 +151,13 @@ class Report:
         # What earlier attempts did is no work of this one.
         self._estimator.record(done.done - done.resumed, active, self.processed - self.resumed)
         return self._estimator.forecast(max(0.0, done.total - done.done), active, self.workers, in_hand)
+
+    def _pace(self) -> Pace | None:
+        """What is worth telling of it."""
+        change = self._estimator.change()
+        if change is None:
+            return Pace(workers=self.workers) if self.workers > 1 else None
+        return Pace(self._timeline.at(change.active_seconds), round(change.factor, 3), self.workers)
 
     def _percent(self, done: Done | None) -> float | None:
         """By phases, else by weight; None = the items are counted."""

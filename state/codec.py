@@ -82,6 +82,7 @@ FIELDS: Mapping[type, Coercers] = {
         "phases": forms.phases,
         "message": forms.text,
         "estimate": forms.estimate,
+        "pace": forms.pace,
         "estimated_completion": forms.instant,
         "percent_complete": forms.percent,
         "active_seconds": forms.count,
@@ -176,7 +177,7 @@ FIELDS: Mapping[type, Coercers] = {
 }
 
 LENIENT = frozenset({Progress, Heartbeat, ItemError})
-TIMES = frozenset({"at", "until", "last_heartbeat", "last_progress", "estimated_completion"})
+TIMES = frozenset({"at", "until", "last_heartbeat", "last_progress", "changed_at", "estimated_completion"})
 LINES = frozenset({ItemError, Event, Origin})
 """Records that are a line of a file and carry no version."""
 

@@ -6,9 +6,10 @@ time and resumed items must not be in what is recorded.
 """
 
 from math import exp, isfinite, log, sqrt
+from typing import NamedTuple
 
 from overnight.state.curve import Curve
-from overnight.state.experts import CHANGED, SHARES, Experts, Profile, profile_of
+from overnight.state.experts import CHANGED, CLEAR, SHARES, Experts, Profile, profile_of
 from overnight.state.records import Estimate
 
 LEAST_KNOTS, LEAST_SECONDS = 3, 2.0
@@ -55,6 +56,15 @@ CALM = 0.1
 """Deviations by which a forecast may differ from the one before without moving the end."""
 
 
+class Change(NamedTuple):
+    """Of pace."""
+
+    active_seconds: float
+    """When it was."""
+    factor: float
+    """0.5 = half as fast since."""
+
+
 class Estimator:
     """Records how far a run is, and forecasts. One for each session of work."""
 
@@ -68,6 +78,18 @@ class Estimator:
     def record(self, work: float, active_seconds: float, items: float | None = None) -> None:
         """`work`: done by this session, in items or by weight; goes back = starts anew. `items`: None = it is items."""
         self._curve.record(work, active_seconds, work if items is None else items)
+
+    def change(self) -> Change | None:
+        """The clearest change of pace so far; None = there is none that is clear."""
+        curve = self._curve
+        if len(curve) < LEAST_KNOTS or curve.done <= 0:
+            return None
+        place, _ = curve.change_before(curve.last, curve.done / max(1.0, curve.items), curve.noise(), CLEAR)
+        if place is None:
+            return None
+        active = curve.seconds_at(place)
+        before, since = active - curve.seconds_at(curve.first), curve.newest_at - active
+        return Change(active, (curve.last - place) / since * before / (place - curve.first))
 
     def profile(self) -> Profile | None:
         """For the next run of the same agent; None = this one did too little to tell."""

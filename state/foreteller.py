@@ -4,8 +4,9 @@ What an agent foretells itself is never replaced: it knows what it did not repor
 """
 
 from overnight.state import current
-from overnight.state.records import Attempt, Progress, Records
+from overnight.state.records import Attempt, Pace, Progress, Records
 from overnight.state.status import HELD, LIVE, WAITING, status_of
+from overnight.state.timeline import Timeline
 
 
 class Foreteller:
@@ -30,7 +31,9 @@ class Foreteller:
         watched.look(progress, progress.updated_at or records.progress_changed_at or now, now, slept)
         watched.works = status not in HELD | WAITING
         estimate = watched.estimator.forecast(_work(progress)[1], watched.active)
-        return records if estimate is None else records._replace(progress=progress._replace(estimate=estimate))
+        if estimate is None:
+            return records
+        return records._replace(progress=progress._replace(estimate=estimate, pace=watched.pace()))
 
     def forget(self, run_id: str) -> None:
         """It is over, or gone."""
@@ -46,6 +49,7 @@ class Watched:
 
         self.attempt = attempt.attempt
         self.estimator = Estimator()
+        self._timeline = Timeline()
         self.works = True
         self.active = 0.0
         """Seconds at work, as far as anybody saw."""
@@ -58,8 +62,13 @@ class Watched:
         if progress.active_seconds is not None:
             self.active = progress.active_seconds + (max(0.0, now - updated_at) if self.works else 0.0)
         self._looked_at, self._slept = now, slept
+        self._timeline.note(self.active, now)
         seconds = max(0.0, self.active - (max(0.0, now - updated_at) if self.works else 0.0))
         self.estimator.record(max(0.0, _work(progress)[0]), seconds)
+
+    def pace(self) -> Pace | None:
+        change = self.estimator.change()
+        return None if change is None else Pace(self._timeline.at(change.active_seconds), round(change.factor, 3))
 
 
 def _needs_one(progress: Progress) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from overnight.state.records import Count, Estimate, ItemSeconds, Phase, Waiting
+from overnight.state.records import Count, Estimate, ItemSeconds, Pace, Phase, Waiting
 
 UNKNOWN_YEAR = 9999
 """Python's `datetime.max` means "unknown"; converting it to a time zone would overflow."""
@@ -122,6 +122,16 @@ def estimate(raw: Any) -> Estimate:
     fields = mapping(raw)
     low, likely, high = (float(count(fields.get(name))) for name in ("low", "likely", "high"))
     return Estimate(low, likely, high)
+
+
+def pace(raw: Any) -> Pace:
+    fields = mapping(raw)
+    changed_at, factor = fields.get("changed_at"), fields.get("factor")
+    return Pace(
+        None if changed_at is None else instant(changed_at),
+        None if factor is None else float(count(factor)),
+        max(1, int(count(fields.get("workers", 1)))),
+    )
 
 
 def item_seconds(raw: Any) -> ItemSeconds:

@@ -121,6 +121,17 @@ class Estimate(NamedTuple):
     high: float
 
 
+class Pace(NamedTuple):
+    """What an estimate rests on beside counts."""
+
+    changed_at: float | None = None
+    """When the pace last changed clearly, seconds since the epoch; None = it has not."""
+    factor: float | None = None
+    """By which it changed then: 0.5 = half as fast since."""
+    workers: int = 1
+    """Items that are worked at side by side."""
+
+
 class Phase(NamedTuple):
     """One stage of a run."""
 
@@ -164,6 +175,7 @@ class Progress(NamedTuple):
     acknowledged: int = 0
     attempt: int | None = None
     updated_at: float | None = None
+    pace: Pace | None = None
 
 
 class Waiting(NamedTuple):

@@ -12,6 +12,7 @@ from overnight.state.queue import Cause, Stand
 from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
 from overnight.state.status import ENDED, Status, status_of
 from overnight.tui.evidence import death_of, last_words
+from overnight.tui.forecast import forecast_words
 from overnight.tui.stands import left, reason_of
 from overnight.tui.view import MINUTE, age, duration, number, plural
 
@@ -229,7 +230,9 @@ def _running(case: Case) -> Reason:
         return f"{health.reason}{item}; nothing else is wrong", ""
     message = f"; it says: {progress.message}" if progress and progress.message else ""
     since = f" for {duration(case.now - attempt.started_at)}" if attempt else ""
-    return f"attempt {attempt.attempt if attempt else 1} has worked{since}{message}", ""
+    foretold = forecast_words(case.records, case.now)
+    expects = f"; {foretold}" if foretold else ""
+    return f"attempt {attempt.attempt if attempt else 1} has worked{since}{expects}{message}", ""
 
 
 def _stopping(case: Case) -> Reason:

@@ -11,9 +11,11 @@ import pytest
 from overnight.agents.clock import ActiveClock
 from overnight.agents.phases import Done, Phases
 from overnight.agents.report import Report
+from overnight.state.codec import decode, encode
 from overnight.state.errors import WrongUsage
-from overnight.state.records import AgentStatus, Phase
+from overnight.state.records import AgentStatus, Phase, Progress
 from overnight.state.standing import Loop
+from tests.builders import T0
 from tests.sdk.attempts import Folder
 from tests.sdk.inline import Inline
 from tests.waiting import eventually
@@ -320,3 +322,22 @@ def test_what_the_item_in_hand_weighs_is_known_while_it_is_worked_at(folder: Fol
     )
     assert folder.finish(agent.command()) == 0
     assert agent.did() == ["3.0", "40.0", "None", "None"]
+
+
+def test_what_an_estimate_rests_on_is_told_with_it() -> None:
+    told = Told()
+    loop = told.enters(1000)
+    told.report.total, told.report.workers = 1000, 3
+    for second in range(1, 201):
+        told.now = float(second)
+        loop.done = told.report.processed = 4 * second if second <= 100 else 300 + second
+        progress = told.report.progress(T0 + second)
+    assert progress.pace is not None
+    assert progress.pace.workers == 3
+    assert progress.pace.changed_at == pytest.approx(T0 + 100, abs=12)
+    assert progress.pace.factor == pytest.approx(0.25, abs=0.06)
+    read = decode(Progress, encode(progress))
+    assert isinstance(read, Progress)
+    assert read.pace is not None
+    assert (read.pace.factor, read.pace.workers) == (progress.pace.factor, 3)
+    assert read.pace.changed_at == pytest.approx(progress.pace.changed_at, abs=0.001)

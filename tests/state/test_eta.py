@@ -4,6 +4,7 @@ import random
 from itertools import pairwise
 from math import log
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -176,3 +177,20 @@ def test_an_end_that_was_foretold_stays_while_the_news_is_small() -> None:
             ends.append(active + foretold.likely)
     stayed = sum(abs(after - before) < 1e-6 for before, after in pairwise(ends))
     assert stayed > len(ends) / 4
+
+
+def test_a_clear_change_of_pace_is_told_with_its_moment() -> None:
+    estimator = Estimator()
+    for second in range(1, 101):
+        estimator.record(10.0 * second, float(second))
+    assert estimator.change() is None
+    for second in range(101, 201):
+        estimator.record(1000.0 + 5 * (second - 100), float(second))
+    change = estimator.change()
+    assert change is not None
+    assert change.active_seconds == pytest.approx(100, abs=12)
+    assert change.factor == pytest.approx(0.5, abs=0.08)
+
+
+def test_nothing_done_is_no_change_of_pace() -> None:
+    assert Estimator().change() is None

@@ -154,11 +154,11 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
         "bob@host asked it to resume 3s ago; waiting for its supervisor",
         "",
     ),
-    (Status.RUNNING, {}, "attempt 1 has worked for 10m00", ""),
+    (Status.RUNNING, {}, "attempt 1 has worked for 10m00; 40 of 100 items; 15m left (10m to 22m)", ""),
     (
         Status.RUNNING,
         {"progress": progress(message="429 from the API")},
-        "attempt 1 has worked for 10m00; it says: 429 from the API",
+        "attempt 1 has worked for 10m00; 40 of 100 items; 15m left (10m to 22m); it says: 429 from the API",
         "",
     ),
     (

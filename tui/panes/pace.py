@@ -5,6 +5,7 @@ from overnight.state.records import Handle
 from overnight.state.status import ENDED, Status
 from overnight.tui import view
 from overnight.tui.detail import Detail
+from overnight.tui.forecast import change_words
 from overnight.tui.lines import Line, Span
 from overnight.tui.panes.facts import fact, fitting, long_fact
 from overnight.tui.panes.frame import Frame
@@ -32,6 +33,8 @@ def pace_lines(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     lines = []
     if rate := _rate_spans(row, frame, width=min(24, max(8, frame.width - 36))):
         lines.append(fact("rate", rate, frame))
+    if row.status is Status.RUNNING and (changed := _change_words(row)):
+        lines += long_fact("pace", changed, "", frame)
     if row.summary.heartbeat_age is not None:
         lines += long_fact("beat", "; ".join(filter(None, (_beat_words(row), _handles_words(row)))), "", frame)
     if row.status not in CUT_OFF | ENDED and (safe := safe_words(row, detail.checkpoint_at, detail.in_hand)):
@@ -49,6 +52,11 @@ def _rate_spans(row: Row, frame: Frame, *, width: int) -> list[Span]:
         spans += [("  ", ""), (view.sparkline(rates, frame.glyphs), "bar")]
         spans += [("  p50 ", "dim"), (view.rate(sorted(rates)[len(rates) // 2]), "")]
     return spans
+
+
+def _change_words(row: Row) -> str:
+    progress = current.own_progress(row.records)
+    return change_words(progress.pace, row.now) if progress is not None and progress.pace is not None else ""
 
 
 def _beat_words(row: Row) -> str:

@@ -1,0 +1,45 @@
+"""What the time that is left rests on, in words. Pure."""
+
+from overnight.state import current
+from overnight.state.records import Pace, Records
+from overnight.state.summary import estimate_of
+from overnight.tui.view import about, age, number, plural
+
+HALF, DOUBLE = (0.45, 0.55), (1.8, 2.2)
+NEWS = 1.2
+"""By so much faster or slower a pace has to be before that is told."""
+
+
+def forecast_words(records: Records, now: float) -> str:
+    """`31 204 of 50 330 files; about 2h left (1h30 to 3h); the rate fell by half 40m ago; 3 workers`; "" = none."""
+    progress, estimate = current.own_progress(records), estimate_of(records, now)
+    if progress is None or estimate is None:
+        return ""
+    said = []
+    if progress.processed_items is not None and progress.total_items is not None:
+        unit = progress.unit or "items"
+        said.append(f"{number(progress.processed_items)} of {number(progress.total_items)} {unit}")
+    low, likely, high = (about(each) for each in estimate)
+    said.append(f"{likely} left" if low == high else f"{likely} left ({low} to {high})")
+    if progress.pace is not None:
+        said += _pace_words(progress.pace, now)
+    return "; ".join(said)
+
+
+def change_words(pace: Pace, now: float) -> str:
+    """`the rate fell by half 40m ago`; "" = it did not change so that it would tell anything."""
+    factor = pace.factor
+    if pace.changed_at is None or factor is None or 1 / NEWS < factor < NEWS:
+        return ""
+    if HALF[0] <= factor <= HALF[1]:
+        how = "fell by half"
+    elif DOUBLE[0] <= factor <= DOUBLE[1]:
+        how = "doubled"
+    else:
+        how = f"{'fell' if factor < 1 else 'rose'} to {max(1, round(100 * factor))}%"
+    return f"the rate {how} {age(max(0.0, now - pace.changed_at))} ago"
+
+
+def _pace_words(pace: Pace, now: float) -> list[str]:
+    workers = [plural(pace.workers, "worker")] if pace.workers > 1 else []
+    return [*filter(None, [change_words(pace, now)]), *workers]
