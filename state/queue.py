@@ -116,7 +116,7 @@ def is_open(spec: Spec, groups: Mapping[str, Group], *, begun: bool = False) -> 
 def plan_of(queue: Queue) -> Plan:
     """Who starts now, and who has to keep watch. Asked again after that was done, it is empty."""
     start = who_may_start(queue)
-    rest = sorted((each for each in queue.waiters if each.id not in start), key=_order)
+    rest = sorted((each for each in queue.waiters if each.id not in start), key=in_line)
     early = frozenset(each.id for each in rest if _is_early(each, queue.now))
     watched = {each.group for each in rest if each.supervised and each.id not in early}
     watch: list[str] = []
@@ -135,7 +135,7 @@ def who_may_start(queue: Queue) -> tuple[str, ...]:
     """In the order in which they start."""
     started: list[str] = []
     used = {name: len(ids) for name, ids in queue.busy.items()}
-    for waiter in sorted((each for each in queue.waiters if _held(each, queue) is None), key=_order):
+    for waiter in sorted((each for each in queue.waiters if _held(each, queue) is None), key=in_line):
         slots = queue.groups.get(waiter.group, FREE).slots
         if slots is None or used.get(waiter.group, 0) < slots:
             used[waiter.group] = used.get(waiter.group, 0) + 1
@@ -146,7 +146,7 @@ def who_may_start(queue: Queue) -> tuple[str, ...]:
 def stands_of(queue: Queue) -> Mapping[str, Stand]:
     """Where each queued run stands, by id."""
     turn, places, stands = frozenset(who_may_start(queue)), dict[str, int](), dict[str, Stand]()
-    for waiter in sorted(queue.waiters, key=_order):
+    for waiter in sorted(queue.waiters, key=in_line):
         group = queue.groups.get(waiter.group, FREE)
         held = _held(waiter, queue)
         if held is not None:
@@ -186,7 +186,8 @@ def _is_early(waiter: Waiter, now: float) -> bool:
     return waiter.start_at is not None and waiter.start_at > now
 
 
-def _order(waiter: Waiter) -> tuple[int, float, str]:
+def in_line(waiter: Waiter) -> tuple[int, float, str]:
+    """The least stands first."""
     return -waiter.priority, waiter.created_at, waiter.id
 
 

@@ -6,10 +6,10 @@ from math import inf
 
 from overnight.state.queue import Stand, queue_of, stands_of
 from overnight.state.records import Records
-from overnight.state.status import ENDED, LIVE, RESUMABLE, Status, status_of
-from overnight.state.summary import estimate_of, percent_of
+from overnight.state.status import ENDED, RESUMABLE, Status, status_of
 from overnight.tui.events import Arrived, Read
-from overnight.tui.model import Fleet, Overall
+from overnight.tui.model import Fleet
+from overnight.tui.overall import overall_of
 from overnight.tui.shown import filtered
 from overnight.tui.sorting import AGAIN_AFTER
 from overnight.tui.sorting import LIVE as CHANGING
@@ -60,7 +60,8 @@ def ticked(fleet: Fleet, now: float) -> Fleet:
     end = start + JUDGED_AT_ONCE
     judged = _judged(fleet, {run_id: status_of(fleet.reads[run_id].records, now) for run_id in ids[start:end]})
     if end >= live:
-        judged = judged._replace(overall=_overall(judged.reads, judged.statuses, now))
+        overall = overall_of(judged.reads, judged.statuses, judged.groups, judged.order, now)
+        judged = judged._replace(overall=overall)
     judged = judged._replace(judged=end)
     return judged if judged.statuses is fleet.statuses and not due else filtered(judged, sorts=due)
 
@@ -75,15 +76,6 @@ def _judged(fleet: Fleet, judged: Mapping[str, Status], gone: frozenset[str] = f
     for run_id in gone:
         statuses.pop(run_id, None)
     return fleet._replace(statuses=statuses, tally=Counter(statuses.values()))
-
-
-def _overall(reads: Mapping[str, Read], statuses: Mapping[str, Status], now: float) -> Overall | None:
-    live = [reads[run_id].records for run_id, status in statuses.items() if status in LIVE]
-    percents = [each for records in live if records.progress and (each := percent_of(records.progress)) is not None]
-    if not percents:
-        return None
-    left = [estimate.likely for records in live if (estimate := estimate_of(records, now)) is not None]
-    return Overall(sum(percents) / len(percents), max(left, default=None))
 
 
 def _order(before: tuple[str, ...], reads: Mapping[str, Read], statuses: Mapping[str, Status]) -> tuple[str, ...]:

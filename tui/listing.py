@@ -241,7 +241,8 @@ def _overall(fleet: Fleet, glyphs: Glyphs) -> list[Span]:
     overall = fleet.overall
     if overall is None:
         return []
-    ends = f" {view.about(overall.left)}" if overall.left is not None else ""
+    # Of some nobody knows when they end: it is at least so long.
+    ends = f" {view.about(overall.left)}{'+' if overall.open else ''}" if overall.left is not None else ""
     return [*bar_spans(overall.percent / 100, 14, "bar", glyphs), (f" {int(overall.percent)}%{ends}   ", "")]
 
 

@@ -45,7 +45,9 @@ class Overall(NamedTuple):
     percent: float
     """The mean of those whose length is known."""
     left: float | None
-    """Seconds until the last of them is expected to end; None = no forecast."""
+    """Seconds until the last that runs or waits is expected to end, under slots and order; None = no forecast."""
+    open: int = 0
+    """How many of them end nobody knows when."""
 
 
 class Fleet(NamedTuple):

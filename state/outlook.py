@@ -1,0 +1,126 @@
+"""When all that works or waits will be over, under the slots of groups and what comes after what. Pure.
+
+The queue is played through to its end: whoever works ends when that is expected, whoever waits takes as long as is
+usual, and every run completes. What nobody can foretell (a run of unknown length, a pause) holds its slot for ever.
+"""
+
+from collections.abc import Mapping
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from overnight.state.queue import FREE, Queue, Waiter, dependency, in_line
+from overnight.state.records import Outcome
+
+
+class Outlook(NamedTuple):
+    """What is to be expected of a queue."""
+
+    left: float | None
+    """Seconds until the last of those that can be foretold is over; None = there is none."""
+    open: int
+    """Runs whose end nobody can foretell."""
+    starts: Mapping[str, float] = {}
+    """Seconds until each that waits begins, by id; one that is missing may never."""
+
+
+def outlook_of(queue: Queue, left: Mapping[str, float], usual: Mapping[str, float]) -> Outlook:
+    """`left`: seconds that runs which hold a slot still take. `usual`: seconds that those which wait will take.
+
+    One that is in neither takes nobody knows how long.
+    """
+    played = _Play(queue, usual)
+    for group, ids in queue.busy.items():
+        for run_id in ids:
+            played.work(run_id, group, 0.0, left.get(run_id))
+    played.line_up()
+    played.to_the_end()
+    working = sum(map(len, queue.busy.values()))
+    return Outlook(played.last, working + len(queue.waiters) - played.over, played.starts)
+
+
+class _Play:
+    """A queue on its way to its end."""
+
+    def __init__(self, queue: Queue, usual: Mapping[str, float]) -> None:
+        self._queue, self._usual = queue, usual
+        self._events: list[tuple[float, str, str]] = []
+        """Ends and beginnings of waits for a time, the next first: when, of which run, in which group."""
+        self._used: dict[str, int] = {}
+        self._line: dict[str, list[tuple[tuple[int, float, str], str]]] = {}
+        """Those that only wait for a slot, by group, the next first."""
+        self._waiters: dict[str, Waiter] = {}
+        self._needs: dict[str, int] = {}
+        """How many things each that waits still waits for before it stands in line."""
+        self._behind: dict[str, list[str]] = {}
+        """Who comes after whom."""
+        self.starts: dict[str, float] = {}
+        self.last: float | None = None
+        self.over = 0
+
+    def work(self, run_id: str, group: str, now: float, seconds: float | None) -> None:
+        self._used[group] = self._used.get(group, 0) + 1
+        if seconds is not None:
+            heappush(self._events, (now + max(0.0, seconds), run_id, group))
+
+    def line_up(self) -> None:
+        """Whoever waits, each for what it waits for."""
+        queue = self._queue
+        ends = {*(run_id for ids in queue.busy.values() for run_id in ids), *(waiter.id for waiter in queue.waiters)}
+        for waiter in self._queue.waiters:
+            group = self._queue.groups.get(waiter.group, FREE)
+            if waiter.paused or group.paused:
+                continue
+            self._waiters[waiter.id], needs = waiter, 0
+            for run_id, completed in map(dependency, waiter.after):
+                if self._is_met(run_id, completed=completed):
+                    continue
+                needs += 1
+                if run_id in ends:
+                    self._behind.setdefault(run_id, []).append(waiter.id)
+            if waiter.start_at is not None and waiter.start_at > self._queue.now:
+                needs += 1
+                heappush(self._events, (waiter.start_at - self._queue.now, "", waiter.id))
+            self._needs[waiter.id] = needs
+            if not needs:
+                self._stand(waiter)
+        for name in tuple(self._line):
+            self._admit(name, 0.0)
+
+    def _is_met(self, run_id: str, *, completed: bool) -> bool:
+        outcomes = self._queue.outcomes
+        outcome = outcomes.get(run_id)
+        return outcome is Outcome.COMPLETED if completed else outcome is not None or run_id not in outcomes
+
+    def to_the_end(self) -> None:
+        while self._events:
+            now, touched = self._events[0][0], set[str]()
+            while self._events and self._events[0][0] == now:
+                _, run_id, where = heappop(self._events)
+                freed = [where]
+                if run_id:
+                    self.last, self.over = now, self.over + 1
+                    self._used[where] -= 1
+                    touched.add(where)
+                    freed = self._behind.pop(run_id, [])
+                touched.update(filter(None, map(self._need_less, freed)))
+            for group in touched:
+                self._admit(group, now)
+
+    def _need_less(self, waiter_id: str) -> str:
+        """Its group, if it stands in line now."""
+        self._needs[waiter_id] -= 1
+        waiter = self._waiters[waiter_id]
+        if self._needs[waiter_id]:
+            return ""
+        self._stand(waiter)
+        return waiter.group
+
+    def _stand(self, waiter: Waiter) -> None:
+        heappush(self._line.setdefault(waiter.group, []), (in_line(waiter), waiter.id))
+
+    def _admit(self, name: str, now: float) -> None:
+        line, slots = self._line.get(name, []), self._queue.groups.get(name, FREE).slots
+        while line and (slots is None or self._used.get(name, 0) < slots):
+            run_id = heappop(line)[1]
+            self.starts[run_id] = now
+            self.work(run_id, name, now, self._usual.get(run_id))
