@@ -4,12 +4,12 @@ The queue is played through to its end: whoever works ends when that is expected
 usual, and every run completes. What nobody can foretell (a run of unknown length, a pause) holds its slot for ever.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from heapq import heappop, heappush
 from typing import NamedTuple
 
 from overnight.state.queue import FREE, Queue, Waiter, dependency, in_line
-from overnight.state.records import Outcome
+from overnight.state.records import Outcome, Records
 
 
 class Outlook(NamedTuple):
@@ -36,6 +36,23 @@ def outlook_of(queue: Queue, left: Mapping[str, float], usual: Mapping[str, floa
     played.to_the_end()
     working = sum(map(len, queue.busy.values()))
     return Outlook(played.last, working + len(queue.waiters) - played.over, played.starts)
+
+
+def usual_by_name(newest_first: Iterable[Records]) -> Mapping[str, float]:
+    """Seconds from beginning to end of the newest that completed of each name."""
+    took: dict[str, float] = {}
+    for records in newest_first:
+        ended = records.exit
+        if ended is None or ended.outcome is not Outcome.COMPLETED or None in (ended.started_at, ended.ended_at):
+            continue
+        assert ended.started_at is not None
+        assert ended.ended_at is not None
+        took.setdefault(name_of(records), max(0.0, ended.ended_at - ended.started_at))
+    return took
+
+
+def name_of(records: Records) -> str:
+    return records.spec.name if records.spec is not None else records.id
 
 
 class _Play:

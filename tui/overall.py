@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from overnight.state.outlook import outlook_of
+from overnight.state.outlook import name_of, outlook_of, usual_by_name
 from overnight.state.queue import Group, queue_of
-from overnight.state.records import Outcome, Records
 from overnight.state.status import HELD, LIVE, Status
 from overnight.state.summary import estimate_of, percent_of
 from overnight.tui.events import Read
@@ -40,29 +39,12 @@ def overall_of(
         # What others come after may be over.
         records = {run_id: each.records for run_id, each in reads.items()}
         queue = queue_of(records, statuses, groups, now)
-        took = _usual_by_name(records[run_id] for run_id in islice(newest_first, LOOKED_THROUGH) if run_id in records)
+        took = usual_by_name(records[run_id] for run_id in islice(newest_first, LOOKED_THROUGH) if run_id in records)
         for run_id in waiting:
-            seconds = left.get(run_id, took.get(_name(every[run_id])))
+            seconds = left.get(run_id, took.get(name_of(every[run_id])))
             if seconds is not None:
                 usual[run_id] = seconds
     else:
         queue = queue_of(every, {run_id: statuses[run_id] for run_id in every}, groups, now)
     seen = outlook_of(queue, left, usual)
     return Overall(sum(percents) / len(percents), seen.left, seen.open)
-
-
-def _usual_by_name(newest_first: Iterable[Records]) -> Mapping[str, float]:
-    """Seconds from beginning to end of the newest that completed of each name."""
-    took: dict[str, float] = {}
-    for records in newest_first:
-        ended = records.exit
-        if ended is None or ended.outcome is not Outcome.COMPLETED or None in (ended.started_at, ended.ended_at):
-            continue
-        assert ended.started_at is not None
-        assert ended.ended_at is not None
-        took.setdefault(_name(records), max(0.0, ended.ended_at - ended.started_at))
-    return took
-
-
-def _name(records: Records) -> str:
-    return records.spec.name if records.spec is not None else records.id

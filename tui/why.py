@@ -14,7 +14,7 @@ from overnight.state.status import ENDED, Status, status_of
 from overnight.tui.evidence import death_of, last_words
 from overnight.tui.forecast import forecast_words
 from overnight.tui.stands import left, reason_of
-from overnight.tui.view import MINUTE, age, duration, number, plural
+from overnight.tui.view import MINUTE, about, age, duration, number, plural
 
 STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
 LONGEST_WORDS = 200
@@ -44,6 +44,8 @@ class Case(NamedTuple):
     """Of a queued run: what it waits for; None = that is not known."""
     unfit: str | None = None
     """Of a queued run: what is wrong with what its launch gave it."""
+    begins_in: float | None = None
+    """Of a queued run: seconds until it is expected to begin."""
     calm: bool = False
     """It is told again and again: seconds would draw a line anew each time."""
 
@@ -78,11 +80,16 @@ class Case(NamedTuple):
 
 
 def why(
-    records: Records, history: Sequence[Event], now: float, stand: Stand | None = None, unfit: str | None = None
+    records: Records,
+    history: Sequence[Event],
+    now: float,
+    stand: Stand | None = None,
+    unfit: str | None = None,
+    begins_in: float | None = None,
 ) -> Answer:
-    """`history`: oldest first, clean. `now`: seconds since the epoch. `stand` and `unfit`: as in `Case`."""
+    """`history`: oldest first, clean. `now`: seconds since the epoch. `stand` and the others: as in `Case`."""
     status = status_of(records, now)
-    case = Case(records, history, now, stand, unfit)
+    case = Case(records, history, now, stand, unfit, begins_in)
     reason, remedy = REASONS[status](case)
     left_over = _left_behind(case) if status in ENDED else []
     if left_over:
@@ -136,7 +143,9 @@ def _queued(case: Case) -> Reason:
         again = f"`overnight cancel {case.id}`, move it away if it is there, then `overnight retry {case.id}`"
         return f"no attempt can be started when its turn comes: {case.unfit}", f"{again}, from where it is all set."
     if case.stand is not None and case.stand.cause is not Cause.TURN:
-        return reason_of(case.stand, case.id, case.spec.group, case.now)
+        reason, remedy = reason_of(case.stand, case.id, case.spec.group, case.now)
+        foretold = case.begins_in is not None and case.stand.cause is not Cause.TIME
+        return f"{reason}; it may begin in {about(case.begins_in or 0.0)}" if foretold else reason, remedy
     if not case.records.supervised:
         return "it may begin, and nobody has started it yet", "The next `overnight` command that can, does."
     return "its supervisor is about to start it", ""

@@ -11,6 +11,7 @@ import pytest
 from overnight.state import forms
 from tests.cli.test_bad_input import refused
 from tests.command import launched, listed, overnight, when, when_ended
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.leaves_no_process]
 
@@ -82,6 +83,20 @@ def test_a_queued_launch_prints_its_id_and_says_why_it_does_not_run_yet() -> Non
     assert [group("gpu")[name] for name in ("running", "queued")] == [1, 2]
     assert overnight("cancel", second, third).returncode == 0
     assert said("group", "gpu", "--slots", "0") == []
+    kill_all()
+
+
+def test_when_a_queued_run_may_begin_is_foretold_from_those_before_it() -> None:
+    said("group", "gpu", "--slots", "1")
+    says = (
+        """printf '{"processed_items": 1, "total_items": 4, "estimate": {"low": 3600, "likely": 7200, "high": 9000}}'"""
+    )
+    launched("--group", "gpu", "--", "sh", "-c", f'{says} > "$OVERNIGHT_RUN_DIR/progress.json"; exec sleep 600')
+    nobody_knows = launched("--group", "gpu", "--name", "new", *SLEEP)
+    behind_it = launched("--group", "gpu", "--name", "behind", "--priority", "-1", *SLEEP)
+    eventually(lambda: why(nobody_knows).endswith("; it may begin in 2h00."))
+    # How long the one before it takes nobody knows: none of its name has completed yet.
+    assert "may begin" not in why(behind_it)
     kill_all()
 
 

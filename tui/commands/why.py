@@ -8,6 +8,7 @@ from overnight.state.history import history_of
 from overnight.state.queue import Stand
 from overnight.state.rundir import RunDir
 from overnight.tui import console, selection
+from overnight.tui.beginning import seconds_until_begun
 from overnight.tui.clean import clean
 from overnight.tui.detail import clean_event
 from overnight.tui.door import clean_records
@@ -24,14 +25,15 @@ def run(options: Namespace) -> int:
     runs, code = selection.select(home, options)
     queued = stands_now(home.path, [each.read() for each in runs])
     for each in runs:
-        _tell(each, queued.get(each.id))
+        stand = queued.get(each.id)
+        _tell(each, stand, seconds_until_begun(home, each.id) if stand is not None else None)
     return code
 
 
-def _tell(run: RunDir, stand: Stand | None) -> None:
+def _tell(run: RunDir, stand: Stand | None, begins_in: float | None) -> None:
     records = clean_records(run.read())
     unfit = clean(problem) if (problem := surroundings.problem_of(run)) is not None else None
-    answer = why(records, tuple(map(clean_event, history_of(run))), time.time(), stand, unfit)
+    answer = why(records, tuple(map(clean_event, history_of(run))), time.time(), stand, unfit, begins_in)
     console.data(f"{records.id} is {answer.status}: {answer.reason}.")
     if answer.remedy:
         console.data(f"  {answer.remedy}")
