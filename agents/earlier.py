@@ -7,8 +7,10 @@ there, or says nothing that can be, is no harm: then only the run's own past is 
 import json
 import os
 from binascii import crc32
+from collections.abc import Mapping
+from enum import StrEnum
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from overnight.state import atomic
 from overnight.state.experts import Profile
@@ -23,24 +25,50 @@ LARGEST = 16_384
 """Bytes; ours have about 1,000."""
 
 
-def recalled(run: RunDir) -> Profile | None:
+MOST_PHASES, LONGEST_NAME = 64, 120
+
+
+class Measure(StrEnum):
+    """What work is counted in."""
+
+    ITEMS = "items"
+    WEIGHT = "weight"
+    SHARES = "shares"
+    """Of phases."""
+
+
+class Earlier(NamedTuple):
+    """How it went."""
+
+    profile: Profile
+    measure: Measure = Measure.ITEMS
+    """What the profile is over: of another measure it says nothing."""
+    phases: Mapping[str, float] = {}
+    """By full name: the part of the time that each had of those beside it."""
+
+
+def recalled(run: RunDir) -> Earlier | None:
     """What the last complete run of the same agent left; None = nothing."""
     path = _path_of(run)
     if path is None:
         return None
     try:
         with open(path, "rb") as file:
-            return _profile_of(json.loads(file.read(LARGEST)))
+            return _earlier_of(json.loads(file.read(LARGEST)))
     except (OSError, ValueError):
         return None
 
 
-def keep(run: RunDir, profile: Profile) -> None:
+def keep(run: RunDir, earlier: Earlier) -> None:
     """For the next one. Where nothing can be written, nothing is kept."""
     path = _path_of(run)
     if path is None:
         return
-    said = {"version": 1, "seconds": round(profile.seconds, 3), "shares": profile.shares}
+    profile, phases = earlier.profile, earlier.phases
+    said: dict[str, Any] = {"version": 1, "seconds": round(profile.seconds, 3), "shares": profile.shares}
+    said["measure"] = str(earlier.measure)
+    if 0 < len(phases) <= MOST_PHASES and all(len(name) <= LONGEST_NAME for name in phases):
+        said["phases"] = {name: round(share, 4) for name, share in phases.items()}
     try:
         have_folder(os.path.dirname(path))
         atomic.replace(path, json.dumps(said, separators=(",", ":")).encode() + b"\n")
@@ -63,9 +91,16 @@ def _forget_oldest(folder: str) -> None:
         atomic.discard(path)
 
 
-def _profile_of(raw: Any) -> Profile | None:
-    if not isinstance(raw, dict):
+def _earlier_of(raw: Any) -> Earlier | None:
+    if not isinstance(raw, dict) or (profile := _profile_of(raw)) is None:
         return None
+    measure, phases = raw.get("measure", Measure.ITEMS), raw.get("phases", {})
+    if not isinstance(phases, dict) or not all(_is_amount(share) and 0 <= share <= 1 for share in phases.values()):
+        phases = {}
+    return Earlier(profile, Measure(measure), phases) if measure in [*map(str, Measure)] else None
+
+
+def _profile_of(raw: Mapping[str, Any]) -> Profile | None:
     seconds, shares = raw.get("seconds"), raw.get("shares")
     if not isinstance(shares, list) or len(shares) < 2 or not all(map(_is_amount, (seconds, *shares))):
         return None

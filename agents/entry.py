@@ -239,8 +239,8 @@ class Session:
         self._report.status = ending.status
         self._beat.write_heartbeat()
         self._beat.write_progress()
-        if ending.status is AgentStatus.COMPLETED and (profile := self._report.profile()) is not None:
-            earlier.keep(self._records, profile)
+        if ending.status is AgentStatus.COMPLETED and (went := self._report.for_the_next()) is not None:
+            earlier.keep(self._records, went)
         self._beat.end()
         if self._by_hand is not None:
             self._by_hand.end(ending.code, self._beat.newest)

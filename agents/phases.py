@@ -1,6 +1,9 @@
-"""Phases of a run: stages by name, one in another, whose progress rolls up into one fraction. No disk, no clock."""
+"""Phases of a run: stages by name, one in another, whose progress rolls up into one fraction. No disk.
 
-from collections.abc import Iterator
+A phase of which its author says no share has the one of the time that it took in the last run of the same agent.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -65,7 +68,11 @@ class Stage:
         self.name = name
         """With the names of those around it: `index / parse`."""
         self.share = share
-        """Of the work of the phase around it, 0 to 1; None = unknown."""
+        """Of the work of the phase around it, 0 to 1, as its author says; None = unknown."""
+        self.learned: float | None = None
+        """The same, as the last run went."""
+        self.seconds = 0.0
+        """Active, in this start of the run."""
         self.over = False
         self.parts: list[Part] = []
         self.inner: list[Stage] = []
@@ -81,6 +88,11 @@ class Stage:
     def all_parts(self) -> list[Part]:
         return [*self.parts, *(part for stage in self.inner for part in stage.all_parts())]
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether it is in a loop whose length nobody knows."""
+        return not self.over and any(part.loop.total is None for part in self.all_parts())
+
     def done(self) -> Done | None:
         """In fractions of itself; None = a phase inside of it has no share."""
         done = self._done_inside() if self.inner else done_of(self.parts)
@@ -92,7 +104,12 @@ class Stage:
         return Done(1.0, 1.0 if self.steps_remembered and not self.steps_called else 0.0, 1.0)
 
     def _done_inside(self) -> Done | None:
-        inside = [(stage.share, stage.done()) for stage in self.inner]
+        # Of what was said in part nobody knows what the rest is a share of.
+        said = any(stage.share is not None for stage in self.inner)
+        if not said and (self.parts or any(stage.is_endless for stage in self.inner)):
+            # Nobody has asked for shares: they say nothing of a loop beside the phases, nor of one without a length.
+            return None
+        inside = [(stage.share if said else stage.learned, stage.done()) for stage in self.inner]
         parts = [(share, done) for share, done in inside if share is not None and done is not None]
         if len(parts) < len(inside):
             return None
@@ -103,7 +120,10 @@ class Stage:
 class Phases:
     """Those entered so far, in this start of the run."""
 
-    def __init__(self) -> None:
+    def __init__(self, active: Callable[[], float] = lambda: 0.0) -> None:
+        """`active`: seconds at work so far."""
+        self._active = active
+        self._learned: Mapping[str, float] = {}
         self._root = Stage("", 1.0)
         self._open = [self._root]
         self._in_items: dict[object, str] = {}
@@ -112,6 +132,20 @@ class Phases:
         """The innermost one that an error or a stop has left."""
         self._weight: tuple[float, float | None] = (0.0, None)
         self._newest: Part | None = None
+
+    def expect(self, learned: Mapping[str, float]) -> None:
+        """What `shares` said at the end of the last run of the same agent; before the first phase."""
+        self._learned = learned
+
+    def shares(self) -> Mapping[str, float]:
+        """By full name: the part that each phase had of the time of those beside it."""
+        return dict(self._shares_inside(self._root))
+
+    def _shares_inside(self, stage: Stage) -> Iterator[tuple[str, float]]:
+        whole = sum(inner.seconds for inner in stage.inner)
+        for inner in stage.inner if whole > 0 and not stage.parts else ():
+            yield inner.name, inner.seconds / whole
+            yield from self._shares_inside(inner)
 
     @contextmanager
     def inside(self, name: str, share: float | None) -> Iterator[None]:
@@ -122,6 +156,7 @@ class Phases:
         stage = self._stage(self._open[-1], name, share)
         stage.over, self._broken_off = False, None
         self._open.append(stage)
+        began = self._active()
         try:
             yield
             stage.over = True
@@ -130,6 +165,7 @@ class Phases:
                 self._broken_off = stage.name
             raise
         finally:
+            stage.seconds += self._active() - began
             # Tasks may leave theirs in another order.
             self._open.remove(stage)
 
@@ -145,6 +181,7 @@ class Phases:
             )
         if stage is None:
             stage = Stage(full, share)
+            stage.learned = self._learned.get(full)
             around.inner.append(stage)
         stage.share = share
         return stage

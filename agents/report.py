@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from overnight.agents.clock import ActiveClock
+from overnight.agents.earlier import Earlier, Measure
 from overnight.agents.phases import Done, Phases
 from overnight.state.eta import Estimator
-from overnight.state.experts import Profile
 from overnight.state.records import AgentStatus, Count, Estimate, ItemSeconds, Pace, Progress, Waiting
 from overnight.state.timeline import Timeline
 
@@ -48,17 +48,25 @@ class Report:
         """How long each of the recent items took."""
         self.last_commit = clock.monotonic()
         self.acknowledged = 0
-        self.phases = Phases()
-        self._estimator, self._timeline = Estimator(), Timeline()
+        self.phases = Phases(clock.active)
+        self._earlier: Earlier | None = None
+        self._estimator: Estimator | None = None
+        """From when it is known what work is counted in."""
+        self._timeline = Timeline()
         clock.on_excluded = self.excuse
 
-    def expect_as_before(self, earlier: Profile | None) -> None:
+    def expect_as_before(self, earlier: Earlier | None) -> None:
         """How the last run of the same agent went; before anything is done."""
-        self._estimator = Estimator(earlier)
+        self._earlier = earlier
+        if earlier is not None:
+            self.phases.expect(earlier.phases)
 
-    def profile(self) -> Profile | None:
-        """How this one went, for the next one; None = that would not tell: others did a part of it, or it is short."""
-        return self._estimator.profile() if self.processed and not self.resumed else None
+    def for_the_next(self) -> Earlier | None:
+        """How this one went; None = that would not tell: others did a part of it, or it is short."""
+        if self._estimator is None or not self.processed or self.resumed:
+            return None
+        profile = self._estimator.profile()
+        return None if profile is None else Earlier(profile, self._measure(self.phases.done()), self.phases.shares())
 
     def recall(self, before: Progress) -> None:
         """What the attempt before said last, while nothing is known of it from the checkpoint."""
@@ -142,19 +150,28 @@ class Report:
         )
 
     def _estimate(self, done: Done | None, active: float) -> Estimate | None:
-        in_hand = None if done is None or self.phases.have_shares else self.in_hand
+        measure = self._measure(done)
+        in_hand = self.in_hand if measure is Measure.WEIGHT else None
         if done is None:
             total = None if self.total is None else float(self.total)
             done = Done(float(self.processed), float(self.resumed), total)
         if done.total is None:
             return None
+        if self._estimator is None:
+            is_alike = self._earlier is not None and self._earlier.measure is measure
+            self._estimator = Estimator(self._earlier.profile if self._earlier is not None and is_alike else None)
         # What earlier attempts did is no work of this one.
         self._estimator.record(done.done - done.resumed, active, self.processed - self.resumed)
         return self._estimator.forecast(max(0.0, done.total - done.done), active, self.workers, in_hand)
 
+    def _measure(self, done: Done | None) -> Measure:
+        if done is None:
+            return Measure.ITEMS
+        return Measure.SHARES if self.phases.have_shares else Measure.WEIGHT
+
     def _pace(self) -> Pace | None:
         """What is worth telling of it."""
-        change = self._estimator.change()
+        change = self._estimator.change() if self._estimator is not None else None
         if change is None:
             return Pace(workers=self.workers) if self.workers > 1 else None
         return Pace(self._timeline.at(change.active_seconds), round(change.factor, 3), self.workers)

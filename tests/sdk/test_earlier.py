@@ -3,10 +3,11 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from overnight.agents.earlier import FOLDER, MOST_AGENTS, keep, recalled
+from overnight.agents.earlier import FOLDER, MOST_AGENTS, Earlier, Measure, keep, recalled
 from overnight.state.experts import Profile
 from overnight.state.home import Home
 from overnight.state.records import Progress
@@ -17,7 +18,7 @@ from tests.sdk.inline import Inline
 from tests.waiting import eventually
 
 QUICK = tuple(0.3 * part / 100 for part in range(101))
-SLOW_AT_LAST = Profile(12.0, (*QUICK, *(0.3 + 0.7 * part / 28 for part in range(1, 29))))
+SLOW_AT_LAST = Earlier(Profile(12.0, (*QUICK, *(0.3 + 0.7 * part / 28 for part in range(1, 29)))))
 """Of 128 parts of the work the last 28 take seven tenths of the time."""
 STEADY = """
 def main(run: Run) -> None:
@@ -36,8 +37,8 @@ def test_what_one_run_leaves_the_next_one_of_the_same_name_in_the_same_folder_re
     keep(a_run(home), SLOW_AT_LAST)
     found = recalled(a_run(home))
     assert found is not None
-    assert found.seconds == 12.0
-    assert found.shares == pytest.approx(SLOW_AT_LAST.shares)
+    assert found.profile.seconds == 12.0
+    assert found.profile.shares == pytest.approx(SLOW_AT_LAST.profile.shares)
     assert recalled(a_run(home, name="hourly")) is None
     assert recalled(a_run(home, cwd="/var")) is None
 
@@ -54,6 +55,8 @@ def test_what_one_run_leaves_the_next_one_of_the_same_name_in_the_same_folder_re
         '{"seconds": 1, "shares": [0, 0.7, 0.5, 1]}',
         '{"seconds": 1, "shares": [0, "1"]}',
         '{"seconds": true, "shares": [0, 1]}',
+        '{"seconds": 1, "shares": [0, 1], "measure": "miles"}',
+        '{"seconds": 1, "shares": [0, 1], "measure": []}',
         "9" * 20_000,
     ],
 )
@@ -63,6 +66,23 @@ def test_what_was_damaged_says_nothing(home: Path, text: str) -> None:
     (path,) = (home / FOLDER).iterdir()
     path.write_text(text)
     assert recalled(run) is None
+
+
+def test_the_shares_of_phases_are_recalled_as_far_as_they_can_be(home: Path) -> None:
+    phases = {"fetch": 0.2, "index": 0.8, "index / parse": 1.0}
+    keep(a_run(home), SLOW_AT_LAST._replace(measure=Measure.SHARES, phases=phases))
+    found = recalled(a_run(home))
+    assert found is not None
+    assert (found.measure, found.phases) == (Measure.SHARES, phases)
+    (path,) = (home / FOLDER).iterdir()
+    damages: list[Any] = [{"fetch": 7}, {"fetch": "all"}, [], {"fetch": True}]
+    for damaged in damages:
+        path.write_text(json.dumps({**json.loads(path.read_text()), "phases": damaged}))
+        found = recalled(a_run(home))
+        assert found is not None
+        assert found.phases == {}
+    keep(a_run(home), SLOW_AT_LAST._replace(phases={f"phase {number}": 0.0 for number in range(1000)}))
+    assert path.stat().st_size < 4096
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(home: Path) -> None:
@@ -112,3 +132,28 @@ def test_a_run_expects_what_the_last_one_met(home: Path, tmp_path: Path) -> None
     assert eventually(foretold) > 3.0, "by its own pace alone it would be 1.2 s"
     overnight("cancel", run)
     when_ended(run)
+
+
+PHASED = """
+def main(run: Run) -> None:
+    with run.phase("fetch"):
+        for item in run.each(range(100)):
+            pass
+    with run.phase("index"):
+        for item in run.each(range(4)):
+            did(run._work.loops.report.progress(0.0).percent_complete)
+            time.sleep(0.6)
+"""
+
+
+@pytest.mark.leaves_no_process
+def test_phases_without_shares_have_those_of_the_last_run(home: Path, tmp_path: Path) -> None:
+    """Nearly all of its items are quick, and nearly all of its time goes into the others."""
+    agent = Inline(tmp_path / "agent", PHASED)
+    for _ in range(2):
+        when_ended(launched("--name", "phased", "--", *agent.command()))
+    assert agent.did()[:4] == ["None"] * 4
+    # By items it would be 100 of 104 as soon as it begins.
+    assert [float(each) for each in agent.did()[4:]] == pytest.approx([0, 25, 50, 75], abs=10)
+    (path,) = (home / FOLDER).iterdir()
+    assert json.loads(path.read_text())["phases"]["index"] > 0.9

@@ -341,3 +341,42 @@ def test_what_an_estimate_rests_on_is_told_with_it() -> None:
     assert read.pace is not None
     assert (read.pace.factor, read.pace.workers) == (progress.pace.factor, 3)
     assert read.pace.changed_at == pytest.approx(progress.pace.changed_at, abs=0.001)
+
+
+def test_shares_that_were_learned_count_where_nobody_said_any() -> None:
+    told = Told()
+    told.phases.expect({"fetch": 0.1, "index": 0.9})
+    with told.phases.inside("fetch", None):
+        told.enters(10).done = 10
+    with told.phases.inside("index", None):
+        told.enters(10).done = 5
+        assert told.percent == 55
+    # What it does beside its phases, or without an end, no share tells of.
+    told.enters(10)
+    assert told.percent is None
+    told = Told()
+    told.phases.expect({"stream": 1.0})
+    with told.phases.inside("stream", None):
+        told.enters(None).done = 5
+        assert told.percent is None
+
+
+def test_what_the_author_says_counts_before_what_was_learned() -> None:
+    told = Told()
+    told.phases.expect({"fetch": 0.1, "index": 0.9})
+    with told.phases.inside("fetch", 0.5):
+        told.enters(10).done = 10
+    assert told.percent == 50
+    with told.phases.inside("index", None):
+        told.enters(10).done = 5
+        assert told.percent is None
+
+
+def test_the_time_of_each_phase_is_its_share_for_the_next_run() -> None:
+    told = Told()
+    for name, seconds in (("fetch", 2), ("index", 6)):
+        with told.phases.inside(name, None):
+            told.now += seconds / 2
+            with told.phases.inside("inner", None):
+                told.now += seconds / 2
+    assert told.phases.shares() == {"fetch": 0.25, "fetch / inner": 1.0, "index": 0.75, "index / inner": 1.0}
