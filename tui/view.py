@@ -15,6 +15,8 @@ from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.keys import USUAL_KEYS, Keymap
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+MOST_PERCENT = 9999
+"""Of a limit that is passed."""
 ETA_WIDTH = 15
 """Cells of the column; what does not fit says less."""
 
@@ -136,6 +138,11 @@ def limits_text(spec: Spec) -> str:
             f"log {size_words(spec.log_limit) if spec.log_limit else 'without a limit'}",
         )
     )
+
+
+def percent(share: float) -> int:
+    """Of a whole, cut. Twice a number near the greatest is infinite, which is no percentage."""
+    return int(min(100 * share, MOST_PERCENT))
 
 
 def plural(count: int, noun: str) -> str:
