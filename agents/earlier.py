@@ -7,11 +7,11 @@ there, or says nothing that can be, is no harm: then only the run's own past is 
 import json
 import os
 from binascii import crc32
-from math import isfinite
 from typing import Any
 
 from overnight.state import atomic
 from overnight.state.experts import Profile
+from overnight.state.forms import MOST
 from overnight.state.private import have_folder
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
@@ -31,7 +31,7 @@ def recalled(run: RunDir) -> Profile | None:
     try:
         with open(path, "rb") as file:
             return _profile_of(json.loads(file.read(LARGEST)))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -75,4 +75,4 @@ def _profile_of(raw: Any) -> Profile | None:
 
 
 def _is_amount(raw: Any) -> bool:
-    return isinstance(raw, int | float) and not isinstance(raw, bool) and isfinite(raw)
+    return isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) <= MOST
