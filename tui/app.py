@@ -24,7 +24,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
-from overnight.state.errors import OvernightError
+from overnight.state.errors import OvernightError, refusal_of
 from overnight.state.home import Home
 from overnight.state.private import exposure_of
 from overnight.tui.clean import clean
@@ -339,7 +339,14 @@ class OvernightApp(App[None]):
     # -- for those who act
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
-        self.run_worker(work, group="requests")
+        self.run_worker(self._done(work), group="requests")
+
+    async def _done(self, work: Coroutine[Any, Any, object]) -> None:
+        """What ends it is said: a disk or a folder that fails must not take the picture away."""
+        try:
+            await work
+        except (OvernightError, OSError) as error:
+            self.complain(refusal_of(error))
 
     def open(self, screen: Screen[T], closed: Callable[[T | None], None] | None = None) -> None:
         self.push_screen(screen, closed)

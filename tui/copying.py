@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 
 from overnight.state import atomic
-from overnight.state.errors import OvernightError
 from overnight.state.home import Home
 from overnight.tui import view
 from overnight.tui.desk import Desk
@@ -51,11 +50,7 @@ async def copy(desk: Desk, to_clipboard: Callable[[str], None]) -> None:
             desk.tell("There is no line to copy.", "warning")
             return
         what, text = "the line", await asyncio.to_thread(whole_line, desk.home.run(fleet.cursor).output_path, at)
-    try:
-        path = await asyncio.to_thread(keep, desk.home, text)
-    except OvernightError as error:
-        desk.complain(error)
-        return
+    path = await asyncio.to_thread(keep, desk.home, text)
     if fits_clipboard(text):
         to_clipboard(text)
     desk.tell(copied_words(what, text, path), "information")
