@@ -194,6 +194,22 @@ def test_where_no_more_files_can_be_opened_it_says_so_and_goes_on_as_soon_as_it_
         eventually(lambda: fed.fleet().failure == "")
 
 
+def test_what_happens_to_all_runs_is_told_as_soon_as_they_can_be_listed_again(home: Path, fed: Fed) -> None:
+    run = an_ended_run(home, "crawl", Exit(Outcome.COMPLETED, 0))
+    eventually(lambda: run.id in fed.fleet().reads)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        fed.feed.look(Sight(events=True))
+        eventually(lambda: "Too many open files" in fed.fleet().failure)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    eventually(lambda: [told.run_id for told in fed.fleet().told or ()] == [run.id])
+    eventually(lambda: fed.fleet().failure == "")
+
+
 def test_a_slow_taker_gets_the_newest_reading_of_a_run_and_no_older_one() -> None:
     from overnight.tui.feed import Mailbox
 
