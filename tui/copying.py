@@ -49,7 +49,11 @@ async def copy(desk: Desk, to_clipboard: Callable[[str], None]) -> None:
         if (at := _line_under_cursor(fleet)) is None:
             desk.tell("There is no line to copy.", "warning")
             return
-        what, text = "the line", await asyncio.to_thread(whole_line, desk.home.run(fleet.cursor).output_path, at)
+        whole = await asyncio.to_thread(whole_line, desk.home.run(fleet.cursor).output_path, at)
+        if whole is None:
+            desk.tell("The line is gone: the log was cut or emptied.", "warning")
+            return
+        what, text = "the line", whole
     path = await asyncio.to_thread(keep, desk.home, text)
     if fits_clipboard(text):
         to_clipboard(text)

@@ -70,12 +70,28 @@ def test_a_home_that_cannot_be_written_is_told_and_nothing_ends(home: Path) -> N
         drive(home, act)
 
 
-def test_a_line_that_is_gone_is_empty(tmp_path: Path) -> None:
-    assert whole_line(str(tmp_path / "none"), 3) == ""
+def test_of_a_line_that_is_gone_nothing_is_copied(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        Path(run.output_path).write_text("one line\n")
+        (home / NAME).write_text("copied before")
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("l", "m")
+            await until(pilot, lambda: "one line" in shown(app))
+            os.truncate(run.output_path, 0)
+            await pilot.press("y")
+            await until(pilot, lambda: "line is gone" in shown(app) or "no line to copy" in shown(app))
+            assert (home / NAME).read_text() == "copied before"
+
+        drive(home, act)
+
+
+def test_a_line_is_found_by_any_byte_of_it(tmp_path: Path) -> None:
+    assert whole_line(str(tmp_path / "none"), 3) is None
     (tmp_path / "log").write_text("ab\ncd")
     assert whole_line(str(tmp_path / "log"), 4) == "cd"
     assert whole_line(str(tmp_path / "log"), 1) == "ab"
-    assert whole_line(str(tmp_path / "log"), 99) == ""
+    assert whole_line(str(tmp_path / "log"), 99) is None
 
 
 def test_the_clipboard_of_the_terminal_gets_the_text_and_nothing_else(home: Path) -> None:
