@@ -7,6 +7,7 @@ from collections.abc import Callable
 from overnight.state import atomic
 from overnight.state.home import Home
 from overnight.tui import view
+from overnight.tui.clean import clean
 from overnight.tui.desk import Desk
 from overnight.tui.logfile import whole_line
 from overnight.tui.model import Fleet, is_in_log, page_of, reading_of, targets
@@ -44,7 +45,7 @@ async def copy(desk: Desk, to_clipboard: Callable[[str], None]) -> None:
     if not (ids := targets(fleet)):
         desk.tell("There is nothing to copy.", "warning")
         return
-    what, text = (ids[0] if len(ids) == 1 else view.plural(len(ids), "id")), "\n".join(ids)
+    what, text = (ids[0] if len(ids) == 1 else view.plural(len(ids), "id")), "\n".join(map(clean, ids))
     if is_in_log(fleet) and fleet.cursor is not None:
         if (at := _line_under_cursor(fleet)) is None:
             desk.tell("There is no line to copy.", "warning")

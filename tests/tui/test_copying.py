@@ -37,6 +37,18 @@ def test_in_the_list_the_id_is_copied_or_those_of_all_marked_runs(home: Path) ->
         drive(home, act, size=(120, 40))
 
 
+def test_of_a_folder_whose_name_is_no_text_what_is_shown_is_copied(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        os.rename(run.path, os.fsencode(home / "runs") + b"/a\xff\x1b[2Jz")
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("y")
+            await until(pilot, lambda: (home / NAME).exists() and (home / NAME).read_text() == "a\ufffdz\n")
+            await until(pilot, lambda: app.clipboard == "a\ufffdz")
+
+        drive(home, act)
+
+
 def test_in_the_log_the_whole_line_is_copied_clean_though_it_is_shown_in_pieces(home: Path) -> None:
     with a_supervised_run(home, "crawl") as run:
         short, long = "\x1b[31mshort\x1b[0m \x1b]52;c;AAAA\x07line", "x" * 50_000 + "漢"
