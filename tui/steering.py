@@ -222,8 +222,12 @@ class Steering:
         from overnight.agents.orphans import adopt_orphans
 
         if adopted := await asyncio.to_thread(adopt_orphans, self._desk.home):
-            runs = plural(len(adopted), "run")
-            self._desk.tell(f"{runs} had lost its supervisor and got a new one.", "information")
+            self._desk.tell(adopted_words(len(adopted)), "information")
+
+
+def adopted_words(count: int) -> str:
+    what = "its supervisor and got a new one" if count == 1 else "their supervisors and got new ones"
+    return f"{plural(count, 'run')} had lost {what}."
 
 
 def _why_not(verb: Verb, fleet: Fleet, run_id: str) -> OvernightError | None:

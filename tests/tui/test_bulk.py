@@ -20,6 +20,7 @@ from overnight.tui.footer import footer
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.question import QuestionScreen
+from overnight.tui.steering import adopted_words
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, drive, shown, until
 
 DONE = Exit(Outcome.COMPLETED, 0, attempts=1, started_at=1.0, ended_at=2.0)
@@ -41,6 +42,11 @@ def test_one_notice_says_how_many_were_asked_and_why_others_were_not() -> None:
     assert summary_words(Bulk("retry", 2, 0, 2, "a is running")) == (
         "2 runs refused to start again: a is running (and 1 more)."
     )
+
+
+def test_one_that_lost_its_supervisor_is_spoken_of_as_one_and_many_as_many() -> None:
+    assert adopted_words(1) == "1 run had lost its supervisor and got a new one."
+    assert adopted_words(2) == "2 runs had lost their supervisors and got new ones."
 
 
 def test_many_are_asked_and_one_notice_sums_up(home: Path) -> None:
