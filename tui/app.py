@@ -58,7 +58,7 @@ from overnight.tui.shown import is_found
 from overnight.tui.side_channel import SideChannel
 from overnight.tui.terminal import INTERRUPTED, Guard, switch_mouse
 from overnight.tui.themes import DARK, THEMES
-from overnight.tui.typed_ahead import Settled, TypedAhead
+from overnight.tui.typed_ahead import Settled, Typed, TypedAhead, anew
 from overnight.tui.widgets.lines import ROLE_CLASSES
 from overnight.tui.widgets.typed_line import TypedLine
 from overnight.tui.windows import Windows
@@ -371,7 +371,7 @@ class OvernightApp(App[None]):
     # -- keys that are not about runs
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded and self._ahead.waits:
+        if isinstance(event, Typed) and not event.is_forwarded and self._ahead.waits:
             self._ahead.keep_new(event)
         else:
             await super().on_event(event)
@@ -389,6 +389,13 @@ class OvernightApp(App[None]):
             # Behind what the key asks for, which comes the same way.
             self.call_later(self._settle)
 
+    def on_paste(self, event: events.Paste) -> None:
+        """No field has taken it: the same, where one comes of the key before it."""
+        if self._ahead.waits:
+            self._ahead.keep_handed_out(event)
+        elif isinstance(self.focused, TypedLine):
+            self.focused.post_message(anew(event))
+
     async def _settle(self) -> None:
         if not self.screen.post_message(Settled(self.screen)):
             # It is on its way out, and gives nothing back.
@@ -404,8 +411,8 @@ class OvernightApp(App[None]):
 
     async def _hand_out_keys(self) -> None:
         """Before any that comes now."""
-        for key in self._ahead.release():
-            await super().on_event(key)
+        for typed in self._ahead.release():
+            await super().on_event(typed)
 
     def action_leave(self) -> None:
         self.leave(0)
