@@ -70,6 +70,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BUSY_LINE = 0.05
 """Seconds until the line is looked at again."""
+NOT_YET = 0.01
+"""Seconds until it is tried again to leave."""
 
 
 class OvernightApp(App[None]):
@@ -417,8 +419,12 @@ class OvernightApp(App[None]):
     def action_leave(self) -> None:
         self.leave(0)
 
-    def leave(self, code: int) -> None:
-        self.exit(return_code=code)
+    def leave(self, code: int, tries: int = 100) -> None:
+        """With this exit code. Textual cannot take away a screen that is still being put together: `tries` it waits."""
+        if tries and (self._fleet_screen is None or not self._fleet_screen.is_mounted):
+            asyncio.get_running_loop().call_later(NOT_YET, self.leave, code, tries - 1)
+        else:
+            self.exit(return_code=code)
 
     def action_explain_ctrl_c(self) -> None:
         if self._explained_ctrl_c:
