@@ -16,7 +16,7 @@ from overnight.tui.keys import USUAL_KEYS, Keymap
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MOST_PERCENT = 9999
-"""Of a limit that is passed."""
+"""That are told."""
 ETA_WIDTH = 15
 """Cells of the column; what does not fit says less."""
 
