@@ -9,11 +9,11 @@ import os
 from binascii import crc32
 from collections.abc import Mapping
 from enum import StrEnum
-from math import isfinite
 from typing import Any, NamedTuple
 
 from overnight.state import atomic
 from overnight.state.experts import Profile
+from overnight.state.forms import MOST
 from overnight.state.private import have_folder
 from overnight.state.records import Spec
 from overnight.state.rundir import RunDir
@@ -55,7 +55,7 @@ def recalled(run: RunDir) -> Earlier | None:
     try:
         with open(path, "rb") as file:
             return _earlier_of(json.loads(file.read(LARGEST)))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -110,4 +110,4 @@ def _profile_of(raw: Mapping[str, Any]) -> Profile | None:
 
 
 def _is_amount(raw: Any) -> bool:
-    return isinstance(raw, int | float) and not isinstance(raw, bool) and isfinite(raw)
+    return isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) <= MOST

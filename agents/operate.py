@@ -12,7 +12,14 @@ from typing import Any
 from overnight.agents.orphans import adopt_orphans
 from overnight.agents.supervisor.settle import end_cancelled, goes_on, goes_on_after_all, has_open_attempt
 from overnight.state import control, current, lock, verbs
-from overnight.state.errors import AlreadySupervised, HomeUnusable, NoSuchRun, NotPossibleNow, OvernightError
+from overnight.state.errors import (
+    AlreadySupervised,
+    HomeUnusable,
+    NoSuchRun,
+    NotPossibleNow,
+    OvernightError,
+    refusal_of,
+)
 from overnight.state.home import Home
 from overnight.state.records import Records, Request, Verb
 from overnight.state.removal import remove_folder
@@ -24,7 +31,7 @@ LOOK_AFTER = 0.01
 
 
 Answer = Request | OvernightError | None
-"""What one of these functions returns for a run, or what it raises."""
+"""What one of these functions returns for a run, or what it raises, the system's errors in our words."""
 
 
 def pause(run: RunDir) -> Request | None:
@@ -238,8 +245,8 @@ def _revive_those(
                 reviving.append(place)
             else:
                 answers[place] = otherwise(run)
-        except OvernightError as error:
-            answers[place] = error
+        except (OvernightError, OSError) as error:
+            answers[place] = refusal_of(error)
     for place, revived in zip(reviving, revive_all([runs[place] for place in reviving], errors=errors), strict=True):
         answers[place] = revived if isinstance(revived, OvernightError) else _newest_resume(revived)
     return [answers[place] for place in range(len(runs))]
@@ -248,8 +255,8 @@ def _revive_those(
 def _answer_of(ask: Callable[[RunDir], Request | None], run: RunDir) -> Answer:
     try:
         return ask(run)
-    except OvernightError as error:
-        return error
+    except (OvernightError, OSError) as error:
+        return refusal_of(error)
 
 
 def _newest_resume(run: RunDir) -> Request | None:

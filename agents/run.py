@@ -343,7 +343,8 @@ class Run:
     def phase(self, name: str, share: float | None = None) -> AbstractContextManager[None]:
         """`with run.phase("index", share=0.3):` the loops inside are this phase's; phases may stand in phases.
 
-        Where each phase has a `share` of the one around it (0 to 1), progress and time left follow them. Inside of an
+        Where each phase has a `share` of the one around it (0 to 1), progress and time left follow them; where
+        none has, each has the share of the time that it took in the last complete run of the same agent. Inside of an
         item it only says what the item is at. Raises WrongUsage for shares that cannot be.
         """
         return self._work.phase(name, share)

@@ -48,3 +48,11 @@ class HomeUnusable(OvernightError):
 
 class DamagedRecord(OvernightError):
     """A record that is needed cannot be read."""
+
+
+def refusal_of(error: OvernightError | OSError) -> OvernightError:
+    """What is told of it: one of ours as it is; of the system's where it happened, and what."""
+    if isinstance(error, OvernightError):
+        return error
+    where = f"{error.filename}: " if error.filename else ""
+    return OvernightError(f"{where}{error.strerror or error}")

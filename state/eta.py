@@ -65,6 +65,10 @@ class Change(NamedTuple):
     """0.5 = half as fast since."""
 
 
+OUT_OF_MEASURE = (ArithmeticError, ValueError)
+"""An agent may count anything; the squares of some of it no float can hold, and of that nobody foretells the end."""
+
+
 class Estimator:
     """Records how far a run is, and forecasts. One for each session of work."""
 
@@ -84,12 +88,16 @@ class Estimator:
         curve = self._curve
         if len(curve) < LEAST_KNOTS or curve.done <= 0:
             return None
-        place, _ = curve.change_before(curve.last, curve.done / max(1.0, curve.items), curve.noise(), CLEAR)
-        if place is None:
+        try:
+            place, _ = curve.change_before(curve.last, curve.done / max(1.0, curve.items), curve.noise(), CLEAR)
+            if place is None:
+                return None
+            active = curve.seconds_at(place)
+            before, since = active - curve.seconds_at(curve.first), curve.newest_at - active
+            factor = (curve.last - place) / since * before / (place - curve.first)
+        except OUT_OF_MEASURE:
             return None
-        active = curve.seconds_at(place)
-        before, since = active - curve.seconds_at(curve.first), curve.newest_at - active
-        return Change(active, (curve.last - place) / since * before / (place - curve.first))
+        return Change(active, factor) if isfinite(factor) else None
 
     def profile(self) -> Profile | None:
         """For the next run of the same agent; None = this one did too little to tell."""
@@ -105,8 +113,21 @@ class Estimator:
         if left <= 0:
             return Estimate(0.0, 0.0, 0.0)
         curve = self._curve
-        if len(curve) < LEAST_KNOTS or curve.seconds < LEAST_SECONDS or not isfinite(left):
+        if len(curve) < LEAST_KNOTS or curve.seconds < LEAST_SECONDS:
             return None
+        try:
+            likely, deviation = self._expect(left, active_seconds, workers, in_hand)
+            spread = exp(min(Z80 * deviation, WIDEST))
+        except OUT_OF_MEASURE:
+            return None
+        if not (likely >= 0 and isfinite(2 * (active_seconds + likely * spread))):
+            return None
+        likely = self._calm(likely, active_seconds, likely * deviation)
+        return Estimate(likely / spread, likely, likely * spread)
+
+    def _expect(self, left: float, active_seconds: float, workers: int, in_hand: float | None) -> tuple[float, float]:
+        """Seconds from `active_seconds` on, and the standard deviation of their logarithm. Raises OUT_OF_MEASURE."""
+        curve = self._curve
         unit = curve.done / max(1.0, curve.items)
         experts = Experts(curve, curve.done + left, unit, curve.noise(), self._earlier)
         seconds, deviation = self._together(experts, left)
@@ -115,10 +136,7 @@ class Estimator:
             seconds += _tail(workers, left / unit, pace * unit)
         silent = max(0.0, active_seconds - curve.newest_at)
         expected = min(pace * (in_hand if in_hand is not None and workers == 1 else unit), seconds)
-        likely = seconds - min(silent, USED * expected) + GROWS * max(0.0, silent - expected)
-        likely = self._calm(likely, active_seconds, likely * deviation)
-        spread = exp(min(Z80 * deviation, WIDEST))
-        return Estimate(likely / spread, likely, likely * spread) if isfinite(likely * spread) else None
+        return seconds - min(silent, USED * expected) + GROWS * max(0.0, silent - expected), deviation
 
     def _together(self, experts: Experts, left: float) -> tuple[float, float]:
         """What the experts say together, and the standard deviation of its logarithm."""

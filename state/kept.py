@@ -5,6 +5,8 @@ breakers, and what a budget allows. Pure.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from overnight.state.forms import MOST
+
 BREAKER = "breaker:"
 """The value of each breaker, before its name: {"failures": in a row, "opened_at": wall seconds or null}."""
 GRANTED = "budget"
@@ -83,4 +85,4 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _amount(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and abs(value) < float("inf") else None
+    return float(value) if isinstance(value, int | float) and abs(value) <= MOST else None

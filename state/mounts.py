@@ -17,16 +17,24 @@ def kind_of(path: str, mounts: str) -> str:
     """The type of the filesystem that holds `path`, by the text of /proc/self/mountinfo. Pure but for links."""
     real = os.path.realpath(path)
     best = ("", "")
-    for line in mounts.splitlines():
-        fields = line.split()
+    # Only at what the kernel escapes in names: they may hold every other kind of space.
+    for line in mounts.split("\n"):
+        fields = line.split(" ")
         if "-" not in fields:
             continue
-        point = fields[4].encode().decode("unicode_escape") if "\\" in fields[4] else fields[4]
+        point = _plain(fields[4])
         inside = real == point or real.startswith(point.rstrip("/") + "/")
         # Of two mounts on one point the later covers the earlier.
         if inside and len(point) >= len(best[0]):
             best = (point, fields[fields.index("-") + 1])
     return best[1]
+
+
+def _plain(name: str) -> str:
+    """Without what the kernel writes for spaces, tabs, line ends and backslashes."""
+    for code, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        name = name.replace(code, char)
+    return name
 
 
 def mounts() -> str:

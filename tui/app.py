@@ -24,7 +24,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
-from overnight.state.errors import OvernightError
+from overnight.state.errors import OvernightError, refusal_of
 from overnight.state.home import Home
 from overnight.state.private import exposure_of
 from overnight.tui.clean import clean
@@ -58,7 +58,7 @@ from overnight.tui.shown import is_found
 from overnight.tui.side_channel import SideChannel
 from overnight.tui.terminal import INTERRUPTED, Guard, switch_mouse
 from overnight.tui.themes import DARK, THEMES
-from overnight.tui.typed_ahead import Settled, TypedAhead
+from overnight.tui.typed_ahead import Settled, Typed, TypedAhead, anew
 from overnight.tui.widgets.lines import ROLE_CLASSES
 from overnight.tui.widgets.typed_line import TypedLine
 from overnight.tui.windows import Windows
@@ -70,6 +70,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BUSY_LINE = 0.05
 """Seconds until the line is looked at again."""
+NOT_YET = 0.01
+"""Seconds until it is tried again to leave."""
 
 
 class OvernightApp(App[None]):
@@ -339,7 +341,14 @@ class OvernightApp(App[None]):
     # -- for those who act
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
-        self.run_worker(work, group="requests")
+        self.run_worker(self._done(work), group="requests")
+
+    async def _done(self, work: Coroutine[Any, Any, object]) -> None:
+        """What ends it is said: a disk or a folder that fails must not take the picture away."""
+        try:
+            await work
+        except (OvernightError, OSError) as error:
+            self.complain(refusal_of(error))
 
     def open(self, screen: Screen[T], closed: Callable[[T | None], None] | None = None) -> None:
         self.push_screen(screen, closed)
@@ -364,7 +373,7 @@ class OvernightApp(App[None]):
     # -- keys that are not about runs
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded and self._ahead.waits:
+        if isinstance(event, Typed) and not event.is_forwarded and self._ahead.waits:
             self._ahead.keep_new(event)
         else:
             await super().on_event(event)
@@ -382,6 +391,13 @@ class OvernightApp(App[None]):
             # Behind what the key asks for, which comes the same way.
             self.call_later(self._settle)
 
+    def on_paste(self, event: events.Paste) -> None:
+        """No field has taken it: the same, where one comes of the key before it."""
+        if self._ahead.waits:
+            self._ahead.keep_handed_out(event)
+        elif isinstance(self.focused, TypedLine):
+            self.focused.post_message(anew(event))
+
     async def _settle(self) -> None:
         if not self.screen.post_message(Settled(self.screen)):
             # It is on its way out, and gives nothing back.
@@ -397,14 +413,18 @@ class OvernightApp(App[None]):
 
     async def _hand_out_keys(self) -> None:
         """Before any that comes now."""
-        for key in self._ahead.release():
-            await super().on_event(key)
+        for typed in self._ahead.release():
+            await super().on_event(typed)
 
     def action_leave(self) -> None:
         self.leave(0)
 
-    def leave(self, code: int) -> None:
-        self.exit(return_code=code)
+    def leave(self, code: int, tries: int = 100) -> None:
+        """With this exit code. Textual cannot take away a screen that is still being put together: `tries` it waits."""
+        if tries and (self._fleet_screen is None or not self._fleet_screen.is_mounted):
+            asyncio.get_running_loop().call_later(NOT_YET, self.leave, code, tries - 1)
+        else:
+            self.exit(return_code=code)
 
     def action_explain_ctrl_c(self) -> None:
         if self._explained_ctrl_c:

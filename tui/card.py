@@ -26,6 +26,7 @@ from overnight.tui.view import (
     limits_text,
     number,
     parts_text,
+    percent,
     percent_text,
     row_of,
     state_role,
@@ -75,7 +76,7 @@ def _work(row: Row, style: Style, kept: Kept) -> Iterator[Field]:
 
 
 def _counter_words(counter: Counter) -> str:
-    then = f" ({int(100 * counter.share)}%, then {counter.limit.on})" if counter.limit is not None else ""
+    then = f" ({percent(counter.share)}%, then {counter.limit.on})" if counter.limit is not None else ""
     return f"{counter.name} {counter.text}{counter.of_text}{then}"
 
 

@@ -61,7 +61,7 @@ def refusal_of(platform: str) -> str | None:
 
 
 def _guarded(arguments: list[str]) -> int:
-    from overnight.state.errors import OvernightError
+    from overnight.state.errors import OvernightError, refusal_of
     from overnight.tui import console
 
     console.prepare()
@@ -77,8 +77,7 @@ def _guarded(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         console.finish_or_abandon()
-        where = f"{error.filename}: " if error.filename else ""
-        console.complain(OvernightError(f"{where}{error.strerror or error}"))
+        console.complain(refusal_of(error))
         return 1
     return code
 

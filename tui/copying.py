@@ -5,9 +5,9 @@ import os
 from collections.abc import Callable
 
 from overnight.state import atomic
-from overnight.state.errors import OvernightError
 from overnight.state.home import Home
 from overnight.tui import view
+from overnight.tui.clean import clean
 from overnight.tui.desk import Desk
 from overnight.tui.logfile import whole_line
 from overnight.tui.model import Fleet, is_in_log, page_of, reading_of, targets
@@ -45,17 +45,17 @@ async def copy(desk: Desk, to_clipboard: Callable[[str], None]) -> None:
     if not (ids := targets(fleet)):
         desk.tell("There is nothing to copy.", "warning")
         return
-    what, text = (ids[0] if len(ids) == 1 else view.plural(len(ids), "id")), "\n".join(ids)
+    what, text = (ids[0] if len(ids) == 1 else view.plural(len(ids), "id")), "\n".join(map(clean, ids))
     if is_in_log(fleet) and fleet.cursor is not None:
         if (at := _line_under_cursor(fleet)) is None:
             desk.tell("There is no line to copy.", "warning")
             return
-        what, text = "the line", await asyncio.to_thread(whole_line, desk.home.run(fleet.cursor).output_path, at)
-    try:
-        path = await asyncio.to_thread(keep, desk.home, text)
-    except OvernightError as error:
-        desk.complain(error)
-        return
+        whole = await asyncio.to_thread(whole_line, desk.home.run(fleet.cursor).output_path, at)
+        if whole is None:
+            desk.tell("The line is gone: the log was cut or emptied.", "warning")
+            return
+        what, text = "the line", whole
+    path = await asyncio.to_thread(keep, desk.home, text)
     if fits_clipboard(text):
         to_clipboard(text)
     desk.tell(copied_words(what, text, path), "information")

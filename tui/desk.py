@@ -34,7 +34,7 @@ class Desk(Protocol):
         """Say what went wrong, and what can be done."""
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do it beside everything else."""
+        """Do it beside everything else; what goes wrong ends it, and is said."""
 
     def act(self, action: str) -> None:
         """What a key of the main screen does."""

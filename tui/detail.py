@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from overnight.state.forms import MOST
 from overnight.state.kept import Kept
 from overnight.state.records import Attempt, Event, Spec
 from overnight.tui import view
@@ -147,4 +148,6 @@ def clean_event(event: Event) -> Event:
 def _clean_value(value: object) -> object:
     if isinstance(value, list):
         return [clean(str(each), LONGEST) for each in value[:MOST_VALUES]]
-    return value if isinstance(value, int | float) or value is None else clean(str(value), LONGEST)
+    # Python reads `Infinity` in JSON, and numbers with more digits than a float has: none of them is an amount.
+    is_amount = isinstance(value, int | float) and abs(value) <= MOST
+    return value if value is None or is_amount else clean(str(value), LONGEST)

@@ -1,4 +1,5 @@
 """The terminal as Textual drives it, but asleep until a key is pressed, and told when its line has carried a picture.
+What is pasted comes in clean.
 
 Textual looks ten times a second whether a key was pressed or the end has come. Here one wait in the kernel is for both.
 """
@@ -10,9 +11,10 @@ from typing import Any
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import CursorPosition
+from textual.events import CursorPosition, Paste
 from textual.message import Message
 
+from overnight.tui.clean import clean
 from overnight.tui.pace import Pace
 
 ESCAPE_DELAY = 100
@@ -45,6 +47,9 @@ class Driver(LinuxDriver):
         if isinstance(message, CursorPosition):
             # Nobody else asks for it.
             self.pace.answered()
+        elif isinstance(message, Paste):
+            # A web page may have put anything into the clipboard; a field draws what it holds.
+            super().process_message(Paste("\n".join(map(clean, message.text.splitlines()))))
         else:
             super().process_message(message)
 

@@ -1,5 +1,7 @@
 """In which colour an event of a run is told, and whether it means trouble. Pure."""
 
+from collections.abc import Mapping
+
 from overnight.state.records import Event, Outcome
 
 ROLES = {
@@ -12,13 +14,18 @@ ROLES = {
     "paused": "held",
     "frozen": "held",
 }
-ENDS = {Outcome.COMPLETED: "done", Outcome.FAILED: "trouble", Outcome.INTERRUPTED: "warn", Outcome.CANCELLED: ""}
+ENDS: Mapping[str, str] = {
+    Outcome.COMPLETED: "done",
+    Outcome.FAILED: "trouble",
+    Outcome.INTERRUPTED: "warn",
+    Outcome.CANCELLED: "",
+}
 ENDED = "ended"
 
 
 def role_of(event: Event) -> str:
     if event.event == ENDED:
-        return ENDS.get(event.detail.get("outcome", ""), "")
+        return ENDS.get(str(event.detail.get("outcome")), "")
     return ROLES.get(event.event, "")
 
 

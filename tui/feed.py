@@ -290,21 +290,22 @@ class Feed:
 
     def _recall(self) -> None:
         happenings, every = None, True
+        # Where it has failed, nobody else tells it to look again.
+        self._news.set()
         while self._news.wait() and not self._stop.is_set():
             self._news.clear()
             noted = list(self._noted)
             for run_id in noted:
                 self._noted.pop(run_id, None)
-            if not self._sight.events:
-                every = True
-                continue
-            if happenings is None:
-                from overnight.tui.happenings import Happenings
+            if wanted := self._sight.events:
+                if happenings is None:
+                    from overnight.tui.happenings import Happenings
 
-                happenings = Happenings(self._home)
-            for told in happenings.look(None if every else noted):
-                self._tell(Recalled(told))
-            every = False
+                    happenings = Happenings(self._home)
+                for told in happenings.look(None if every else noted):
+                    self._tell(Recalled(told))
+            every = not wanted
+            self._works(self._recall)
 
 
 class Mailbox:

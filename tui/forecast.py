@@ -3,7 +3,7 @@
 from overnight.state import current
 from overnight.state.records import Pace, Records
 from overnight.state.summary import estimate_of
-from overnight.tui.view import about, age, number, plural
+from overnight.tui.view import MOST_PERCENT, about, age, number, plural
 
 HALF, DOUBLE = (0.45, 0.55), (1.8, 2.2)
 NEWS = 1.2
@@ -36,7 +36,7 @@ def change_words(pace: Pace, now: float) -> str:
     elif DOUBLE[0] <= factor <= DOUBLE[1]:
         how = "doubled"
     else:
-        how = f"{'fell' if factor < 1 else 'rose'} to {max(1, round(100 * factor))}%"
+        how = f"{'fell' if factor < 1 else 'rose'} to {max(1, round(min(100 * factor, MOST_PERCENT)))}%"
     return f"the rate {how} {age(max(0.0, now - pace.changed_at))} ago"
 
 

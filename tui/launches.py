@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from overnight.state.errors import OvernightError
+from overnight.state.errors import OvernightError, refusal_of
 from overnight.state.records import Spec
 from overnight.tui.clean import clean
 from overnight.tui.desk import Desk
@@ -54,11 +54,12 @@ class Launches:
 
         try:
             run = await asyncio.to_thread(launch, self._desk.home, order)
-        except OvernightError as error:
+        except (OvernightError, OSError) as error:
+            refusal = refusal_of(error)
             if screen.is_attached:
-                screen.refused(error)
+                screen.refused(refusal)
             else:
-                self._desk.complain(error)
+                self._desk.complain(refusal)
             return
         if screen.is_attached:
             screen.dismiss()

@@ -70,16 +70,16 @@ def _stamp_of(descriptor: int) -> Stamp:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def whole_line(path: str, at: int) -> str:
-    """The line with byte `at`, whole though it is shown in pieces, as clean text; "" = it is gone."""
+def whole_line(path: str, at: int) -> str | None:
+    """The line with byte `at`, whole though it is shown in pieces, as clean text; None = it is gone."""
     try:
         with open_to_read(path) as file:
             log, descriptor = Pieces(file.fileno()), file.fileno()
             if not log.begin <= at < log.size:
-                return ""
+                return None
             begin = max(log.begin, at - LONGEST)
             head = read_range(descriptor, begin, min(at, log.size)).rpartition(b"\n")[2]
             tail = read_range(descriptor, at, min(at + LONGEST, log.size)).partition(b"\n")[0]
     except OSError:
-        return ""
+        return None
     return "".join(clean_lines((head + tail).decode("utf-8", "replace")))

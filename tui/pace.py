@@ -59,9 +59,9 @@ class Pace:
         return now >= self._free_at and (self._asked_at is None or not self._answers)
 
     def wait(self, seconds: float) -> None:
-        """Until no answer is under way, or for so long."""
-        if self._answers:
-            self._told.wait(seconds)
+        """Until no answer is under way, or for so long; after that it is taken for lost."""
+        if self._answers and not self._told.wait(seconds):
+            self._be_told()
 
     def begin_anew(self) -> None:
         """Somebody else had the terminal."""

@@ -71,7 +71,11 @@ def _noted(before: Fleet, after: Fleet) -> Fleet:
     """Where the cursor had to leave its run it is not inside of another one: nobody went there."""
     if before.gathering or before.cursor is None or after.cursor == before.cursor:
         return after
-    return after._replace(displaced_from=before.cursor, depth=min(after.depth, Depth.OPEN, key=lambda each: each.value))
+    return after._replace(
+        displaced_from=before.cursor,
+        depth=min(after.depth, Depth.OPEN, key=lambda each: each.value),
+        modes=after.modes - {Mode.MAXIMISED},
+    )
 
 
 def _pressed(fleet: Fleet, event: KeyEvent) -> Fleet:

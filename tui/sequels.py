@@ -18,12 +18,18 @@ def sequels_of(history: Sequence[Event], now: float, *, over: bool) -> list[tupl
 
     That a request was acknowledged is told with the request.
     """
-    asked = {each.detail.get("number") for each in history if each.event == "requested"}
+    asked = {_number_of(each) for each in history if each.event == "requested"}
     return [
         (event, _sequel(event, history[index + 1 :], now, over=over))
         for index, event in enumerate(history)
-        if event.event != "acknowledged" or event.detail.get("number") not in asked
+        if event.event != "acknowledged" or _number_of(event) not in asked
     ]
+
+
+def _number_of(event: Event) -> int | None:
+    """Of the request that it is about; None = it does not say."""
+    number = event.detail.get("number")
+    return number if isinstance(number, int) else None
 
 
 def _sequel(event: Event, later: Sequence[Event], now: float, *, over: bool) -> str:
@@ -38,15 +44,15 @@ def _sequel(event: Event, later: Sequence[Event], now: float, *, over: bool) -> 
 
 
 def _obeyed(asked: Event, later: Sequence[Event], *, over: bool) -> str:
-    verb, number = str(asked.detail.get("verb")), asked.detail.get("number")
+    verb, number = str(asked.detail.get("verb")), _number_of(asked)
     if verb in OBEYED_BY_END:
         end = next((each for each in later if each.event in OBEYED_BY_END[Verb(verb)]), None)
         return _after(asked, end) if end is not None else "" if over else "not obeyed yet"
-    if verb not in {Verb.PAUSE, Verb.RESUME} or not isinstance(number, int):
+    if verb not in {Verb.PAUSE, Verb.RESUME} or number is None:
         return ""
     for each in later:
-        told = each.detail.get("number")
-        if each.event in {"acknowledged", "frozen"} and isinstance(told, int) and told >= number:
+        told = _number_of(each)
+        if each.event in {"acknowledged", "frozen"} and told is not None and told >= number:
             return _after(asked, each) if told == number else "overtaken by a later request"
         if each.event == "started" and verb == Verb.RESUME:
             # What nothing worked of goes on with its next attempt.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from overnight.state import verbs
-from overnight.state.errors import NotPossibleNow, OvernightError
+from overnight.state.errors import NotPossibleNow, OvernightError, refusal_of
 from overnight.state.records import Verb
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui.bulk import Bulk, summary_words, with_answer
@@ -141,8 +141,8 @@ class Steering:
         runs = [self._desk.home.run(run_id) for run_id in ids]
         try:
             given = await asyncio.to_thread(REQUEST_OF[name], runs)
-        except OvernightError as error:
-            given = [error] * len(runs)
+        except (OvernightError, OSError) as error:
+            given = [refusal_of(error)] * len(runs)
         for run_id in ids:
             self._desk.source.expect(run_id)
         return given
@@ -221,14 +221,13 @@ class Steering:
     async def _adopt(self) -> None:
         from overnight.agents.orphans import adopt_orphans
 
-        try:
-            adopted = await asyncio.to_thread(adopt_orphans, self._desk.home)
-        except OvernightError as error:
-            self._desk.complain(error)
-            return
-        if adopted:
-            runs = plural(len(adopted), "run")
-            self._desk.tell(f"{runs} had lost its supervisor and got a new one.", "information")
+        if adopted := await asyncio.to_thread(adopt_orphans, self._desk.home):
+            self._desk.tell(adopted_words(len(adopted)), "information")
+
+
+def adopted_words(count: int) -> str:
+    what = "its supervisor and got a new one" if count == 1 else "their supervisors and got new ones"
+    return f"{plural(count, 'run')} had lost {what}."
 
 
 def _why_not(verb: Verb, fleet: Fleet, run_id: str) -> OvernightError | None:

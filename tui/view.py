@@ -15,6 +15,10 @@ from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.keys import USUAL_KEYS, Keymap
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+MOST_PERCENT = 9999
+"""That are told."""
+MOST_SECONDS = 1e12
+"""That are told: what agents foretell may add up to infinity."""
 ETA_WIDTH = 15
 """Cells of the column; what does not fit says less."""
 
@@ -66,7 +70,7 @@ def number(value: Count) -> str:
 
 def duration(seconds: float) -> str:
     """`41s`, `4m12`, `1h07`, `2d03h`: two units, cut, never rounded up."""
-    whole = max(0, int(seconds))
+    whole = _whole(seconds)
     if whole < MINUTE:
         return f"{whole}s"
     if whole < HOUR:
@@ -76,9 +80,13 @@ def duration(seconds: float) -> str:
     return f"{whole // DAY}d{whole % DAY // HOUR:02}h"
 
 
+def _whole(seconds: float) -> int:
+    return int(min(max(0.0, seconds), MOST_SECONDS))
+
+
 def age(seconds: float) -> str:
     """`2s`, `9m`, `3h`, `2d`: one unit, so that it seldom changes."""
-    whole = max(0, int(seconds))
+    whole = _whole(seconds)
     for unit, sign in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
         if whole >= unit:
             return f"{whole // unit}{sign}"
@@ -136,6 +144,11 @@ def limits_text(spec: Spec) -> str:
             f"log {size_words(spec.log_limit) if spec.log_limit else 'without a limit'}",
         )
     )
+
+
+def percent(share: float) -> int:
+    """Of a whole, cut. Twice a number near the greatest is infinite, which is no percentage."""
+    return int(min(100 * share, MOST_PERCENT))
 
 
 def plural(count: int, noun: str) -> str:

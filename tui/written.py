@@ -149,7 +149,7 @@ def _cells_of(strip: Strip, colours: ColorSystem) -> list[Cell] | None:
     return cells
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _cells_of_segment(segment: Segment, colours: ColorSystem) -> tuple[Cell, ...] | None:
     """Most of a picture is what was there before: the names, the states, the rest of the bars."""
     text, style, control = segment
@@ -161,7 +161,13 @@ def _cells_of_segment(segment: Segment, colours: ColorSystem) -> tuple[Cell, ...
         cells = ([(piece, pen), *[(FOLLOWING, pen)] * (width - 1)] for piece, width in widths)
         return tuple(chain.from_iterable(cells)) if all(width for _, width in widths) else None
     blank = (" ", Pen(ANY, ANY, pen.ground) if pen.attributes in HARMLESS else pen)
-    return tuple(blank if char == " " else (char, pen) for char in text)
+    return tuple(blank if char == " " else _cell(char, pen) for char in text)
+
+
+@lru_cache(maxsize=4096)
+def _cell(char: str, pen: Pen) -> Cell:
+    """One for all places where it stands: else a log that somebody follows would take a hundred megabytes of them."""
+    return char, pen
 
 
 def _is_plain(text: str) -> bool:

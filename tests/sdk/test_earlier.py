@@ -58,6 +58,8 @@ def test_what_one_run_leaves_the_next_one_of_the_same_name_in_the_same_folder_re
         '{"seconds": 1, "shares": [0, 1], "measure": "miles"}',
         '{"seconds": 1, "shares": [0, 1], "measure": []}',
         "9" * 20_000,
+        pytest.param(f'{{"seconds": {"9" * 400}, "shares": [0, 1]}}', id="no float is as large"),
+        pytest.param("[" * 10_000, id="deeper than anybody reads"),
     ],
 )
 def test_what_was_damaged_says_nothing(home: Path, text: str) -> None:

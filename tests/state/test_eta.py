@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import log
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overnight.state.curve import KNOTS
@@ -84,12 +84,17 @@ def test_the_range_holds_the_truth_most_of_the_time() -> None:
     st.integers(1, 10_000),
     st.one_of(st.none(), st.floats(0, 1e9)),
 )
+@example([(1.0, 1.0), (2.0, 1.5e154)], 1.0, 1.5e154, 1, None)
+@example([(1.0, 1.0), (1e300, 4.0), (1.7e308, 6.0)], 40.0, 7.0, 1, None)
+@example([(5e-324, 1.0), (1e-323, 4.0), (1.0, 100.0)], 5e-324, 100.0, 4, None)
 def test_whatever_is_recorded_a_forecast_is_ordered_and_never_negative(
     seen: list[tuple[float, float]], left: float, active: float, workers: int, in_hand: float | None
 ) -> None:
     estimator = Estimator()
     for count, seconds in seen:
         estimator.record(count, seconds)
+    change = estimator.change()
+    assert change is None or change.active_seconds >= 0
     foretold = estimator.forecast(left, active, workers, in_hand)
     if foretold is not None:
         assert 0 <= foretold.low <= foretold.likely <= foretold.high < float("inf")

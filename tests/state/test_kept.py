@@ -36,6 +36,7 @@ def test_breakers_are_told_with_their_state() -> None:
         {"kept": {"limits": 3, "breaker:x": 3}},
         {"kept": {"limits": {"attempt": 1, "most": {"usd": "5"}, "on": 3}, "budget": []}},
         {"kept": {"limits": {"attempt": 1, "most": {"usd": float("inf")}}}, "active_seconds": "x"},
+        {"kept": {"limits": {"attempt": 1, "most": {"usd": 10**400}}}, "active_seconds": -(10**400)},
     ],
 )
 def test_what_is_not_of_the_form_is_left_out(head: object) -> None:

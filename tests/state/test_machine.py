@@ -20,6 +20,8 @@ MOUNTS = """\
 22 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw
 23 22 0:21 / /mnt rw shared:2 - tmpfs none rw
 24 23 0:22 / /mnt/a\\040b rw - nfs4 server:/x rw
+26 23 0:25 / /mnt/é\\040\udcff\\134040 rw - cifs //server/x rw
+27 23 0:26 / /mnt/a\xa0b\u2028c rw - 9p x rw
 25 22 0:23 / /mnt rw - xfs /dev/sdb rw
 26 22 0:24 / /home rw master:3 - btrfs /dev/sdc rw
 torn
@@ -33,6 +35,8 @@ torn
         ("/mnt", "xfs"),
         ("/mntx", "ext4"),
         ("/mnt/a b/runs", "nfs4"),
+        ("/mnt/é \udcff\\040/runs", "cifs"),
+        ("/mnt/a\xa0b\u2028c", "9p"),
         ("/home/ann/.local", "btrfs"),
     ],
 )

@@ -1,5 +1,6 @@
 """What a key asks of many marked runs: it shows how far it has come, can be stopped, and sums up in one notice."""
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
+from overnight.state import groups
 from overnight.state.records import Exit, Outcome, Verb
+from overnight.state.rundir import RunDir
 from overnight.state.status import Status
 from overnight.tui import steering
 from overnight.tui.app import OvernightApp
@@ -17,6 +20,7 @@ from overnight.tui.footer import footer
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.question import QuestionScreen
+from overnight.tui.steering import adopted_words
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, drive, shown, until
 
 DONE = Exit(Outcome.COMPLETED, 0, attempts=1, started_at=1.0, ended_at=2.0)
@@ -38,6 +42,11 @@ def test_one_notice_says_how_many_were_asked_and_why_others_were_not() -> None:
     assert summary_words(Bulk("retry", 2, 0, 2, "a is running")) == (
         "2 runs refused to start again: a is running (and 1 more)."
     )
+
+
+def test_one_that_lost_its_supervisor_is_spoken_of_as_one_and_many_as_many() -> None:
+    assert adopted_words(1) == "1 run had lost its supervisor and got a new one."
+    assert adopted_words(2) == "2 runs had lost their supervisors and got new ones."
 
 
 def test_many_are_asked_and_one_notice_sums_up(home: Path) -> None:
@@ -107,6 +116,55 @@ def test_the_question_for_many_sums_up_and_says_which_are_left_as_they_are(home:
             assert len(app.fleet.marks) == 9, "nothing was asked: they are still marked"
             await pilot.press("X", "y")
             await until(pilot, lambda: all(asked_of(run) == ["kill"] for run in runs))
+
+        drive(home, act)
+
+
+def shut(run: RunDir) -> None:
+    """Nobody is let into the folder of its attempts, whoever it is."""
+    os.rename(run.attempts_path, f"{run.path}/aside")
+    os.symlink(run.attempts_path, run.attempts_path)
+
+
+def test_a_run_that_cannot_be_looked_into_refuses_and_hurts_no_other(home: Path) -> None:
+    with ExitStack() as stack:
+        runs = [stack.enter_context(a_supervised_run(home, f"crawl-{number}")) for number in range(3)]
+        shut(runs[1])
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: len(app.fleet.order) == 3)
+            await pilot.press("asterisk", "p")
+            await until(pilot, lambda: "2 runs asked to pause; 1 refused" in shown(app))
+            assert "symbolic links" in shown(app)
+            assert [asked_of(run) for run in runs] == [["pause"], [], ["pause"]]
+            assert app.fleet.bulk is None
+
+        drive(home, act)
+
+
+def test_one_that_cannot_be_looked_into_says_why(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        shut(run)
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("p")
+            await until(pilot, lambda: "symbolic links" in notified(app))
+
+        drive(home, act)
+
+
+def notified(app: OvernightApp) -> str:
+    return " ".join(each.message for each in app._notifications)
+
+
+def test_what_goes_wrong_with_a_group_is_said(home: Path) -> None:
+    Path(groups.lock_path_of(str(home))).mkdir()
+    with a_supervised_run(home, "crawl"):
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            for keys in ("colon", *"pause", "space", *"group", "space", *"default", "enter"):
+                await pilot.press(keys)
+            await until(pilot, lambda: "queue.lock: Is a directory" in notified(app))
 
         drive(home, act)
 

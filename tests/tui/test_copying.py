@@ -37,6 +37,18 @@ def test_in_the_list_the_id_is_copied_or_those_of_all_marked_runs(home: Path) ->
         drive(home, act, size=(120, 40))
 
 
+def test_of_a_folder_whose_name_is_no_text_what_is_shown_is_copied(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        os.rename(run.path, os.fsencode(home / "runs") + b"/a\xff\x1b[2Jz")
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("y")
+            await until(pilot, lambda: (home / NAME).exists() and (home / NAME).read_text() == "a\ufffdz\n")
+            await until(pilot, lambda: app.clipboard == "a\ufffdz")
+
+        drive(home, act)
+
+
 def test_in_the_log_the_whole_line_is_copied_clean_though_it_is_shown_in_pieces(home: Path) -> None:
     with a_supervised_run(home, "crawl") as run:
         short, long = "\x1b[31mshort\x1b[0m \x1b]52;c;AAAA\x07line", "x" * 50_000 + "漢"
@@ -70,12 +82,28 @@ def test_a_home_that_cannot_be_written_is_told_and_nothing_ends(home: Path) -> N
         drive(home, act)
 
 
-def test_a_line_that_is_gone_is_empty(tmp_path: Path) -> None:
-    assert whole_line(str(tmp_path / "none"), 3) == ""
+def test_of_a_line_that_is_gone_nothing_is_copied(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run:
+        Path(run.output_path).write_text("one line\n")
+        (home / NAME).write_text("copied before")
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await pilot.press("l", "m")
+            await until(pilot, lambda: "one line" in shown(app))
+            os.truncate(run.output_path, 0)
+            await pilot.press("y")
+            await until(pilot, lambda: "line is gone" in shown(app) or "no line to copy" in shown(app))
+            assert (home / NAME).read_text() == "copied before"
+
+        drive(home, act)
+
+
+def test_a_line_is_found_by_any_byte_of_it(tmp_path: Path) -> None:
+    assert whole_line(str(tmp_path / "none"), 3) is None
     (tmp_path / "log").write_text("ab\ncd")
     assert whole_line(str(tmp_path / "log"), 4) == "cd"
     assert whole_line(str(tmp_path / "log"), 1) == "ab"
-    assert whole_line(str(tmp_path / "log"), 99) == ""
+    assert whole_line(str(tmp_path / "log"), 99) is None
 
 
 def test_the_clipboard_of_the_terminal_gets_the_text_and_nothing_else(home: Path) -> None:

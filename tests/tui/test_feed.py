@@ -4,6 +4,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event as Flag
@@ -177,21 +178,36 @@ def test_a_home_that_cannot_be_watched_is_said(home: Path) -> None:
     fed.feed.stop()
 
 
-def test_where_no_more_files_can_be_opened_it_says_so_and_goes_on_as_soon_as_it_can(home: Path, fed: Fed) -> None:
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Inside, this process can open none, whichever it closes meanwhile: it has the first three for good."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_where_no_more_files_can_be_opened_it_says_so_and_goes_on_as_soon_as_it_can(home: Path, fed: Fed) -> None:
     with a_supervised_run(home, "crawl") as run:
         eventually(lambda: run.id in fed.fleet().reads)
-        free = os.open(os.devnull, os.O_RDONLY)
-        os.close(free)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
-        try:
+        with no_more_files():
             run.stir()
             eventually(lambda: "Too many open files" in fed.fleet().failure)
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         run.write(run.progress_path, Progress(processed_items=77, total_items=100, attempt=1))
         eventually(lambda: fed.fleet().samples[run.id][-1].processed == 77)
         eventually(lambda: fed.fleet().failure == "")
+
+
+def test_what_happens_to_all_runs_is_told_as_soon_as_they_can_be_listed_again(home: Path, fed: Fed) -> None:
+    run = an_ended_run(home, "crawl", Exit(Outcome.COMPLETED, 0))
+    eventually(lambda: run.id in fed.fleet().reads)
+    with no_more_files():
+        fed.feed.look(Sight(events=True))
+        eventually(lambda: "Too many open files" in fed.fleet().failure)
+    eventually(lambda: [told.run_id for told in fed.fleet().told or ()] == [run.id])
+    eventually(lambda: fed.fleet().failure == "")
 
 
 def test_a_slow_taker_gets_the_newest_reading_of_a_run_and_no_older_one() -> None:

@@ -1,16 +1,22 @@
 """The first picture has the runs in it, and what it does not need is not loaded before it."""
 
+import asyncio
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from overnight.state.home import Home
 from overnight.state.records import Exit, Outcome
 from overnight.tui.app import OvernightApp
 from overnight.tui.feed import Feed
+from overnight.tui.terminal import HUNG_UP
 from tests.command import OVERNIGHT
 from tests.terminal import a_terminal
-from tests.tui.driven import an_ended_run
+from tests.tui.driven import a_supervised_run, an_ended_run
 from tests.waiting import eventually
 
 DONE = Exit(Outcome.COMPLETED, 0)
@@ -47,3 +53,27 @@ def test_panes_windows_and_requests_are_loaded_when_they_are_needed() -> None:
     program = "import sys; from overnight.tui.lean import load_asyncio; load_asyncio(); import overnight.tui.start; "
     names = "overnight.tui.panes", "overnight.tui.steering", "overnight.tui.looker", "overnight.tui.screens.help"
     subprocess.run([sys.executable, "-c", f"{program}assert not sys.modules.keys() & {set(names)}"], check=True)
+
+
+@pytest.mark.parametrize("since", [lambda app: True, lambda app: app.fleet.loaded], ids=["its start", "it has runs"])
+def test_it_leaves_in_whatever_moment_of_its_start_it_is_told_to(
+    home: Path, since: Callable[[OvernightApp], bool]
+) -> None:
+    with a_supervised_run(home, "crawl"):
+        for turns in range(8):
+            app = OvernightApp(Home(str(home)), Feed(Home(str(home))), now=time.time(), host="here")
+            asyncio.run(left_after(app, since, turns))
+            assert (app.return_code, app._exception) == (HUNG_UP, None), turns
+
+
+async def left_after(app: OvernightApp, since: Callable[[OvernightApp], bool], turns: int) -> None:
+    """Run it, and tell it to leave so many turns of the loop after that."""
+
+    async def leave() -> None:
+        while not since(app):
+            await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        app.leave(HUNG_UP)
+
+    await asyncio.gather(app.run_async(headless=True, size=(80, 24)), leave())

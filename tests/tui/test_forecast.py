@@ -15,6 +15,7 @@ from tests.builders import T0, a_run, progress
         (0.001, "the rate fell to 1% 40m ago"),
         (2.1, "the rate doubled 40m ago"),
         (3.0, "the rate rose to 300% 40m ago"),
+        (1e308, "the rate rose to 9999% 40m ago"),
         (1.1, ""),
         (0.9, ""),
     ],

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from overnight.state.records import Attempt, Event, Exit, Outcome
+from overnight.state.told import Told
 from overnight.tui.card import card_lines
-from overnight.tui.detail import Detail, Tab, event_words
+from overnight.tui.detail import Detail, Tab, clean_event, event_words
+from overnight.tui.event_list import told_line
 from overnight.tui.glyphs import UNICODE
+from overnight.tui.model import Fleet
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
 from overnight.tui.sequels import sequels_of
@@ -124,6 +127,23 @@ def test_what_became_of_a_request_is_seen_however_narrow_the_pane(width: int, he
     text = " ".join(" ".join(lines).split())
     assert "obeyed after 3s" in text
     assert "for 57s so far" in text
+
+
+DETAILS = ("number", "verb", "outcome", "restarts", "delay", "reason", "left", "item", "log")
+KINDS = ("requested", "died", "retrying", "ended")
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**400, [[]], {"a": 1}, True, -1, ""])
+def test_no_event_says_anything_that_cannot_be_told(value: object) -> None:
+    raw = [event(kind, 9, **dict.fromkeys(DETAILS, value)) for kind in KINDS]
+    detail, row = Detail("", history=tuple(map(clean_event, raw))), row_of(a_run(), T0)
+    lines = lines_of(Tab.HISTORY, row, detail, Frame(80, 30, UNICODE))
+    assert [line.text.split()[1] for line in lines if line.text[1].isdigit()] == list(KINDS)
+    listed = [told_line(Fleet(now=T0), Told("a", each), 80, UNICODE, chosen=False) for each in detail.history]
+    card = card_lines(a_run(), raw, T0, Style())
+    for kind, told in zip(KINDS, listed, strict=True):
+        assert kind in told.text
+        assert any(f" {kind} " in each for each in card)
 
 
 def test_the_card_says_the_same() -> None:

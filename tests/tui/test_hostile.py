@@ -11,6 +11,7 @@ import pytest
 from tests.command import OVERNIGHT
 from tests.hostile import EVIL, a_hostile_fleet, faults_of, log_a_long_line
 from tests.terminal import Terminal, a_terminal
+from tests.tui.driven import a_supervised_run
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.leaves_no_process, pytest.mark.usefixtures("home")]
@@ -92,6 +93,25 @@ def test_hostile_text_neither_steers_the_terminal_nor_displaces_anything(home: P
             eventually(lambda: is_whole(terminal), timeout=5)
             terminal.type(closing)
             eventually(partial(is_gone, terminal, word), timeout=5, message=f"{keys!r} is closed")
+        terminal.type("q")
+        assert terminal.ends() == 0
+    assert faults_of(terminal.raw) == []
+
+
+PASTED = "ab\x9b2J\x9d0;x\x9c\x07\x08\u202e\u200bcd"
+"""What the terminal's reader of keys lets through; codes that begin with an escape end there."""
+
+
+@pytest.mark.parametrize(("opens", "shows"), [("/", "find by"), ("&", "state:"), ("n", "Next field"), (":", "a verb")])
+def test_what_is_pasted_into_a_field_steers_nothing(home: Path, opens: str, shows: str) -> None:
+    with a_supervised_run(home, "plain"), a_terminal(INTERFACE) as terminal:
+        terminal.shows("plain", "40 / 100")
+        terminal.type(opens)
+        terminal.shows(shows)
+        terminal.type(f"\x1b[200~{PASTED}\rbelow\x1b[201~!")
+        terminal.shows("abcd!")
+        terminal.type("\x1b")
+        eventually(partial(is_gone, terminal, "abcd!"), timeout=5)
         terminal.type("q")
         assert terminal.ends() == 0
     assert faults_of(terminal.raw) == []

@@ -99,6 +99,12 @@ def test_nobody_went_to_the_neighbour_until_a_key_is_pressed() -> None:
     assert folded([CursorMoved(1)], fleet).displaced_from is None
 
 
+def test_the_pane_of_the_neighbour_does_not_stand_alone() -> None:
+    alone = folded([CursorPut(1), Switched(Mode.MAXIMISED)], three())
+    fleet = folded([Arrived((), frozenset({"b"}))], alone)
+    assert (fleet.depth, fleet.modes) == (Depth.OPEN, frozenset())
+
+
 def test_a_run_that_the_filter_hides_by_itself_displaces_the_cursor_too() -> None:
     fleet = folded([Filtered(filter_of("-state:completed")), CursorPut(1)], three())
     assert fleet.displaced_from is None

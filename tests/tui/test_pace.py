@@ -94,6 +94,13 @@ def test_a_lost_answer_holds_pictures_back_for_a_while_only(pace: Pace, clock: C
     assert pace.marked(PICTURE).startswith(ASK)
 
 
+def test_whoever_gives_the_terminal_back_waits_once_for_an_answer_that_does_not_come(pace: Pace) -> None:
+    """Textual ends the reading of keys twice."""
+    pace.marked(PICTURE)
+    pace.wait(0.01)
+    pace.wait(3600)
+
+
 @pytest.mark.leaves_no_process
 def test_while_the_line_carries_a_picture_only_what_a_key_asked_for_is_drawn(home: Path) -> None:
     with a_supervised_run(home, "crawl") as run, a_terminal(INTERFACE, OVERNIGHT_HOME=str(home)) as terminal:

@@ -104,6 +104,18 @@ def test_a_counter_with_a_limit_says_how_much_of_it_is_used_and_what_follows() -
     assert said("tokens", lines) == "1 310 000"
 
 
+def test_a_limit_that_is_passed_by_far_is_told() -> None:
+    assert said("usd", budget(5.0, 5e-324)).endswith("9999%, then pause")
+    kept = Kept(limits=(KeptLimit("usd", 5e-324, "pause"),))
+    card = card_lines(a_run(progress=progress(counters={"usd": 5.0})), (), T0, Style(), kept=kept)
+    assert any("(9999%, then pause)" in each for each in card)
+
+
+def test_a_limit_of_nothing_is_none() -> None:
+    lines = pane(Detail("", resources=USES), spec=a_spec(memory_limit=0))
+    assert said("memory", lines) == "188M"
+
+
 def test_a_limit_that_is_near_stands_out() -> None:
     def roles(used: float) -> set[str]:
         row = row_of(a_run(progress=progress(counters={"usd": used})), T0)

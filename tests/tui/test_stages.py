@@ -45,6 +45,12 @@ def pane(height: int, phase: str, *phases: Phase) -> list[str]:
     return [line.text.strip() for line in lines_of(Tab.PROGRESS, row, Detail(""), Frame(100, height, UNICODE))]
 
 
+@pytest.mark.parametrize("height", [6, 24])
+def test_a_phase_that_is_out_of_all_measure_is_drawn_full(height: int) -> None:
+    text = "\n".join(pane(height, "a", Phase("a", 5, 5e-324)))
+    assert "100%" in text
+
+
 def test_phases_in_phases_are_drawn_with_those_around_them() -> None:
     tall = pane(24, "index / parse", LOADED, FETCHED, INDEX, PARSED, Phase("sort", 0, 7))
     shown = [line for line in tall if any(name in line for name in ("load", "fetch", "index", "parse", "sort"))]

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from overnight.state.records import Exit, Outcome
@@ -40,7 +40,8 @@ def test_those_that_were_handed_out_come_before_those_that_were_not() -> None:
         ahead.keep_new(key(each))
     for each in "ab":
         ahead.keep_handed_out(key(each))
-    assert [each.key for each in ahead.release()] == ["a", "b", "c", "d"]
+    ahead.keep_new(Paste("e"))
+    assert [each.text if isinstance(each, Paste) else each.key for each in ahead.release()] == ["a", "b", "c", "d", "e"]
     assert ahead.release() == []
 
 
@@ -111,6 +112,36 @@ def test_in_a_real_terminal_a_pasted_looking_burst_launches_what_it_says(home: P
         terminal.shows("echo", "done")
         terminal.type("q")
         assert terminal.ends() == 0
+
+
+@pytest.mark.parametrize("opens", ["n", ":", "/", "&"])
+def test_what_is_pasted_right_behind_the_key_that_opens_a_field_stands_in_it(home: Path, opens: str) -> None:
+    an_ended_run(home, "crawl", DONE)
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        burst(app, f"{opens}a")
+        app.post_message(Paste("echo x"))
+        burst(app, "z")
+        await until(pilot, lambda: "aecho xz" in shown(app), timeout=5)
+
+    drive(home, act)
+
+
+@pytest.mark.parametrize("opens", [":", "/", "&"])
+def test_what_is_pasted_right_behind_the_key_that_closes_a_line_is_for_what_is_there_then(
+    home: Path, opens: str
+) -> None:
+    an_ended_run(home, "crawl", DONE)
+
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        burst(app, f"{opens}a\x1b")
+        app.post_message(Paste("nowhere"))
+        burst(app, "/")
+        app.post_message(Paste("sought"))
+        await until(pilot, lambda: " sought" in shown(app), timeout=5)
+        assert "nowhere" not in shown(app)
+
+    drive(home, act)
 
 
 @pytest.mark.parametrize("keys", ["?\x1bj", "?qj", "E\x1bj", ":\x1bj"])

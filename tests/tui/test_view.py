@@ -30,6 +30,12 @@ def seconds_of(text: str) -> int:
     return int(big) * UNITS[unit] + int(small or 0) * {"m": 1, "h": 60, "d": 3600}[unit]
 
 
+def test_for_ever_is_told_as_very_long() -> None:
+    for tell in (view.duration, view.age, view.about):
+        assert tell(float("inf")) == tell(1e12)
+        assert len(tell(1e308)) <= 12
+
+
 @given(SECONDS, SECONDS)
 def test_a_longer_duration_never_reads_shorter(one: float, other: float) -> None:
     short, long = sorted((one, other))

@@ -3,7 +3,9 @@
 import random
 import sys
 import time
+import tracemalloc
 from pathlib import Path
+from string import ascii_letters
 from typing import Any
 
 import pyte
@@ -168,6 +170,19 @@ def test_what_follows_a_sign_stays_in_its_place_whatever_width_the_terminal_give
     pictured.picture[2] = [(0, Strip([Segment(text), Segment(" b", STYLES[1])]).adjust_cell_length(WIDTH))]
     pictured.show()
     assert pictured.screen.buffer[2][cell_len(text) + 1].data == "b"
+
+
+def test_a_log_that_is_followed_for_long_takes_no_more_memory_than_a_short_one() -> None:
+    chance, written, width = random.Random(1), Written(), 200
+    lines = (Segment("".join(chance.choices(ascii_letters, k=width)), chance.choice(STYLES)) for _ in range(4000))
+    tracemalloc.start()
+    try:
+        for segment in lines:
+            written.difference(LayoutUpdate([[Strip([segment])]], Region(0, 0, width, 1)), CONSOLE)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 10 << 20
 
 
 def write_progress(run: RunDir, done: int) -> None:

@@ -45,7 +45,8 @@ def _running_phase(phase: Phase | None, row: Row, frame: Frame, *, taken: int) -
     if not phase.total_items:
         return [(head, "run"), (f"{view.number(phase.processed_items)} ", "")]
     share = phase.processed_items / phase.total_items
-    tail = f" {min(100, int(100 * share))}%  ({view.number(phase.processed_items)} / {view.number(phase.total_items)})"
+    count = f"{view.number(phase.processed_items)} / {view.number(phase.total_items)}"
+    tail = f" {min(100, view.percent(share))}%  ({count})"
     room = frame.width - taken - cells(head) - cells(tail) - 1
     if room < 4:
         return None
@@ -85,7 +86,7 @@ def _phase_line(phase: Phase, stage: Stage, widest: int, row: Row, frame: Frame)
     if not phase.total_items:
         return line(*spans, (count, ""))
     share = phase.processed_items / phase.total_items
-    tail = f" {min(100, int(100 * share)):>3}%  {count} / {view.number(phase.total_items)}"
+    tail = f" {min(100, view.percent(share)):>3}%  {count} / {view.number(phase.total_items)}"
     width = min(LONGEST_BAR, frame.width - widest - cells(tail) - 5)
     bar = bar_spans(share, width, bar_role(row), frame.glyphs) if width > 3 else ()
     return line(*spans, *bar, (tail, ""))

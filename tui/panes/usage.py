@@ -44,7 +44,7 @@ def resource_lines(row: Row, resources: Resources, frame: Frame) -> list[Line]:
     held = [(view.held_size(resources.memory), "")]
     if not resources.is_share:
         held.append((" resident", "dim"))
-    if spec is not None and spec.memory_limit is not None:
+    if spec is not None and spec.memory_limit:
         of = f" of {size_words(spec.memory_limit)}"
         held = _against(held, of, resources.memory / spec.memory_limit, spec.on_memory, frame)
     lines.append(fact("memory", held, frame))
@@ -94,7 +94,7 @@ def _against(used: list[Span], of: str, share: float, then: str, frame: Frame) -
     """How much of a limit is used, with a bar where there is room, and what happens at it."""
     role = "warn" if share >= NEARLY else "bar"
     head: list[Span] = [*used, (of, "dim")]
-    tail: list[Span] = [(f"{int(100 * share):>3}%", "warn" if share >= NEARLY else ""), (f", then {then}", "dim")]
+    tail: list[Span] = [(f"{view.percent(share):>3}%", "warn" if share >= NEARLY else ""), (f", then {then}", "dim")]
     room = frame.width - LABEL - 3 - sum(cells(text) for text, _ in (*head, *tail)) - 3
     if room < LEAST_BAR:
         return [*head, ("  ", ""), *tail]

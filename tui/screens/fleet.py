@@ -109,9 +109,13 @@ class FleetScreen(KeyedScreen):
             return
         if self._open_run is None:
             # The list need not wait for what the panes are made of.
-            self.call_after_refresh(self.pane)
+            self.call_after_refresh(self._make_pane)
         else:
             self._open_run.show(self._fleet, beside=self.has_class("-beside"))
+
+    def _make_pane(self) -> None:
+        if self._is_there:
+            self.pane()
 
     def _look(self) -> None:
         """Say what is seen now: only that is read."""

@@ -6,11 +6,13 @@ from textual import events
 from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
+from overnight.tui.typed_ahead import Typed, anew
+
 T = TypeVar("T")
 
 
 class Window(Screen[T]):
-    """Closes once: keys that came in one piece with the one that closed it are for whatever is there then."""
+    """Closes once: what is typed in one piece with the key that closed it is for whatever is there then."""
 
     _is_dismissed = False
 
@@ -22,7 +24,7 @@ class Window(Screen[T]):
         return super().dismiss(result)
 
     async def on_event(self, event: events.Event) -> None:
-        if self._is_dismissed and isinstance(event, events.Key):
-            self.app.post_message(events.Key(event.key, event.character))
+        if self._is_dismissed and isinstance(event, Typed):
+            self.app.post_message(anew(event))
         else:
             await super().on_event(event)

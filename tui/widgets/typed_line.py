@@ -1,12 +1,15 @@
 """Lines in which something is typed: what shall be found, shown or done.
 
 Over a slow line keys arrive in one piece, and Textual hands out all of them before the first is acted upon. So this
-takes those that came before it was there, and gives back those that came behind the one that closed it.
+takes those that came before it was there, and gives back those that came behind the one that closed it; what is pasted
+is typed.
 """
 
 from textual import events
 from textual.message import Message
 from textual.widgets import Input
+
+from overnight.tui.typed_ahead import anew
 
 
 class TypedLine(Input):
@@ -31,7 +34,7 @@ class TypedLine(Input):
     def on_key(self, event: events.Key) -> None:
         if self.screen.focused is not self:
             _swallow(event)
-            self.screen.post_message(events.Key(event.key, event.character))
+            self.screen.post_message(anew(event))
         elif event.key in {"enter", "escape"}:
             _swallow(event)
             self.screen.set_focus(None)
@@ -39,14 +42,19 @@ class TypedLine(Input):
         else:
             self._newest = event
 
+    def on_paste(self, event: events.Paste) -> None:
+        if self.screen.focused is not self:
+            _swallow(event)
+            self.screen.post_message(anew(event))
+
     def take(self, event: events.Key) -> bool:
         """Whether this key came before the line was there, and is typed into it now."""
         if event is self._newest:
             return False
-        self.post_message(events.Key(event.key, event.character))
+        self.post_message(anew(event))
         return True
 
 
-def _swallow(event: events.Key) -> None:
+def _swallow(event: events.Key | events.Paste) -> None:
     event.stop()
     event.prevent_default()
