@@ -14,9 +14,10 @@ Refused = Mapping[str, OSError]
 def adopt_orphans(home: Home, tell: Callable[[Refused], None] = lambda refused: None) -> list[str]:
     """Give every run that goes on without a supervisor a new one, and start what may start of the queue.
 
-    Returns the ids. `tell` hears of those that could not be helped, if there are any. A run whose process has vanished
-    without a word is not touched: `resume` or `cancel` decides about it. Where groups.json cannot be read, nothing of
-    the queue starts: whoever asks for that is told. Raises HomeUnusable.
+    Returns the ids of those that had lost theirs; who began is not among them. `tell` hears of those that could not be
+    helped, if there are any. A run whose process has vanished without a word is not touched: `resume` or `cancel`
+    decides about it. Where groups.json cannot be read, nothing of the queue starts: whoever asks for that is told.
+    Raises HomeUnusable.
     """
     if not any(map(_may_be_orphan, home.runs())):
         return []
@@ -32,7 +33,7 @@ def adopt_orphans(home: Home, tell: Callable[[Refused], None] = lambda refused: 
         raise home.unusable(error) from None
     if done.refused:
         tell(done.refused)
-    return [*done.adopted, *done.started]
+    return list(done.adopted)
 
 
 def _may_be_orphan(run: RunDir) -> bool:

@@ -71,7 +71,7 @@ class Driver(LinuxDriver):
         while not self.exit_event.is_set():
             happened = dict(poll.poll(None if parser._timeout_time is None else ESCAPE_DELAY))
             if self.fileno in happened:
-                if not (typed := _read(self.fileno)):
+                if (typed := read_typed(self.fileno)) is None:
                     # Whoever watches the terminal ends the program.
                     poll.unregister(self.fileno)
                     continue
@@ -82,9 +82,12 @@ class Driver(LinuxDriver):
                 self.process_message(message)
 
 
-def _read(descriptor: int) -> bytes:
-    """What was typed; nothing = the terminal is gone."""
+def read_typed(descriptor: int) -> bytes | None:
+    """What was typed; None = the terminal is gone."""
     try:
-        return os.read(descriptor, 4096)
-    except OSError:
+        return os.read(descriptor, 4096) or None
+    except BlockingIOError:
+        # Another program that shares the terminal has set it so, and has read what was typed.
         return b""
+    except OSError:
+        return None

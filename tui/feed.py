@@ -260,6 +260,8 @@ class Feed:
     def _look_at_output(self) -> None:
         """The newest line of the silent runs that are on the screen, where their log has grown."""
         before = dict(self._printed)
+        for run_id in before.keys() - self._silent:
+            del self._printed[run_id]
         for run_id in self._sight.listed & self._silent:
             path = self._home.run(run_id).output_path
             stamp = stamp_of(path)

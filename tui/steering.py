@@ -219,10 +219,13 @@ class Steering:
         self._desk.begin(self._adopt())
 
     async def _adopt(self) -> None:
-        from overnight.agents.orphans import adopt_orphans
+        from overnight.agents.orphans import Refused, adopt_orphans, unsupervised
 
-        if adopted := await asyncio.to_thread(adopt_orphans, self._desk.home):
+        refused: list[Refused] = []
+        if adopted := await asyncio.to_thread(adopt_orphans, self._desk.home, refused.append):
             self._desk.tell(adopted_words(len(adopted)), "information")
+        if refused:
+            self._desk.complain(unsupervised(refused[0]))
 
 
 def adopted_words(count: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from overnight.tui.driver import read_typed
 from tests.command import OVERNIGHT, launched, listed, overnight
 from tests.stories.scenes import agent, assert_whole, processed, when_processed
 from tests.terminal import Terminal, a_terminal
@@ -133,3 +134,17 @@ def fits(tmux: Tmux, columns: int, rows: int) -> bool:
     assert len(lines) == rows
     assert len(lines[0]) in {columns - 1, columns}, "the clock stands at the right end"
     return True
+
+
+def test_what_another_program_has_read_first_is_not_the_end_of_the_terminal() -> None:
+    """As where a child has set the terminal that both share so that nobody waits for it."""
+    reads, writes = os.pipe()
+    try:
+        os.set_blocking(reads, False)
+        assert read_typed(reads) == b""
+        os.write(writes, b"j")
+        assert read_typed(reads) == b"j"
+        os.close(writes)
+        assert read_typed(reads) is None
+    finally:
+        os.close(reads)
