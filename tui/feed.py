@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Collection
 from threading import Event as Flag
-from threading import Lock, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, Protocol
 
 from overnight.state import groups
@@ -23,6 +23,7 @@ from overnight.tui.detail import Detail
 from overnight.tui.door import clean_groups, clean_records
 from overnight.tui.events import Arrived, Detailed, Event, Failed, Grouped, Printed, Read, Recalled, Ticked
 from overnight.tui.foretelling import Foretelling
+from overnight.tui.mailbox import Mailbox
 from overnight.tui.sight import Sight
 from overnight.tui.tail import newest_line
 
@@ -308,35 +309,3 @@ class Feed:
                     self._tell(Recalled(told))
             every = not wanted
             self._works(self._recall)
-
-
-class Mailbox:
-    """Events on their way between threads. A newer reading of a run takes the place of the one that waits."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._reads: dict[str, Read] = {}
-        self._gone: set[str] = set()
-        self._arrived = self._more = False
-        self._others: dict[type, Event] = {}
-
-    def put(self, event: Event) -> None:
-        with self._lock:
-            if not isinstance(event, Arrived):
-                self._others[type(event)] = event
-                return
-            self._arrived, self._more = True, event.more
-            for run_id in event.gone:
-                self._reads.pop(run_id, None)
-                self._gone.add(run_id)
-            for read in event.reads:
-                self._reads[read.id] = read
-                self._gone.discard(read.id)
-
-    def empty(self) -> list[Event]:
-        with self._lock:
-            events = list(self._others.values())
-            if self._arrived:
-                events.append(Arrived(tuple(self._reads.values()), frozenset(self._gone), self._more))
-            self._reads, self._gone, self._arrived, self._others = {}, set(), False, {}
-            return events

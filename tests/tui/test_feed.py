@@ -211,7 +211,7 @@ def test_what_happens_to_all_runs_is_told_as_soon_as_they_can_be_listed_again(ho
 
 
 def test_a_slow_taker_gets_the_newest_reading_of_a_run_and_no_older_one() -> None:
-    from overnight.tui.feed import Mailbox
+    from overnight.tui.mailbox import Mailbox
 
     mailbox = Mailbox()
     old, new = (Read("a", a_run(errors=errors)) for errors in (1, 2))

@@ -10,7 +10,7 @@ from overnight.state.home import default_home
 from overnight.tui.app import OvernightApp
 from overnight.tui.config import Config
 from overnight.tui.events import Arrived, Event, Read, Ticked
-from overnight.tui.feed import Mailbox
+from overnight.tui.mailbox import Mailbox
 from overnight.tui.sight import Sight
 from tests.benchmarks.programs.changing import EVERY, record_of
 
