@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from rich.console import RenderableType
 from textual import events, on
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.message import Message
@@ -34,6 +34,7 @@ from overnight.tui.events import Arrived, Event
 from overnight.tui.feed import Source
 from overnight.tui.filters import AsciiOnly
 from overnight.tui.glyphs import ASCII, UNICODE
+from overnight.tui.keyed_app import KeyedApp
 from overnight.tui.launches import Launches
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
@@ -58,9 +59,7 @@ from overnight.tui.shown import is_found
 from overnight.tui.side_channel import SideChannel
 from overnight.tui.terminal import INTERRUPTED, Guard, switch_mouse
 from overnight.tui.themes import DARK, THEMES
-from overnight.tui.typed_ahead import Settled, Typed, TypedAhead, anew
 from overnight.tui.widgets.lines import ROLE_CLASSES
-from overnight.tui.widgets.typed_line import TypedLine
 from overnight.tui.windows import Windows
 from overnight.tui.written import Difference, Written
 
@@ -74,7 +73,7 @@ NOT_YET = 0.01
 """Seconds until it is tried again to leave."""
 
 
-class OvernightApp(App[None]):
+class OvernightApp(KeyedApp):
     """The fleet of one home."""
 
     TITLE = "overnight"
@@ -129,7 +128,7 @@ class OvernightApp(App[None]):
         self._side_channel = SideChannel(config.notify, self._write)
         self.guard: Guard | None = None
         self._written = Written()
-        self._ahead = TypedAhead(config.keys)
+        self.expect_keys(config.keys)
         self.set_class(ascii_only, "-ascii")
         self._set_theme()
         self._set_filters()
@@ -371,50 +370,6 @@ class OvernightApp(App[None]):
             self._driver.flush()
 
     # -- keys that are not about runs
-
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, Typed) and not event.is_forwarded and self._ahead.waits:
-            self._ahead.keep_new(event)
-        else:
-            await super().on_event(event)
-
-    def on_key(self, event: events.Key) -> None:
-        """What came in one piece with the key that opened a line, or a window, is typed into it."""
-        if self._ahead.waits:
-            self._ahead.keep_handed_out(event)
-            event.prevent_default()
-        elif isinstance(self.focused, TypedLine):
-            if self.focused.take(event):
-                event.prevent_default()
-        elif isinstance(self.screen, FleetScreen) and self._ahead.opens(event):
-            self._ahead.waits = True
-            # Behind what the key asks for, which comes the same way.
-            self.call_later(self._settle)
-
-    def on_paste(self, event: events.Paste) -> None:
-        """No field has taken it: the same, where one comes of the key before it."""
-        if self._ahead.waits:
-            self._ahead.keep_handed_out(event)
-        elif isinstance(self.focused, TypedLine):
-            self.focused.post_message(anew(event))
-
-    async def _settle(self) -> None:
-        if not self.screen.post_message(Settled(self.screen)):
-            # It is on its way out, and gives nothing back.
-            await self._hand_out_keys()
-
-    @on(Settled)
-    async def _settled(self, message: Settled) -> None:
-        """Of the main screen first, then of the window that has come of it."""
-        if message.screen is self.screen:
-            await self._hand_out_keys()
-        else:
-            await self._settle()
-
-    async def _hand_out_keys(self) -> None:
-        """Before any that comes now."""
-        for typed in self._ahead.release():
-            await super().on_event(typed)
 
     def action_leave(self) -> None:
         self.leave(0)
