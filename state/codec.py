@@ -149,6 +149,7 @@ FIELDS: Mapping[type, Coercers] = {
         "limit": forms.text,
         "started_at": forms.instant,
         "ended_at": forms.instant,
+        "worked": forms.count,
     },
     ItemError: {
         "at": forms.instant,

@@ -271,6 +271,8 @@ class Exit(NamedTuple):
     ended_at: float | None = None
     limit: str | None = None
     """Of what it took more than it may, and so was stopped: `time`, `memory`; None = of nothing."""
+    worked: float | None = None
+    """Seconds that its attempts worked together, pauses not counted; None = whoever wrote this did not count them."""
 
 
 class ItemError(NamedTuple):

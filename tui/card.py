@@ -32,6 +32,7 @@ from overnight.tui.view import (
     state_role,
     state_word,
     uptime,
+    worked_text,
 )
 
 LABEL = 11
@@ -143,8 +144,7 @@ def _launch(row: Row) -> Iterator[Field]:
     if summary.started_at is not None:
         yield "started", moment(summary.started_at)
     if summary.ended_at is not None:
-        took = f", after {duration(summary.ended_at - summary.started_at)}" if summary.started_at is not None else ""
-        yield "ended", f"{moment(summary.ended_at)}{took}"
+        yield "ended", ", ".join(filter(None, (moment(summary.ended_at), worked_text(row))))
     yield "directory", row.records.directory
 
 

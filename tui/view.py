@@ -327,12 +327,19 @@ def _ended_text(row: Row) -> str:
         return ""
     when = ago(row.now - ended.ended_at)
     if ended.outcome is Outcome.COMPLETED:
-        return f"took {about(ended.ended_at - ended.started_at)}" if ended.started_at is not None else when
+        worked = row.summary.worked_seconds
+        return f"took {about(worked)}" if worked is not None else when
     if ended.outcome is Outcome.FAILED:
         words = exit_words(row)
         texts = (f"{words}, {when}", f"{words}, {when.removesuffix(' ago')}")
         return next((text for text in texts if len(text) <= ETA_WIDTH), texts[-1] if ended.limit is None else words)
     return when
+
+
+def worked_text(row: Row) -> str:
+    """`worked 4m12`: all its attempts together; "" = it is not over, or nobody knows."""
+    worked = row.summary.worked_seconds
+    return f"worked {duration(worked)}" if worked is not None else ""
 
 
 def exit_words(row: Row) -> str:
