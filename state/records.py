@@ -356,3 +356,9 @@ class Records(NamedTuple):
     def begun(self) -> bool:
         """It has had an attempt, whose record may not be readable."""
         return self.attempt is not None or any("/attempts/" in each.path for each in self.damaged)
+
+    @property
+    def shut(self) -> Damaged | None:
+        """What nobody lets us see, though only it tells whether the run goes on: its lock, or its newest attempt."""
+        telling = (each for each in self.damaged if each.path.endswith("/lock") or "/attempts/" in each.path)
+        return next((each for each in telling if each.intact), None)

@@ -23,6 +23,7 @@ class Status(StrEnum):
     STALE = "stale"
     LOST = "lost"
     UNSUPERVISED = "unsupervised"
+    UNKNOWN = "unknown"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -35,7 +36,17 @@ HELD = frozenset({Status.PAUSED, Status.FROZEN})
 """Nothing moves because an operator asked for it."""
 WAITING = frozenset({Status.QUEUED, Status.BACKOFF, Status.STARTING})
 """No attempt works, one will."""
-TROUBLE = frozenset({Status.STALLED, Status.STALE, Status.LOST, Status.UNSUPERVISED, Status.FAILED, Status.INTERRUPTED})
+TROUBLE = frozenset(
+    {
+        Status.STALLED,
+        Status.STALE,
+        Status.LOST,
+        Status.UNSUPERVISED,
+        Status.UNKNOWN,
+        Status.FAILED,
+        Status.INTERRUPTED,
+    }
+)
 """Somebody should look."""
 LIVE = frozenset(Status) - ENDED - {Status.LOST}
 """There is, or will be, a process."""
@@ -56,6 +67,9 @@ def status_of(records: Records, now: float) -> Status:
     """The first that matches, in the protocol's order. `now`: seconds since the epoch."""
     if records.exit is not None:
         return FINAL[records.exit.outcome]
+    if records.shut is not None:
+        # What cannot be seen is not gone.
+        return Status.UNKNOWN
     if not records.supervised:
         return _unsupervised_status(records)
     state = records.supervisor.state if records.supervisor else SupervisorState.STARTING

@@ -50,6 +50,7 @@ def check_stacks(records: Records, status: Status) -> None:
 
 def check_retry(status: Status, run_id: str) -> None:
     """Raise NotPossibleNow unless the run has ended without completing."""
+    _check_known(status, run_id)
     if status not in RETRYABLE:
         hint = (
             "Launch it again with `overnight run`; `--errors` does only what failed in it."
@@ -65,6 +66,7 @@ def check_retry_errors(status: Status, run_id: str, *, checkpointed: bool, faile
     """Raise NotPossibleNow unless the run is over, `failed` (some of its items count as failed), and goes on from
     a checkpoint.
     """
+    _check_known(status, run_id)
     if status not in RETRYABLE | {Status.COMPLETED}:
         raise NotPossibleNow(
             f"{run_id} is {status}: what failed is retried when it has ended",
@@ -82,9 +84,18 @@ def check_retry_errors(status: Status, run_id: str, *, checkpointed: bool, faile
 
 def check_remove(status: Status, run_id: str) -> None:
     """Raise NotPossibleNow for a run that may still work."""
+    _check_known(status, run_id)
     if status not in ENDED and status is not Status.LOST:
         raise NotPossibleNow(
             f"{run_id} is {status}: only ended runs are removed", hint=f"`overnight cancel {run_id}` first."
+        )
+
+
+def _check_known(status: Status, run_id: str) -> None:
+    if status is Status.UNKNOWN:
+        raise NotPossibleNow(
+            f"{run_id} may still work: its files cannot be read",
+            hint="Make them readable; `overnight doctor` names them.",
         )
 
 

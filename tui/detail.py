@@ -44,7 +44,9 @@ class Detail(NamedTuple):
     log: tuple[str, ...] = ()
     """The newest lines, oldest first."""
     page: Page | None = None
-    """The part of the log that is looked at; None = there is no log."""
+    """The part of the log that is looked at; None = there is no log, or it cannot be read."""
+    log_problem: str = ""
+    """Why the log cannot be read; "" = it can be, or there is none."""
     errors: tuple[ErrorGroup, ...] = ()
     errors_are_whole: bool = True
     """Whether no older ones were left out of them."""

@@ -189,7 +189,7 @@ _BY_NAME: Mapping[str, Column] = {
 _SHOWN_STATES = (
     (Status.RUNNING, (Status.RUNNING, Status.STARTING, Status.RESUMING, Status.BACKOFF), "running"),
     (Status.PAUSED, (Status.PAUSED, Status.PAUSING, Status.FROZEN), "paused"),
-    (Status.STALLED, (Status.STALLED, Status.STALE, Status.UNSUPERVISED), "silent"),
+    (Status.STALLED, (Status.STALLED, Status.STALE, Status.UNSUPERVISED, Status.UNKNOWN), "silent"),
     (Status.INTERRUPTED, (Status.LOST, Status.INTERRUPTED), "cut off"),
     (Status.FAILED, (Status.FAILED,), "failed"),
     (Status.CANCELLED, (Status.CANCELLED, Status.STOPPING), "stopped"),

@@ -257,6 +257,14 @@ def percent_text(row: Row) -> str:
     return f"{min(99, int(percent)) if left else round(percent)}%"
 
 
+_WORDS_FOR_ETA = {
+    Status.UNSUPERVISED: "no supervisor",
+    Status.UNKNOWN: "cannot be read",
+    Status.STARTING: "",
+    Status.STOPPING: "",
+}
+
+
 def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
     """When it will be over, or the word that stands for why that is not known."""
     status, now = row.status, row.now
@@ -277,8 +285,8 @@ def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
         return f"stalled {age(silence(row.records, now) or 0)}"
     if status is Status.STALE:
         return f"silent {age(row.summary.heartbeat_age or 0)}"
-    if status in {Status.UNSUPERVISED, Status.STARTING, Status.STOPPING}:
-        return {Status.UNSUPERVISED: "no supervisor", Status.STARTING: "", Status.STOPPING: ""}[status]
+    if status in _WORDS_FOR_ETA:
+        return _WORDS_FOR_ETA[status]
     return _forecast_text(row, glyphs)
 
 

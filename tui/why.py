@@ -291,6 +291,12 @@ def _lost(case: Case) -> Reason:
     return reason, f"{_resume(case, 'continues it from its checkpoint')} `overnight cancel {case.id}` ends it."
 
 
+def _unknown(case: Case) -> Reason:
+    shut = case.records.shut
+    where = f": {shut.path}: {shut.problem}" if shut is not None else ""
+    return f"whether it goes on cannot be read{where}", "Make it readable; `overnight doctor` names all that is not."
+
+
 def _unsupervised(case: Case) -> Reason:
     if case.cannot_read("/exit.json"):
         return "its end is on record in exit.json, which cannot be read", _doctor()
@@ -384,6 +390,7 @@ REASONS: dict[Status, Callable[[Case], Reason]] = {
     Status.STALE: _stale,
     Status.LOST: _lost,
     Status.UNSUPERVISED: _unsupervised,
+    Status.UNKNOWN: _unknown,
     Status.COMPLETED: _completed,
     Status.FAILED: _failed,
     Status.CANCELLED: _cancelled,

@@ -241,6 +241,12 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
         "its end is on record in exit.json, which cannot be read",
         "`overnight doctor` says what can be done",
     ),
+    (
+        Status.UNKNOWN,
+        {"supervised": False, "damaged": (Damaged("/r/lock", "Permission denied", intact=True),)},
+        "whether it goes on cannot be read: /r/lock: Permission denied",
+        "Make it readable",
+    ),
     (Status.COMPLETED, ended(Outcome.COMPLETED), "its agent has finished, 5m ago", ""),
     (
         Status.COMPLETED,
