@@ -59,6 +59,8 @@ def table_lines(rows: Sequence[Row], style: Style) -> list[str]:
     columns = _fitting(_columns(rows, style.glyphs), style)
     header = _line([each.title for each in columns], columns)
     lines = [_line(texts, columns) for texts in zip(*(each.texts for each in columns), strict=True)]
+    if style.width is not None:
+        header, *lines = (cut(line, style.width, style.glyphs) for line in (header, *lines))
     if style.colours:
         lines = [painted(line, state_role(row.status)) for line, row in zip(lines, rows, strict=True)]
     return [header, *lines]
