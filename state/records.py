@@ -176,6 +176,8 @@ class Progress(NamedTuple):
     attempt: int | None = None
     updated_at: float | None = None
     pace: Pace | None = None
+    faults: tuple[str, ...] = ()
+    """Fields that are not of their form, and so are as if they were not there: each with what is wrong with it."""
 
 
 class Waiting(NamedTuple):
@@ -197,6 +199,8 @@ class Heartbeat(NamedTuple):
     handles: frozenset[str] = frozenset()
     waiting: Waiting | None = None
     attempt: int | None = None
+    faults: tuple[str, ...] = ()
+    """As of Progress."""
 
 
 class Request(NamedTuple):

@@ -145,6 +145,8 @@ def _of_records(run: RunFacts, status: Status) -> Iterator[Finding]:
     # A run whose outcome cannot be read only looks as if it went on.
     if not run.has_environment and status in LIVE and not _damage(run, "exit.json"):
         yield Finding(Kind.DAMAGED, "it has no env.json", _without_environment(run_id), run_id, (f"{folder}/env.json",))
+    if status not in ENDED:
+        yield from _of_faults(run.records)
     for each in (*run.records.damaged, *([run.environment] if run.environment else [])):
         name = _name(run.records, each)
         if name.startswith("attempts/") and status in ENDED:
@@ -161,6 +163,18 @@ def _of_records(run: RunFacts, status: Status) -> Iterator[Finding]:
             (each.path,),
             cure,
         )
+
+
+def _of_faults(records: Records) -> Iterator[Finding]:
+    """What an agent writes wrong, and would write wrong again."""
+    for name, record in (("progress.json", records.progress), ("heartbeat.json", records.heartbeat)):
+        if record is not None and record.faults:
+            yield Finding(
+                Kind.DAMAGED,
+                f"its agent writes into {name} what is not valid: {'; '.join(record.faults)}",
+                f"It counts as if it were not there. `overnight check {records.directory}` says what is to be written.",
+                records.id,
+            )
 
 
 def _name(records: Records, damaged: Damaged) -> str:

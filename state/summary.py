@@ -92,6 +92,12 @@ def percent_of(progress: Progress) -> float | None:
     return min(100.0, 100.0 * progress.processed_items / progress.total_items)
 
 
+def is_beyond(progress: Progress) -> bool:
+    """It has done more than there is by its own word: what is left then is not known."""
+    done, total = progress.processed_items, progress.total_items
+    return done is not None and total is not None and done > total
+
+
 def rate_of(records: Records, now: float) -> float | None:
     """The mean of this attempt: what was resumed is not work, and a pause is not time."""
     progress = records.progress
@@ -106,9 +112,9 @@ def rate_of(records: Records, now: float) -> float | None:
 
 
 def estimate_of(records: Records, now: float) -> Estimate | None:
-    """What the agent foretells; else from its own time of completion; else from its mean rate."""
+    """What the agent foretells; else from its own time of completion; else from its mean rate. None beyond the end."""
     progress = records.progress
-    if progress is None:
+    if progress is None or is_beyond(progress):
         return None
     if progress.estimate is not None:
         return progress.estimate

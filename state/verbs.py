@@ -94,7 +94,7 @@ def check_remove(status: Status, run_id: str) -> None:
 def _check_known(status: Status, run_id: str) -> None:
     if status is Status.UNKNOWN:
         raise NotPossibleNow(
-            f"{run_id} may still work: its files cannot be read",
+            f"{run_id} is unknown: it may still work, its files cannot be read",
             hint="Make them readable; `overnight doctor` names them.",
         )
 

@@ -23,6 +23,7 @@ from overnight.tui.view import (
     awaited,
     duration,
     exit_words,
+    fault_texts,
     limits_text,
     number,
     parts_text,
@@ -117,6 +118,8 @@ def _trouble(row: Row) -> Iterator[Field]:
         yield "outcome", f"{ended.outcome}{': ' if how else ''}{how}"
     if summary.errors:
         yield "errors", f"{number(summary.errors)}: `overnight errors {summary.id}` shows them"
+    for text in fault_texts(row):
+        yield "wrong", text
     for each in row.records.damaged:
         yield "unreadable", f"{each.path}: {each.problem}"
 

@@ -50,7 +50,7 @@ def test_a_run_whose_folder_is_shut_is_still_listed(home: Path) -> None:
 
 def test_nothing_that_would_need_its_end_is_done_to_a_run_that_cannot_be_read(home: Path) -> None:
     for check in (verbs.check_remove, verbs.check_retry):
-        with pytest.raises(NotPossibleNow, match="may still work: its files cannot be read"):
+        with pytest.raises(NotPossibleNow, match="it may still work, its files cannot be read"):
             check(Status.UNKNOWN, "shut-1")
     with a_supervised_run(home, "shut") as run:
         os.rename(run.lock_path, f"{run.path}/aside")
