@@ -11,6 +11,7 @@ from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, righ
 from overnight.tui.model import Fleet
 from overnight.tui.moments import clock
 from overnight.tui.sorting import AS_IT_CAME
+from overnight.tui.state_groups import COUNTED
 from overnight.tui.view import Row
 
 LEAD = 4
@@ -186,17 +187,6 @@ _BY_NAME: Mapping[str, Column] = {
 
 # -- the header
 
-_SHOWN_STATES = (
-    (Status.RUNNING, (Status.RUNNING, Status.STARTING, Status.RESUMING, Status.BACKOFF), "running"),
-    (Status.PAUSED, (Status.PAUSED, Status.PAUSING, Status.FROZEN), "paused"),
-    (Status.STALLED, (Status.STALLED, Status.STALE, Status.UNSUPERVISED, Status.UNKNOWN), "silent"),
-    (Status.INTERRUPTED, (Status.LOST, Status.INTERRUPTED), "cut off"),
-    (Status.FAILED, (Status.FAILED,), "failed"),
-    (Status.CANCELLED, (Status.CANCELLED, Status.STOPPING), "stopped"),
-    (Status.COMPLETED, (Status.COMPLETED,), "done"),
-    (Status.QUEUED, (Status.QUEUED,), "queued"),
-)
-
 
 def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     """The program, the machine, how many runs are in which state, and the time of day."""
@@ -211,7 +201,7 @@ def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
 def state_counts(fleet: Fleet) -> Iterator[tuple[Status, int, str]]:
     """How many runs are in which state, by the status that stands for it, and in one word; those that there are."""
     found = fleet.tally
-    for sign, members, word in _SHOWN_STATES:
+    for sign, members, word in COUNTED:
         if count := sum(found.get(each, 0) for each in members):
             yield sign, count, word
 

@@ -19,6 +19,7 @@ from overnight.tui.reducer import reduce
 from overnight.tui.screens.help import HelpScreen
 from overnight.tui.screens.sort import CHOICES, SortScreen
 from overnight.tui.sorting import AGAIN_AFTER, By, Sort, key_of
+from overnight.tui.state_groups import COUNTED, StateGroup
 from overnight.tui.widgets.typed_line import TypedLine
 from tests.builders import T0, a_run, a_spec, progress
 from tests.tui.driven import an_ended_run, drive, shown, until
@@ -110,6 +111,17 @@ def test_what_means_nothing_is_said_with_what_was_meant(text: str, problem: str)
     with pytest.raises(BadFilter) as refused:
         filter_of(text)
     assert str(refused.value) == problem
+
+
+@pytest.mark.parametrize("group", COUNTED, ids=lambda group: group.word)
+def test_what_the_header_counts_is_found_by_the_word_that_it_says(group: StateGroup) -> None:
+    for word in (group.word.replace(" ", "-"), f"'{group.word}'"):
+        found = {status for status in Status if filter_of(f"state:{word}").passes(CRAWL._replace(status=status))}
+        assert found == group.members
+
+
+def test_every_state_is_counted_once() -> None:
+    assert sorted(status for group in COUNTED for status in group.members) == sorted(Status)
 
 
 @given(st.text(max_size=40))
