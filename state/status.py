@@ -47,7 +47,7 @@ TROUBLE = frozenset(
         Status.INTERRUPTED,
     }
 )
-"""Somebody should look."""
+"""Somebody should look, whatever else is known of it."""
 LIVE = frozenset(Status) - ENDED - {Status.LOST}
 """There is, or will be, a process."""
 RESUMABLE = frozenset({Status.INTERRUPTED, Status.LOST})
@@ -83,6 +83,16 @@ def status_of(records: Records, now: float) -> Status:
     if state is SupervisorState.BACKOFF:
         return Status.BACKOFF
     return _attempt_status(records, now)
+
+
+def paused_itself(records: Records, status: Status) -> bool:
+    """Nobody asked for it: it cannot go on (a full disk, a limit that is reached), and says why in its message."""
+    return status is Status.PAUSED and not current.pause_wanted(records.requests)
+
+
+def is_trouble(records: Records, status: Status) -> bool:
+    """Somebody should look."""
+    return status in TROUBLE or paused_itself(records, status)
 
 
 def _unsupervised_status(records: Records) -> Status:

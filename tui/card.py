@@ -30,8 +30,8 @@ from overnight.tui.view import (
     percent,
     percent_text,
     row_of,
-    state_role,
-    state_word,
+    row_role,
+    row_word,
     uptime,
     worked_text,
 )
@@ -55,10 +55,10 @@ def card_lines(
 ) -> list[str]:
     """What is known of it, most urgent first; what there is nothing to say of is left out. All but `history`: clean."""
     row = row_of(records, now, stand)
-    head = f"{style.glyphs.states[row.status]} {state_word(row.status)}  {row.summary.id}"
+    head = f"{style.glyphs.states[row.status]} {row_word(row)}  {row.summary.id}"
     fields = (*_work(row, style, kept), *_process(row), *_trouble(row), *_checkpoint(row, found), *_launch(row))
     lines = [f"  {label:{LABEL}}{text}" for label, text in fields if text]
-    head = painted(head, state_role(row.status)) if style.colours else head
+    head = painted(head, row_role(row)) if style.colours else head
     return [head, *lines, *_evidence(found.death), *_history(history, row)]
 
 

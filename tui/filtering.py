@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from overnight.state.measures import span_of
 from overnight.state.records import Records
-from overnight.state.status import Status
+from overnight.state.status import Status, is_trouble
 from overnight.state.summary import estimate_of, percent_of, rate_of
 from overnight.tui.state_groups import NAMED
 
@@ -132,7 +132,8 @@ def _state(value: str) -> Test:
     if not states:
         near = get_close_matches(word, [*map(str, Status), *NAMED], 1)
         raise BadFilter(f"state:{value}: no such state{f'; did you mean {near[0]}?' if near else ''}")
-    return lambda subject: subject.status in states
+    trouble = "trouble".startswith(word)
+    return lambda subject: subject.status in states or (trouble and is_trouble(subject.records, subject.status))
 
 
 def _text(read: Callable[[Records], str]) -> Callable[[str], Test]:

@@ -75,7 +75,7 @@ def run_line(row: Row, layout: Layout, glyphs: Glyphs, *, cursor: bool, marked: 
     spans: list[Span] = [
         (glyphs.cursor if cursor else " ", "accent"),
         (glyphs.mark if marked else " ", "accent"),
-        (glyphs.states[row.status], view.state_role(row.status)),
+        (glyphs.states[row.status], view.row_role(row)),
     ]
     drawn = list(layout.columns)
     if not row.reports and row.status is Status.RUNNING and _BAR in drawn:
@@ -89,9 +89,9 @@ def run_line(row: Row, layout: Layout, glyphs: Glyphs, *, cursor: bool, marked: 
 
 
 def _state(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
-    word = view.state_word(row.status)
+    word = view.row_word(row)
     shown = word if len(word) <= width else word[: width - 1] + "."
-    return ((left(shown, width, glyphs), view.state_role(row.status)),)
+    return ((left(shown, width, glyphs), view.row_role(row)),)
 
 
 def _name(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
@@ -112,7 +112,7 @@ def bar_spans(fraction: float, width: int, role: str, glyphs: Glyphs) -> tuple[S
 
 
 def bar_role(row: Row) -> str:
-    return "bar" if row.status is Status.RUNNING else view.state_role(row.status)
+    return "bar" if row.status is Status.RUNNING else view.row_role(row)
 
 
 def _count(row: Row) -> str:
@@ -132,7 +132,7 @@ def _percent(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
 
 def _eta(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
     text = view.eta_text(row, glyphs)
-    role = view.state_role(row.status)
+    role = view.row_role(row)
     return ((left(text, width, glyphs), "" if role == "run" else role),)
 
 

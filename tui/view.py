@@ -9,10 +9,20 @@ from overnight.state.amounts import SIZES, size_words, span_words
 from overnight.state.health import silence
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import Count, Outcome, Records, Request, Spec, Verb
-from overnight.state.status import ENDED, HELD, RESUMABLE, TROUBLE, WAITING, Status
+from overnight.state.status import (
+    ENDED,
+    HELD,
+    RESUMABLE,
+    TROUBLE,
+    WAITING,
+    Status,
+    is_trouble,
+    paused_itself,
+)
 from overnight.state.summary import Summary, is_beyond, summary_of
 from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.keys import USUAL_KEYS, Keymap
+from overnight.tui.lines import cut
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 MOST_PERCENT = 9999
@@ -21,6 +31,8 @@ MOST_SECONDS = 1e12
 """That are told: what agents foretell may add up to infinity."""
 ETA_WIDTH = 15
 """Cells of the column; what does not fit says less."""
+REASON_WIDTH = 2 * ETA_WIDTH
+"""Cells of a reason in its place, where that is wider."""
 LONGEST_NUMBER = 10**15
 RATE_UNITS = ((9.995e8, 1e9, "G"), (9.995e5, 1e6, "M"), (9999.5, 1e3, "k"))
 """From which on, how many, and how that is called."""
@@ -271,6 +283,16 @@ def fault_texts(row: Row) -> list[str]:
     return [f"{name}: {fault}" for name, record in files.items() if record is not None for fault in record.faults]
 
 
+def row_word(row: Row) -> str:
+    """The word of its state; capitals = somebody should look at this run."""
+    word = state_word(row.status)
+    return word.upper() if is_trouble(row.records, row.status) else word
+
+
+def row_role(row: Row) -> str:
+    return "warn" if paused_itself(row.records, row.status) else state_role(row.status)
+
+
 def percent_text(row: Row) -> str:
     """`62%`; 100 only when nothing is left; "" = unknown."""
     percent = row.summary.percent
@@ -301,6 +323,8 @@ def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
         return f"asked {age(asked)} ago"
     if status is Status.BACKOFF:
         return _again_text(row)
+    if paused_itself(row.records, status) and (message := row.records.progress and row.records.progress.message):
+        return cut(message, REASON_WIDTH, glyphs)
     if status in HELD:
         since = held_since(row.records)
         return f"{status} {age(now - since)}" if since is not None else str(status)
