@@ -167,7 +167,9 @@ def test_in_a_short_pane_as_much_as_fits_stands_beside_each_other() -> None:
 
 OVER = Exit(Outcome.FAILED, 1, None, 2, "exit code 1", None, T0 - 2340, T0 - 540, worked=900)
 DIED = Event(T0 - 540, "died", 2, None, {"code": 1, "item": "shards/7", "log": ["boom"]})
-ERRORS = groups_of([ItemError(T0, 1, "x", "OSError", "no such file")] * 3 + [ItemError(T0, 1, "y", "KeyError")])
+ERRORS = groups_of(
+    [ItemError(T0, 1, each, "OSError", "no such file") for each in "xyz"] + [ItemError(T0, 1, "y", "KeyError")]
+)
 FOUND = Detail("", death=DIED, checkpoint_at=T0 - 544, errors=ERRORS, log=("one", "two", "boom"))
 
 
