@@ -67,22 +67,28 @@ def status_of(records: Records, now: float) -> Status:
     """The first that matches, in the protocol's order. `now`: seconds since the epoch."""
     if records.exit is not None:
         return FINAL[records.exit.outcome]
-    if records.shut is not None:
-        # What cannot be seen is not gone.
-        return Status.UNKNOWN
     if not records.supervised:
-        return _unsupervised_status(records)
+        # What cannot be seen is not gone.
+        return Status.UNKNOWN if records.shut is not None else _unsupervised_status(records)
     state = records.supervisor.state if records.supervisor else SupervisorState.STARTING
     if state is SupervisorState.WAITING:
         # Whatever attempts it had: after a retry it waits for its turn again.
         return Status.QUEUED
     if records.attempt is None:
-        return Status.STARTING
+        return Status.UNKNOWN if records.shut is not None else Status.STARTING
     if state is SupervisorState.STOPPING:
         return Status.STOPPING
     if state is SupervisorState.BACKOFF:
         return Status.BACKOFF
     return _attempt_status(records, now)
+
+
+def standing(status: Status) -> str:
+    """What is said of a run: `is running`, `has failed`."""
+    return _STANDING.get(status, f"is {status}")
+
+
+_STANDING = {Status.COMPLETED: "has completed", Status.FAILED: "has failed", Status.BACKOFF: "is in backoff"}
 
 
 def paused_itself(records: Records, status: Status) -> bool:

@@ -1,5 +1,6 @@
 """Why the palette has nothing to offer for what is typed, in one sentence. Pure."""
 
+from overnight.state.status import standing
 from overnight.tui.clean import clean
 from overnight.tui.offers import (
     EVERY,
@@ -44,7 +45,7 @@ def _of_runs(offering: Offering, verbs: list[str], rest: str) -> str:
     nothing = "are no stacks to show" if verbs == [STACKS] else f"is nothing to {' or '.join(verbs)}"
     if len(found) > 1:
         return f"{plural(len(found), 'run')} are called that: there {nothing} in any of them."
-    return f"{clean(found[0], LONGEST)} is {offering.fleet.statuses[found[0]]}: there {nothing}."
+    return f"{clean(found[0], LONGEST)} {standing(offering.fleet.statuses[found[0]])}: there {nothing}."
 
 
 def _of_group(offering: Offering, verbs: list[str], name: str) -> str:

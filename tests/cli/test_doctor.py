@@ -487,10 +487,10 @@ def test_a_cure_that_is_not_needed_any_more_does_nothing(home: Path) -> None:
 
 def test_what_goes_on_of_a_run_that_is_over_is_found_and_ended(home: Path) -> None:
     run = sh(home, "setsid sleep 600 & echo $!")
-    over = ended(run)
+    assert ended(run).outcome is Outcome.COMPLETED
     (line,) = doctor(code=1)
     pid = int(output(run))
-    assert line.startswith(f"process   {run.id}: it is {over.outcome}, and a process of it goes on: {pid} sleep 600.")
+    assert line.startswith(f"process   {run.id}: it has completed, and a process of it goes on: {pid} sleep 600.")
     assert state(pid) == "S"
     assert f"; it left pid {pid} " in overnight("why", run.id).stdout
     (line,) = doctor("--repair", code=0)

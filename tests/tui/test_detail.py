@@ -114,9 +114,11 @@ def test_the_history_tells_of_it_in_the_pane_and_on_the_card() -> None:
 
 
 def test_a_request_is_told_with_its_options() -> None:
-    event = Event(T0 - 9, "requested", None, "ann@host", {"number": 3, "verb": "resume", "errors": True})
-    assert "resume  errors  by ann@host" in shown(Tab.HISTORY, Detail("", history=(clean_event(event),)))
-    assert "resume  errors  by ann@host" in card_lines(a_run(), [event], T0, Style())[-1]
+    asked = {"number": 3, "verb": "resume", "errors": True}
+    for detail, words in ((asked, "resume  errors"), ({**asked, "retry": True}, "retry  errors")):
+        event = Event(T0 - 9, "requested", None, "ann@host", detail)
+        assert f" {words}  by ann@host" in shown(Tab.HISTORY, Detail("", history=(clean_event(event),)))
+        assert f" {words}  by ann@host" in card_lines(a_run(), [event], T0, Style())[-1]
 
 
 def test_the_card_calls_nothing_remaining_of_what_is_over() -> None:

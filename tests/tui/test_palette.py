@@ -93,9 +93,9 @@ def test_a_group_and_a_theme_are_found_by_what_they_are() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("pause train", "train-c is failed: there is nothing to pause."),
+        ("pause train", "train-c has failed: there is nothing to pause."),
         ("resume crawl", "3 runs are called that: there is nothing to resume in any of them."),
-        ("stacks train", "train-c is failed: there are no stacks to show."),
+        ("stacks train", "train-c has failed: there are no stacks to show."),
         ("pause nobody", "No run is called nobody."),
         ("pause group night", "Group night is paused: there is nothing to pause."),
         ("pause group x", "No group is called x: there are gpu, night, web."),

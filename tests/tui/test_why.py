@@ -185,7 +185,7 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.STOPPING,
         {"requests": (a_request(Verb.KILL, by="ann@host"),)},
-        "ann@host asked it to kill 5s ago; waiting for its supervisor, which ends it by force",
+        "ann@host asked it to end at once 5s ago; waiting for its supervisor, which ends it by force",
         "",
     ),
     (
