@@ -88,8 +88,8 @@ FIELDS: Mapping[type, Coercers] = {
         "active_seconds": forms.count,
         "counters": forms.counters,
         "item_seconds": forms.item_seconds,
-        "acknowledged": forms.whole,
-        "attempt": forms.whole,
+        "acknowledged": forms.natural,
+        "attempt": forms.ordinal,
         "updated_at": forms.instant,
     },
     Heartbeat: {
@@ -97,11 +97,11 @@ FIELDS: Mapping[type, Coercers] = {
         "last_heartbeat": forms.instant,
         "uptime_seconds": forms.number,
         "interval_seconds": forms.count,
-        "pid": forms.whole,
+        "pid": forms.ordinal,
         "last_progress": forms.instant,
         "handles": forms.names,
         "waiting": forms.waiting,
-        "attempt": forms.whole,
+        "attempt": forms.ordinal,
     },
     Request: {
         "number": forms.whole,
@@ -149,6 +149,7 @@ FIELDS: Mapping[type, Coercers] = {
         "limit": forms.text,
         "started_at": forms.instant,
         "ended_at": forms.instant,
+        "worked": forms.count,
     },
     ItemError: {
         "at": forms.instant,
@@ -178,6 +179,8 @@ FIELDS: Mapping[type, Coercers] = {
 
 LENIENT = frozenset({Progress, Heartbeat, ItemError})
 TIMES = frozenset({"at", "until", "last_heartbeat", "last_progress", "changed_at", "estimated_completion"})
+DERIVED = frozenset({"error_count", "faults"})
+"""Fields that a reader makes, and nobody writes."""
 LINES = frozenset({ItemError, Event, Origin})
 """Records that are a line of a file and carry no version."""
 
@@ -217,6 +220,7 @@ def _decode_fields(kind: type[R], raw: Mapping[str, Any], path: str) -> R | Dama
 
 def _build(kind: type[R], coercers: Coercers, raw: Mapping[str, Any]) -> R:
     values: dict[str, Any] = {}
+    faults: list[str] = []
     for name, coerce in coercers.items():
         given = raw.get(name)
         if given is None:
@@ -226,12 +230,15 @@ def _build(kind: type[R], coercers: Coercers, raw: Mapping[str, Any]) -> R:
         except (ValueError, OverflowError) as error:
             if kind not in LENIENT:
                 raise forms.BadForm(f"{name}: {error}") from None
+            faults.append(f"{name}: {error}")
             continue
         # A time that is unknown by its own word: as if it were not there.
         if value is not None:
             values[name] = value
     if kind is Progress:
         values.update(_reported_errors(raw))
+    if faults and "faults" in kind._fields:  # type: ignore[attr-defined]
+        values["faults"] = tuple(faults)
     for name in _needed(kind):
         if values.get(name) is None:
             raise forms.BadForm(f"{name} is missing")
@@ -273,7 +280,7 @@ def to_json(plain: Any) -> bytes:
 
 def _plain(record: Any) -> dict[str, Any]:
     return {
-        name.rstrip("_"): _plain_value(name, value) for name, value in record._asdict().items() if name != "error_count"
+        name.rstrip("_"): _plain_value(name, value) for name, value in record._asdict().items() if name not in DERIVED
     }
 
 

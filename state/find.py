@@ -16,9 +16,7 @@ def find(home: Home, word: str) -> RunDir:
     """
     if word in home.ids():
         return home.run(word)
-    named = [
-        (spec.created_at, run) for run in home.runs() if isinstance(spec := run.spec(), Spec) and spec.name == word
-    ]
+    named = called(home, word)
     if not named:
         raise NoSuchRun(f"no run {word!r} in {home.path}", hint="`overnight ls` lists the runs.")
     live = [run for _, run in named if status_of(run.read(), time.time()) in LIVE]
@@ -26,3 +24,8 @@ def find(home: Home, word: str) -> RunDir:
         ids = ", ".join(sorted(run.id for run in live))
         raise AmbiguousName(f"{word!r} names {len(live)} live runs: {ids}", hint="Use the id of the one you mean.")
     return live[0] if live else max(named, key=lambda pair: pair[0])[1]
+
+
+def called(home: Home, name: str) -> list[tuple[float, RunDir]]:
+    """Every run of this name, with when it was launched."""
+    return [(spec.created_at, run) for run in home.runs() if isinstance(spec := run.spec(), Spec) and spec.name == name]

@@ -19,6 +19,9 @@ YEAR_1, YEAR_9999 = -62_135_596_800.0, 253_370_764_800.0
 MOST = sys.float_info.max
 """What is more no float can be: infinity, and a whole number as large. (`math` would cost a supervisor 16 KB.)"""
 
+MOST_COUNTED = 1 << 53
+"""Beyond it a float does not tell one number from the next."""
+
 
 class BadForm(ValueError):
     """Not a form that the protocol lists."""
@@ -49,15 +52,30 @@ def number(raw: Any) -> Count:
 
 
 def count(raw: Any) -> Count:
-    """A number that cannot be negative."""
+    """How much of something: not negative, and of a size that can be counted."""
     value = number(raw)
     if value < 0:
         raise BadForm(f"negative: {brief(raw)}")
+    if value > MOST_COUNTED:
+        raise BadForm(f"more than anybody can count: {brief(raw)}")
     return value
 
 
 def whole(raw: Any) -> int:
     return int(number(raw))
+
+
+def natural(raw: Any) -> int:
+    """A whole number, 0 or more."""
+    return int(count(raw))
+
+
+def ordinal(raw: Any) -> int:
+    """The number of something that is numbered from 1 on."""
+    value = natural(raw)
+    if value < 1:
+        raise BadForm(f"not 1 or more: {brief(raw)}")
+    return value
 
 
 def flag(raw: Any) -> bool:

@@ -14,12 +14,15 @@ def is_name(text: str) -> bool:
     return re.fullmatch(_NAME, text) is not None
 
 
-def check_name(name: str) -> None:
-    """Raise WrongUsage for a name that cannot be a file's and a word on the command line."""
+def check_name(name: str, option: str = "--name ") -> None:
+    """Raise WrongUsage for a name that cannot be a file's and a word on the command line.
+
+    `option`: what stands before it where it is given; "" = nothing, it is a field's.
+    """
     if not is_name(name):
         raise WrongUsage(
             f"{name!r} cannot be a run's name",
-            hint=f"Use letters, digits, dot, dash, underscore, at most 64: --name {name_from(name)}",
+            hint=f"Use letters, digits, dot, dash, underscore, at most 64: {option}{name_from(name)}",
         )
 
 

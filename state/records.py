@@ -176,6 +176,8 @@ class Progress(NamedTuple):
     attempt: int | None = None
     updated_at: float | None = None
     pace: Pace | None = None
+    faults: tuple[str, ...] = ()
+    """Fields that are not of their form, and so are as if they were not there: each with what is wrong with it."""
 
 
 class Waiting(NamedTuple):
@@ -197,6 +199,8 @@ class Heartbeat(NamedTuple):
     handles: frozenset[str] = frozenset()
     waiting: Waiting | None = None
     attempt: int | None = None
+    faults: tuple[str, ...] = ()
+    """As of Progress."""
 
 
 class Request(NamedTuple):
@@ -271,6 +275,8 @@ class Exit(NamedTuple):
     ended_at: float | None = None
     limit: str | None = None
     """Of what it took more than it may, and so was stopped: `time`, `memory`; None = of nothing."""
+    worked: float | None = None
+    """Seconds that its attempts worked together, pauses not counted; None = whoever wrote this did not count them."""
 
 
 class ItemError(NamedTuple):
@@ -354,3 +360,9 @@ class Records(NamedTuple):
     def begun(self) -> bool:
         """It has had an attempt, whose record may not be readable."""
         return self.attempt is not None or any("/attempts/" in each.path for each in self.damaged)
+
+    @property
+    def shut(self) -> Damaged | None:
+        """What nobody lets us see, though only it tells whether the run goes on: its lock, or its newest attempt."""
+        telling = (each for each in self.damaged if each.path.endswith("/lock") or "/attempts/" in each.path)
+        return next((each for each in telling if each.intact), None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from overnight.state.findings import Cure, Entry, Finding, Kind, Machine, RunFacts
 from overnight.state.records import Damaged, Records
-from overnight.state.status import ENDED, LIVE, Status, status_of
+from overnight.state.status import ENDED, LIVE, Status, standing, status_of
 
 SET_ASIDE = "It can be set aside; nothing is lost that can be read."
 TICKS = 100
@@ -38,7 +38,7 @@ def _of_left(run: RunFacts, status: Status) -> Iterator[Finding]:
     several = len(run.left) > 1
     yield Finding(
         Kind.PROCESS,
-        f"it is {status}, and {'processes' if several else 'a process'} of it go{'' if several else 'es'} on: "
+        f"it {standing(status)}, and {'processes' if several else 'a process'} of it go{'' if several else 'es'} on: "
         f"{', '.join(run.left)}",
         f"Let {'them' if several else 'it'} be if that is meant so; else SIGTERM ends {'them' if several else 'it'}.",
         run.records.id,
@@ -141,10 +141,13 @@ def _and_more(entries: tuple[Entry, ...]) -> str:
 def _of_records(run: RunFacts, status: Status) -> Iterator[Finding]:
     run_id, folder = run.records.id, run.records.directory
     if run.records.spec is None and not _damage(run, "spec.json"):
-        yield Finding(Kind.DAMAGED, "it has no spec.json", _without_spec(run_id), run_id, (f"{folder}/spec.json",))
+        remedy = _without_spec(run_id, status)
+        yield Finding(Kind.DAMAGED, "it has no spec.json", remedy, run_id, (f"{folder}/spec.json",))
     # A run whose outcome cannot be read only looks as if it went on.
     if not run.has_environment and status in LIVE and not _damage(run, "exit.json"):
         yield Finding(Kind.DAMAGED, "it has no env.json", _without_environment(run_id), run_id, (f"{folder}/env.json",))
+    if status not in ENDED:
+        yield from _of_faults(run.records)
     for each in (*run.records.damaged, *([run.environment] if run.environment else [])):
         name = _name(run.records, each)
         if name.startswith("attempts/") and status in ENDED:
@@ -156,11 +159,23 @@ def _of_records(run: RunFacts, status: Status) -> Iterator[Finding]:
             f"{each.path} cannot be read: {each.problem}",
             _remedy_of_environment(each, run_id, status, cure)
             if name == "env.json"
-            else _remedy(each, name, run.records, cure),
+            else _remedy(each, name, run.records, status, cure),
             run_id,
             (each.path,),
             cure,
         )
+
+
+def _of_faults(records: Records) -> Iterator[Finding]:
+    """What an agent writes wrong, and would write wrong again."""
+    for name, record in (("progress.json", records.progress), ("heartbeat.json", records.heartbeat)):
+        if record is not None and record.faults:
+            yield Finding(
+                Kind.DAMAGED,
+                f"its agent writes into {name} what is not valid: {'; '.join(record.faults)}",
+                f"It counts as if it were not there. `overnight check {records.directory}` says what is to be written.",
+                records.id,
+            )
 
 
 def _name(records: Records, damaged: Damaged) -> str:
@@ -179,15 +194,13 @@ def _may_be_set_aside(name: str, records: Records, status: Status) -> bool:
     return name == "env.json" and status in ENDED | {Status.LOST}
 
 
-def _remedy(damaged: Damaged, name: str, records: Records, cure: Cure | None) -> str:
+def _remedy(damaged: Damaged, name: str, records: Records, status: Status, cure: Cure | None) -> str:
     if damaged.intact:
         return "Make it readable, or, where a newer overnight wrote it, use that one."
     if cure is not None:
         return SET_ASIDE
     if name == "spec.json":
-        return (
-            f"Put a copy back that can be read; else `overnight cancel {records.id}`, then `rm`: its files are whole."
-        )
+        return _without_spec(records.id, status)
     if name.startswith("attempts/"):
         return f"Whether it still runs is not known: look, then `overnight resume {records.id}`, or `cancel`."
     if name in {"exit.json", "supervisor.json"}:
@@ -195,8 +208,11 @@ def _remedy(damaged: Damaged, name: str, records: Records, cure: Cure | None) ->
     return "Its agent writes it so, and is to write it otherwise: what it held before is shown."
 
 
-def _without_spec(run_id: str) -> str:
-    return f"Put back a copy that can be read; else `overnight cancel {run_id}`, then `rm`: its other files are whole."
+def _without_spec(run_id: str, status: Status) -> str:
+    """What works: what is over cannot be cancelled, and what may go on is not removed."""
+    over = status in ENDED | {Status.LOST}
+    what = f"`overnight rm {run_id}` removes" if over else f"`overnight cancel {run_id}` ends it, and `rm` removes"
+    return f"Put back a copy that can be read; else {what} what is left of it."
 
 
 def _remedy_of_environment(damaged: Damaged, run_id: str, status: Status, cure: Cure | None) -> str:

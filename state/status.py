@@ -23,6 +23,7 @@ class Status(StrEnum):
     STALE = "stale"
     LOST = "lost"
     UNSUPERVISED = "unsupervised"
+    UNKNOWN = "unknown"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -35,8 +36,18 @@ HELD = frozenset({Status.PAUSED, Status.FROZEN})
 """Nothing moves because an operator asked for it."""
 WAITING = frozenset({Status.QUEUED, Status.BACKOFF, Status.STARTING})
 """No attempt works, one will."""
-TROUBLE = frozenset({Status.STALLED, Status.STALE, Status.LOST, Status.UNSUPERVISED, Status.FAILED, Status.INTERRUPTED})
-"""Somebody should look."""
+TROUBLE = frozenset(
+    {
+        Status.STALLED,
+        Status.STALE,
+        Status.LOST,
+        Status.UNSUPERVISED,
+        Status.UNKNOWN,
+        Status.FAILED,
+        Status.INTERRUPTED,
+    }
+)
+"""Somebody should look, whatever else is known of it."""
 LIVE = frozenset(Status) - ENDED - {Status.LOST}
 """There is, or will be, a process."""
 RESUMABLE = frozenset({Status.INTERRUPTED, Status.LOST})
@@ -57,18 +68,37 @@ def status_of(records: Records, now: float) -> Status:
     if records.exit is not None:
         return FINAL[records.exit.outcome]
     if not records.supervised:
-        return _unsupervised_status(records)
+        # What cannot be seen is not gone.
+        return Status.UNKNOWN if records.shut is not None else _unsupervised_status(records)
     state = records.supervisor.state if records.supervisor else SupervisorState.STARTING
     if state is SupervisorState.WAITING:
         # Whatever attempts it had: after a retry it waits for its turn again.
         return Status.QUEUED
     if records.attempt is None:
-        return Status.STARTING
+        return Status.UNKNOWN if records.shut is not None else Status.STARTING
     if state is SupervisorState.STOPPING:
         return Status.STOPPING
     if state is SupervisorState.BACKOFF:
         return Status.BACKOFF
     return _attempt_status(records, now)
+
+
+def standing(status: Status) -> str:
+    """What is said of a run: `is running`, `has failed`."""
+    return _STANDING.get(status, f"is {status}")
+
+
+_STANDING = {Status.COMPLETED: "has completed", Status.FAILED: "has failed", Status.BACKOFF: "is in backoff"}
+
+
+def paused_itself(records: Records, status: Status) -> bool:
+    """Nobody asked for it: it cannot go on (a full disk, a limit that is reached), and says why in its message."""
+    return status is Status.PAUSED and not current.pause_wanted(records.requests)
+
+
+def is_trouble(records: Records, status: Status) -> bool:
+    """Somebody should look."""
+    return status in TROUBLE or paused_itself(records, status)
 
 
 def _unsupervised_status(records: Records) -> Status:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from overnight.state import current, forms
 from overnight.state.health import health_of, heartbeat_age
-from overnight.state.records import Count, Estimate, Progress, Records
+from overnight.state.records import Count, Estimate, Exit, Progress, Records
 from overnight.state.status import ENDED, HELD, Status, status_of
 
 
@@ -40,6 +40,8 @@ class Summary(NamedTuple):
     created_at: float | None
     started_at: float | None
     ended_at: float | None
+    worked_seconds: float | None
+    """Of a run that is over: its attempts together, pauses and the time between them not counted."""
     outcome: str | None
     exit_code: int | None
     directory: str
@@ -74,6 +76,7 @@ def summary_of(records: Records, now: float) -> Summary:
         created_at=spec.created_at if spec else None,
         started_at=_started_at(records),
         ended_at=ended.ended_at if ended else None,
+        worked_seconds=_worked(ended) if ended else None,
         outcome=str(ended.outcome) if ended else None,
         exit_code=ended.code if ended else None,
         directory=records.directory,
@@ -87,6 +90,12 @@ def percent_of(progress: Progress) -> float | None:
     if progress.processed_items is None or not progress.total_items:
         return None
     return min(100.0, 100.0 * progress.processed_items / progress.total_items)
+
+
+def is_beyond(progress: Progress) -> bool:
+    """It has done more than there is by its own word: what is left then is not known."""
+    done, total = progress.processed_items, progress.total_items
+    return done is not None and total is not None and done > total
 
 
 def rate_of(records: Records, now: float) -> float | None:
@@ -103,9 +112,9 @@ def rate_of(records: Records, now: float) -> float | None:
 
 
 def estimate_of(records: Records, now: float) -> Estimate | None:
-    """What the agent foretells; else from its own time of completion; else from its mean rate."""
+    """What the agent foretells; else from its own time of completion; else from its mean rate. None beyond the end."""
     progress = records.progress
-    if progress is None:
+    if progress is None or is_beyond(progress):
         return None
     if progress.estimate is not None:
         return progress.estimate
@@ -132,6 +141,13 @@ def _started_at(records: Records) -> float | None:
     if records.exit is not None and records.exit.started_at is not None:
         return records.exit.started_at
     return records.attempt.started_at if records.attempt else None
+
+
+def _worked(ended: Exit) -> float | None:
+    if ended.worked is not None or ended.started_at is None or ended.ended_at is None:
+        return ended.worked
+    # Whoever wrote that did not count it: only of a single attempt there is no time between.
+    return ended.ended_at - ended.started_at if ended.attempts <= 1 else None
 
 
 def plain(summary: Summary) -> dict[str, Any]:

@@ -32,8 +32,9 @@ def arrived(fleet: Fleet, event: Arrived) -> Fleet:
         reads.pop(run_id, None)
         samples.pop(run_id, None)
     for read in event.reads:
+        ring = samples.get(read.id, ()) if _is_same_attempt(reads.get(read.id), read) else ()
         reads[read.id] = read
-        samples[read.id] = add_sample(samples.get(read.id, ()), _sample_of(read.records, fleet.now))
+        samples[read.id] = add_sample(ring, _sample_of(read.records, fleet.now))
         statuses[read.id] = status_of(read.records, fleet.now)
     judged = _judged(fleet._replace(loaded=True, reads=reads, samples=samples), statuses, event.gone)
     same = fleet.loaded and len(judged.statuses) == len(fleet.statuses) and fleet.statuses.keys() >= statuses.keys()
@@ -109,6 +110,12 @@ def stands_among(fleet: Fleet) -> Mapping[str, Stand]:
         return {}
     records = {run_id: read.records for run_id, read in fleet.reads.items()}
     return stands_of(queue_of(records, fleet.statuses, fleet.groups, fleet.now))
+
+
+def _is_same_attempt(before: Read | None, read: Read) -> bool:
+    """Else the time between the two would count as slow work; a rate is an attempt's, too."""
+    old, new = (before.records.attempt if before else None), read.records.attempt
+    return old is None or new is None or old.attempt == new.attempt
 
 
 def _sample_of(records: Records, now: float) -> Sample | None:

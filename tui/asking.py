@@ -16,6 +16,7 @@ from overnight.state.records import Records, Request
 from overnight.state.rundir import RunDir
 from overnight.state.status import ENDED, HELD, Status, status_of
 from overnight.tui import arguments, console, selection
+from overnight.tui.bulk import MEANT
 from overnight.tui.ending import pauses
 from overnight.tui.why import awaited
 
@@ -116,5 +117,5 @@ def _is_same_attempt(records: Records, request: Request | None) -> bool:
 
 def _asked(run: RunDir, records: Records, wish: Wish) -> Answer:
     """It is asked, and is not what was asked for. A run that has ended otherwise will not become it."""
-    now = time.time()
-    return Answer(f"asked {run.id} to {wish.verb}: {awaited(records, now)}", status_of(records, now) in ENDED)
+    now, meant = time.time(), MEANT.get(wish.verb, wish.verb)
+    return Answer(f"asked {run.id} to {meant}: {awaited(records, now)}", status_of(records, now) in ENDED)

@@ -6,7 +6,12 @@ from typing import NamedTuple
 from overnight.state.records import Verb
 from overnight.tui.view import number, plural
 
-MEANT: Mapping[str, str] = {Verb.RESUME: "go on", "retry": "start again"}
+MEANT: Mapping[str, str] = {
+    Verb.RESUME: "go on",
+    Verb.KILL: "end at once",
+    Verb.STACKS: "show stacks",
+    "retry": "start again",
+}
 """What runs are asked to do, where the verb alone does not say it."""
 
 

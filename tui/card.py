@@ -23,15 +23,17 @@ from overnight.tui.view import (
     awaited,
     duration,
     exit_words,
+    fault_texts,
     limits_text,
     number,
     parts_text,
     percent,
     percent_text,
     row_of,
-    state_role,
-    state_word,
+    row_role,
+    row_word,
     uptime,
+    worked_text,
 )
 
 LABEL = 11
@@ -53,10 +55,10 @@ def card_lines(
 ) -> list[str]:
     """What is known of it, most urgent first; what there is nothing to say of is left out. All but `history`: clean."""
     row = row_of(records, now, stand)
-    head = f"{style.glyphs.states[row.status]} {state_word(row.status)}  {row.summary.id}"
+    head = f"{style.glyphs.states[row.status]} {row_word(row)}  {row.summary.id}"
     fields = (*_work(row, style, kept), *_process(row), *_trouble(row), *_checkpoint(row, found), *_launch(row))
     lines = [f"  {label:{LABEL}}{text}" for label, text in fields if text]
-    head = painted(head, state_role(row.status)) if style.colours else head
+    head = painted(head, row_role(row)) if style.colours else head
     return [head, *lines, *_evidence(found.death), *_history(history, row)]
 
 
@@ -116,6 +118,8 @@ def _trouble(row: Row) -> Iterator[Field]:
         yield "outcome", f"{ended.outcome}{': ' if how else ''}{how}"
     if summary.errors:
         yield "errors", f"{number(summary.errors)}: `overnight errors {summary.id}` shows them"
+    for text in fault_texts(row):
+        yield "wrong", text
     for each in row.records.damaged:
         yield "unreadable", f"{each.path}: {each.problem}"
 
@@ -143,8 +147,7 @@ def _launch(row: Row) -> Iterator[Field]:
     if summary.started_at is not None:
         yield "started", moment(summary.started_at)
     if summary.ended_at is not None:
-        took = f", after {duration(summary.ended_at - summary.started_at)}" if summary.started_at is not None else ""
-        yield "ended", f"{moment(summary.ended_at)}{took}"
+        yield "ended", ", ".join(filter(None, (moment(summary.ended_at), worked_text(row))))
     yield "directory", row.records.directory
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from overnight.agents.launchers.toml_reading import Mistake
     from overnight.tui.table import Style
 
+USUAL_WIDTH = 80
+
 
 def prepare() -> None:
     """Make the standard streams safe to write to, whatever the caller closed and the locale knows."""
@@ -128,7 +130,8 @@ def style(stream: TextIO) -> "Style":
 
     drawn = is_drawn(stream)
     glyphs = ASCII if needs_ascii(os.environ) else UNICODE
-    return Style(glyphs, drawn and not os.environ.get("NO_COLOR"), _width(stream) if drawn else None)
+    # A terminal that understands no codes wraps all the same.
+    return Style(glyphs, drawn and not os.environ.get("NO_COLOR"), _width(stream) if stream.isatty() else None)
 
 
 def is_drawn(stream: TextIO) -> bool:
@@ -136,8 +139,11 @@ def is_drawn(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
 
 
-def _width(stream: TextIO) -> int | None:
+def _width(terminal: TextIO) -> int:
+    """Columns; of a terminal that does not know its own (a serial line) what is said of it, else the usual."""
     try:
-        return os.get_terminal_size(stream.fileno()).columns or None
+        columns = os.get_terminal_size(terminal.fileno()).columns
     except (OSError, ValueError):
-        return None
+        columns = 0
+    said = os.environ.get("COLUMNS", "")
+    return columns or (int(said) if said.isdecimal() else 0) or USUAL_WIDTH

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from overnight.state.forms import MOST
 from overnight.state.kept import Kept
-from overnight.state.records import Attempt, Event, Spec
+from overnight.state.records import Attempt, Event, Spec, Verb
 from overnight.tui import view
 from overnight.tui.clean import clean
 from overnight.tui.errorgroups import LONGEST, ErrorGroup, Kind
@@ -16,6 +16,7 @@ from overnight.tui.resources import Resources
 from overnight.tui.stacks import Stacks
 
 SOURCE_CHANGED = "source_changed"
+RETRY = "retry"
 MARKS = {"changed": "", "added": " (new)", "removed": " (gone)"}
 """What is said of the files that each detail of it lists."""
 UNTOLD = frozenset({"number", "log_from", "limit", *KEPT})
@@ -44,7 +45,9 @@ class Detail(NamedTuple):
     log: tuple[str, ...] = ()
     """The newest lines, oldest first."""
     page: Page | None = None
-    """The part of the log that is looked at; None = there is no log."""
+    """The part of the log that is looked at; None = there is no log, or it cannot be read."""
+    log_problem: str = ""
+    """Why the log cannot be read; "" = it can be, or there is none."""
     errors: tuple[ErrorGroup, ...] = ()
     errors_are_whole: bool = True
     """Whether no older ones were left out of them."""
@@ -121,9 +124,17 @@ def _telling(event: Event) -> list[tuple[str, object]]:
         untold |= {"succeeded_items"}
     return [
         (name, value)
-        for name, value in event.detail.items()
+        for name, value in _as_asked(event.detail).items()
         if name not in untold and value is not None and value is not False
     ]
+
+
+def _as_asked(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """A retry is on record as a resume, with the word that it was one."""
+    asked = dict(detail)
+    if asked.get("verb") == Verb.RESUME and asked.pop(RETRY, None) is True:
+        asked["verb"] = RETRY
+    return asked
 
 
 def _detail_words(name: str, value: object) -> str:

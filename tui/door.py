@@ -90,6 +90,7 @@ def _progress(progress: Progress) -> Progress:
         message=_text(progress.message),
         errors=tuple(clean(each, LONGEST) for each in progress.errors[-MOST:]),
         counters={clean(name, 40): value for name, value in list(progress.counters.items())[:MOST]},
+        faults=tuple(map(clean, progress.faults)),
     )
 
 
@@ -98,6 +99,7 @@ def _heartbeat(heartbeat: Heartbeat) -> Heartbeat:
     return heartbeat._replace(
         status=_text(heartbeat.status),
         waiting=waiting._replace(for_=clean(waiting.for_, LONGEST)) if waiting else None,
+        faults=tuple(map(clean, heartbeat.faults)),
     )
 
 

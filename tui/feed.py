@@ -189,7 +189,7 @@ class Feed:
         for run_id in ids:
             self._expected.pop(run_id, None)
             run = self._home.run(run_id)
-            if not os.path.exists(run.spec_path):
+            if _is_missing(run.spec_path):
                 # Being launched, or removed; until its spec is there it is no run.
                 gone.add(run_id)
                 if os.path.isdir(run.path):
@@ -309,3 +309,14 @@ class Feed:
                     self._tell(Recalled(told))
             every = not wanted
             self._works(self._recall)
+
+
+def _is_missing(path: str) -> bool:
+    """There is no such file. Where nobody is let in to see it, that is not known."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False

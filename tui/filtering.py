@@ -14,13 +14,12 @@ from typing import NamedTuple
 
 from overnight.state.measures import span_of
 from overnight.state.records import Records
-from overnight.state.status import TROUBLE, Status
+from overnight.state.status import Status, is_trouble
 from overnight.state.summary import estimate_of, percent_of, rate_of
+from overnight.tui.state_groups import NAMED
 
 _TERM = re.compile(r"(?P<not>-?)(?P<field>[a-z]+)(?P<sign>:|[<>]=?|!?=)(?P<value>.*)", re.DOTALL)
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge, "=": eq, "!=": ne}
-GROUPS_OF_STATES: Mapping[str, frozenset[Status]] = {"trouble": TROUBLE}
-"""Names of several states at once."""
 
 
 class Subject(NamedTuple):
@@ -126,11 +125,15 @@ def _compared(field: str, sign: str, value: str) -> Test:
 
 
 def _state(value: str) -> Test:
-    states = GROUPS_OF_STATES.get(value) or frozenset(each for each in Status if each.startswith(value.lower()))
+    """What begins so: of the states themselves, and of the words that the header counts them by."""
+    word = value.lower().replace(" ", "-")
+    groups = (members for name, members in NAMED.items() if name.startswith(word))
+    states = frozenset(each for each in Status if each.startswith(word)).union(*groups)
     if not states:
-        near = get_close_matches(value.lower(), [*map(str, Status), *GROUPS_OF_STATES], 1)
+        near = get_close_matches(word, [*map(str, Status), *NAMED], 1)
         raise BadFilter(f"state:{value}: no such state{f'; did you mean {near[0]}?' if near else ''}")
-    return lambda subject: subject.status in states
+    trouble = "trouble".startswith(word)
+    return lambda subject: subject.status in states or (trouble and is_trouble(subject.records, subject.status))
 
 
 def _text(read: Callable[[Records], str]) -> Callable[[str], Test]:

@@ -34,7 +34,9 @@ class Glyphs(NamedTuple):
 
 _RUNNING = frozenset({Status.RUNNING, Status.STARTING, Status.RESUMING, Status.BACKOFF})
 _HELD = frozenset({Status.PAUSED, Status.PAUSING, Status.FROZEN})
-_UNCLEAR = frozenset({Status.STALLED, Status.STALE, Status.LOST, Status.UNSUPERVISED, Status.INTERRUPTED})
+_UNCLEAR = frozenset(
+    {Status.STALLED, Status.STALE, Status.LOST, Status.UNSUPERVISED, Status.UNKNOWN, Status.INTERRUPTED}
+)
 
 
 def _states(

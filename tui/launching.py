@@ -2,11 +2,12 @@
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from overnight.agents.launchers.order import Order, faults_of, name_of
+from overnight.agents.launchers.order import MOST_RETRIES, Order, faults_of, name_of
 from overnight.state import surroundings
 from overnight.state.errors import WrongUsage
 from overnight.state.names import check_name, is_name, name_from
@@ -94,8 +95,13 @@ def recent_drafts(specs: Iterable[Spec], here: str, as_written: Callable[[Spec],
 
 def _bundled(here: str) -> Iterable[Draft]:
     for agent, makes in BUNDLED:
-        command = (sys.executable, "-m", f"overnight.agents.bundled.{agent}", ".")
-        yield Draft(Form(shlex.join(command), agent, here), about=f"comes along: {makes}")
+        yield Draft(Form(shlex.join(_bundled_command([agent])), agent, here), about=f"comes along: {makes}")
+
+
+def _bundled_command(words: Sequence[str]) -> tuple[str, ...]:
+    """Of an agent that comes along: its name, and what it shall work on; the folder that it is in where nothing is."""
+    agent, *arguments = words
+    return (sys.executable, "-m", f"overnight.agents.bundled.{agent}", *(arguments or ["."]))
 
 
 def order_of(draft: Draft) -> Order:
@@ -113,7 +119,7 @@ def order_of(draft: Draft) -> Order:
     )
     for fault in faults_of(order, lambda field: {"cwd": "folder"}.get(field, field.replace("_", " "))):
         raise WrongUsage(fault.what, hint=fault.hint)
-    check_name(order.name if order.name is not None else name_of(order.command))
+    check_name(order.name if order.name is not None else name_of(order.command), option="")
     return order
 
 
@@ -127,7 +133,9 @@ def _command(text: str) -> tuple[str, ...]:
     signs = [word for word in words if word in SHELL_SIGNS]
     if signs:
         raise WrongUsage(f"{signs[0]} is for a shell", hint=f"sh -c {shlex.quote(text.strip())}")
-    return tuple(words)
+    # By the name under which it is listed, unless a program has it.
+    is_bundled = words[0] in dict(BUNDLED) and shutil.which(words[0]) is None
+    return _bundled_command(words) if is_bundled else tuple(words)
 
 
 def _group(text: str) -> str:
@@ -137,8 +145,11 @@ def _group(text: str) -> str:
 
 
 def _retries(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10) and text:
+    if not (text.isascii() and text.isdecimal()) and text:
         raise WrongUsage(f"retries {text!r}: not a whole number, 0 or more")
+    if len(text.lstrip("0")) > len(str(MOST_RETRIES)):
+        # As `faults_of` says it, of a number of any length.
+        raise WrongUsage(f"retries {text}: must be {MOST_RETRIES} at most")
     return int(text or "0")
 
 
@@ -146,7 +157,7 @@ def preview(order: Order, width: int) -> tuple[Line, ...]:
     """What would happen: as what, what becomes of a failure, and where."""
     name = order.name if order.name is not None else name_of(order.command)
     retries = order.retries or 0
-    again = f"started again up to {view.plural(retries, 'time')} without progress" if retries else "not started again"
+    again = f"retried up to {view.plural(retries, 'time')} without progress" if retries else "not retried if it fails"
     said = (
         f"{name}, in group {order.group}: {again}",
         f"in {clean(os.path.abspath(os.path.expanduser(order.cwd or '.')))}",

@@ -11,6 +11,7 @@ from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, righ
 from overnight.tui.model import Fleet
 from overnight.tui.moments import clock
 from overnight.tui.sorting import AS_IT_CAME
+from overnight.tui.state_groups import COUNTED
 from overnight.tui.view import Row
 
 LEAD = 4
@@ -74,7 +75,7 @@ def run_line(row: Row, layout: Layout, glyphs: Glyphs, *, cursor: bool, marked: 
     spans: list[Span] = [
         (glyphs.cursor if cursor else " ", "accent"),
         (glyphs.mark if marked else " ", "accent"),
-        (glyphs.states[row.status], view.state_role(row.status)),
+        (glyphs.states[row.status], view.row_role(row)),
     ]
     drawn = list(layout.columns)
     if not row.reports and row.status is Status.RUNNING and _BAR in drawn:
@@ -88,9 +89,9 @@ def run_line(row: Row, layout: Layout, glyphs: Glyphs, *, cursor: bool, marked: 
 
 
 def _state(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
-    word = view.state_word(row.status)
+    word = view.row_word(row)
     shown = word if len(word) <= width else word[: width - 1] + "."
-    return ((left(shown, width, glyphs), view.state_role(row.status)),)
+    return ((left(shown, width, glyphs), view.row_role(row)),)
 
 
 def _name(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
@@ -111,7 +112,7 @@ def bar_spans(fraction: float, width: int, role: str, glyphs: Glyphs) -> tuple[S
 
 
 def bar_role(row: Row) -> str:
-    return "bar" if row.status is Status.RUNNING else view.state_role(row.status)
+    return "bar" if row.status is Status.RUNNING else view.row_role(row)
 
 
 def _count(row: Row) -> str:
@@ -131,7 +132,7 @@ def _percent(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
 
 def _eta(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
     text = view.eta_text(row, glyphs)
-    role = view.state_role(row.status)
+    role = view.row_role(row)
     return ((left(text, width, glyphs), "" if role == "run" else role),)
 
 
@@ -186,17 +187,6 @@ _BY_NAME: Mapping[str, Column] = {
 
 # -- the header
 
-_SHOWN_STATES = (
-    (Status.RUNNING, (Status.RUNNING, Status.STARTING, Status.RESUMING, Status.BACKOFF), "running"),
-    (Status.PAUSED, (Status.PAUSED, Status.PAUSING, Status.FROZEN), "paused"),
-    (Status.STALLED, (Status.STALLED, Status.STALE, Status.UNSUPERVISED), "silent"),
-    (Status.INTERRUPTED, (Status.LOST, Status.INTERRUPTED), "cut off"),
-    (Status.FAILED, (Status.FAILED,), "failed"),
-    (Status.CANCELLED, (Status.CANCELLED, Status.STOPPING), "stopped"),
-    (Status.COMPLETED, (Status.COMPLETED,), "done"),
-    (Status.QUEUED, (Status.QUEUED,), "queued"),
-)
-
 
 def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     """The program, the machine, how many runs are in which state, and the time of day."""
@@ -211,7 +201,7 @@ def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
 def state_counts(fleet: Fleet) -> Iterator[tuple[Status, int, str]]:
     """How many runs are in which state, by the status that stands for it, and in one word; those that there are."""
     found = fleet.tally
-    for sign, members, word in _SHOWN_STATES:
+    for sign, members, word in COUNTED:
         if count := sum(found.get(each, 0) for each in members):
             yield sign, count, word
 

@@ -18,6 +18,8 @@ class LogFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.problem = ""
+        """Why it cannot be read; "" = it could be, or there is none."""
         self._generation = 0
         self._stamp: Stamp | None = None
         self._seen: object = None
@@ -27,9 +29,11 @@ class LogFile:
         """The lines around a byte, None = the end. None = there is no log, or it cannot be read."""
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError:
+        except OSError as error:
+            self.problem = "" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
             self._stamp = self._seen = self._page = None
             return None
+        self.problem = ""
         try:
             return self._read(descriptor, around)
         except OSError:

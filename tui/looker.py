@@ -74,7 +74,8 @@ class Looker:
             case Tab.PROGRESS:
                 return self._progress(common)
             case Tab.LOGS:
-                return common._replace(page=self._log.page(sight.around))
+                page = self._log.page(sight.around)
+                return common._replace(page=page, log_problem=self._log.problem)
             case Tab.ERRORS:
                 return self._failures(home, common)
             case Tab.HISTORY:

@@ -40,6 +40,7 @@ POSSIBLE: Mapping[str, frozenset[Status]] = {
 """What can be done with a run, and in which statuses."""
 LONGEST = 80
 """Characters of a name that are shown."""
+SLOTS_FORM = re.compile(r"(.*\S)\s+(\d{1,6}|none)")
 USUAL_SLOTS = (None, 1, 2, 4, 8)
 """What is offered before a number is typed; None = no limit."""
 
@@ -118,24 +119,44 @@ def _named(offering: Offering) -> list[Offer]:
 
 
 def _fit(sought: str, offer: Offer) -> int:
-    return fit_of_key(sought, offer.key) if isinstance(offer, OfKey) else fit_of(sought, words_of(offer))
+    if isinstance(offer, OfKey):
+        return fit_of_key(sought, offer.key)
+    return fit_of(sought, f"{words_of(offer)} theme" if isinstance(offer, OfTheme) else words_of(offer))
 
 
 def _asked(offering: Offering, text: str) -> Iterator[Offer]:
     """Where it begins with a verb: what the rest names."""
     verb, space, rest = text.lstrip().partition(" ")
+    if verb.lower() == GROUP:
+        yield from _of_group(offering, rest.strip())
     if not (verb and space):
         return
     yield from _of_groups(offering, verb.lower(), rest)
-    exact = [each for each in POSSIBLE if each == verb.lower()]
-    for each in exact or [each for each in POSSIBLE if each.startswith(verb.lower())]:
+    for each in verbs_of(verb.lower()):
         yield from _runs(offering, each, rest, MOST)
 
 
+def verbs_of(word: str) -> list[str]:
+    """Of POSSIBLE: the one of this name, else those that begin so."""
+    return [word] if word in POSSIBLE else [each for each in POSSIBLE if each.startswith(word)]
+
+
 def _runs(offering: Offering, verb: str, sought: str, most: int) -> list[Offer]:
-    possible, statuses = POSSIBLE[verb], offering.fleet.statuses
-    ids = (run_id for run_id in offering.fleet.order if statuses[run_id] in possible)
-    return [OfRun(verb, run_id) for run_id in best_of(ids, lambda run_id: fit_of(sought, offering.texts[run_id]), most)]
+    return [OfRun(verb, run_id) for run_id in runs_called(offering, sought, POSSIBLE[verb], most)]
+
+
+def runs_called(offering: Offering, sought: str, statuses: frozenset[Status], most: int) -> list[str]:
+    """Ids of the runs that are meant, in one of these statuses; the best fit first."""
+    ids = (run_id for run_id in offering.fleet.order if offering.fleet.statuses[run_id] in statuses)
+    return best_of(ids, lambda run_id: fit_of(sought, offering.texts[run_id]), most)
+
+
+def _of_group(offering: Offering, name: str) -> Iterator[Offer]:
+    """What can be done with those of this name."""
+    for group in groups_called(offering.fleet, name):
+        said = offering.fleet.groups.get(group)
+        yield OfGroup(Verb.RESUME if said is not None and said.paused else Verb.PAUSE, group)
+        yield from (OfSlots(group, count) for count in USUAL_SLOTS)
 
 
 def _of_groups(offering: Offering, verb: str, rest: str) -> Iterator[Offer]:
@@ -146,20 +167,21 @@ def _of_groups(offering: Offering, verb: str, rest: str) -> Iterator[Offer]:
         return
     for each in (Verb.PAUSE, Verb.RESUME):
         if each.startswith(verb):
-            for group in _groups(offering.fleet, name):
+            for group in groups_called(offering.fleet, name):
                 said = offering.fleet.groups.get(group)
                 if (said is not None and said.paused) == (each is Verb.RESUME):
                     yield OfGroup(each, group)
 
 
 def _of_slots(offering: Offering, rest: str) -> Iterator[Offer]:
-    named, number = rest.strip(), re.fullmatch(r"(.*\S)\s+(\d{1,6}|none)", rest.strip())
-    for group in _groups(offering.fleet, number[1] if number else named):
+    named, number = rest.strip(), SLOTS_FORM.fullmatch(rest.strip())
+    for group in groups_called(offering.fleet, number[1] if number else named):
         counts = [None if number[2] == "none" else int(number[2])] if number else USUAL_SLOTS
         yield from (OfSlots(group, count) for count in counts)
 
 
-def _groups(fleet: Fleet, sought: str) -> list[str]:
+def groups_called(fleet: Fleet, sought: str) -> list[str]:
+    """The groups that are meant, the best fit first."""
     specs = (read.records.spec for read in fleet.reads.values())
     known = {*fleet.groups, *(spec.group for spec in specs if spec)}
     return best_of(sorted(known), partial(fit_of, sought), MOST)

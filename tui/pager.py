@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
+from overnight.state.rundir import open_to_read
 from overnight.tui.desk import Desk
 from overnight.tui.model import reading_of
 
@@ -44,8 +45,13 @@ def log_command(desk: Desk, environ: Mapping[str, str]) -> list[str] | None:
     if pager is None:
         desk.tell(f"There is no pager: install less, or name one in PAGER. The log is {path}.", "warning")
         return None
-    if not os.path.exists(path):
+    try:
+        open_to_read(path).close()
+    except FileNotFoundError:
         desk.tell("It has written nothing yet.", "information")
+        return None
+    except OSError as error:
+        desk.tell(f"Its log cannot be read: {error.strerror}.", "warning")
         return None
     return command_for(pager, path, reading_of(desk.fleet).at)
 

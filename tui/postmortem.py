@@ -7,7 +7,7 @@ from overnight.state import current
 from overnight.state.records import Event
 from overnight.state.status import ENDED, Status
 from overnight.tui import view
-from overnight.tui.errorgroups import ErrorGroup
+from overnight.tui.errorgroups import ErrorGroup, failures_words
 from overnight.tui.evidence import last_item
 from overnight.tui.safety import safe_words
 from overnight.tui.view import Row
@@ -65,4 +65,4 @@ def often_words(errors: Sequence[ErrorGroup]) -> str:
     if not errors:
         return ""
     most = errors[0]
-    return f"{most.kind.type}, {view.plural(most.seen, 'item')}{f': {most.message}' if most.message else ''}"
+    return f"{most.kind.type}, {failures_words(most)}{f': {most.message}' if most.message else ''}"

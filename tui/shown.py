@@ -1,6 +1,6 @@
 """Which runs the list shows, in which order, and on which of them the cursor is. Pure."""
 
-from overnight.state.status import TROUBLE
+from overnight.state.status import is_trouble
 from overnight.tui.events import Mode
 from overnight.tui.filtering import Subject, is_sought
 from overnight.tui.model import Fleet, cursor_index
@@ -44,7 +44,7 @@ def _subject(fleet: Fleet, run_id: str) -> Subject:
 
 def _passes(fleet: Fleet, run_id: str) -> bool:
     if Mode.ONLY_TROUBLE in fleet.modes and not (
-        fleet.statuses[run_id] in TROUBLE or fleet.reads[run_id].records.errors > 0
+        is_trouble(fleet.reads[run_id].records, fleet.statuses[run_id]) or fleet.reads[run_id].records.errors > 0
     ):
         return False
     return not fleet.filter.tests or fleet.filter.passes(_subject(fleet, run_id))

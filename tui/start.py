@@ -6,6 +6,7 @@ import time
 
 from overnight.state.home import Home
 from overnight.state.operator import host_name
+from overnight.state.status import HELD
 from overnight.tui.app import OvernightApp
 from overnight.tui.config import AS_USUAL, Config
 from overnight.tui.feed import Feed
@@ -56,9 +57,12 @@ def _folder_here() -> str:
 
 
 def farewell(fleet: Fleet) -> str:
-    """What still runs, and how to come back to it."""
-    live = len(live_ids(fleet))
+    """What goes on, what stays paused, and how to come back to it."""
+    live = [fleet.statuses[run_id] for run_id in live_ids(fleet)]
+    held = sum(1 for status in live if status in HELD)
     if not live:
         return "Nothing runs. `overnight` opens the list again.\n"
-    go = "goes" if live == 1 else "go"
-    return f"{plural(live, 'run')} {go} on. `overnight` opens the list again; `overnight ls` prints it.\n"
+    go = f"{plural(len(live) - held, 'run')} {'goes' if len(live) - held == 1 else 'go'} on"
+    stay = f"{held if held < len(live) else plural(held, 'run')} {'stays' if held == 1 else 'stay'} paused"
+    said = ", ".join(([go] if held < len(live) else []) + ([stay] if held else []))
+    return f"{said}. `overnight` opens the list again; `overnight ls` prints it.\n"

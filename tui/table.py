@@ -15,8 +15,8 @@ from overnight.tui.view import (
     percent_text,
     plural,
     rate,
-    state_role,
-    state_word,
+    row_role,
+    row_word,
 )
 
 BAR = 13
@@ -59,8 +59,10 @@ def table_lines(rows: Sequence[Row], style: Style) -> list[str]:
     columns = _fitting(_columns(rows, style.glyphs), style)
     header = _line([each.title for each in columns], columns)
     lines = [_line(texts, columns) for texts in zip(*(each.texts for each in columns), strict=True)]
+    if style.width is not None:
+        header, *lines = (cut(line, style.width, style.glyphs) for line in (header, *lines))
     if style.colours:
-        lines = [painted(line, state_role(row.status)) for line, row in zip(lines, rows, strict=True)]
+        lines = [painted(line, row_role(row)) for line, row in zip(lines, rows, strict=True)]
     return [header, *lines]
 
 
@@ -69,7 +71,7 @@ def progress_line(row: Row, style: Style) -> str:
     done, total = row.summary.processed_items, row.summary.total_items
     counted = "" if done is None else number(done) + (f"/{number(total)}" if total else "")
     errors = plural(row.summary.errors, "error") if row.summary.errors else ""
-    parts = (row.summary.id, state_word(row.status), bar_text(row, style.glyphs), percent_text(row), counted)
+    parts = (row.summary.id, row_word(row), bar_text(row, style.glyphs), percent_text(row), counted)
     more = (remaining_text(row, style.glyphs), rate_text(row), errors, row.newest_line)
     line = GAP.join(part for part in (*parts, *more) if part)
     return line if style.width is None else cut(line, style.width - 1, style.glyphs)
@@ -96,7 +98,7 @@ def remaining_text(row: Row, glyphs: Glyphs) -> str:
 
 def _columns(rows: Sequence[Row], glyphs: Glyphs) -> list[Column]:
     columns = [
-        column("STATE", (f"{glyphs.states[row.status]} {state_word(row.status)}" for row in rows)),
+        column("STATE", (f"{glyphs.states[row.status]} {row_word(row)}" for row in rows)),
         column("RUN", (row.summary.id for row in rows)),
         column("PROGRESS", (bar_text(row, glyphs) for row in rows), given_up=3),
         column("%", (percent_text(row) for row in rows), right=True),

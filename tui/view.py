@@ -9,18 +9,33 @@ from overnight.state.amounts import SIZES, size_words, span_words
 from overnight.state.health import silence
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import Count, Outcome, Records, Request, Spec, Verb
-from overnight.state.status import ENDED, HELD, RESUMABLE, TROUBLE, WAITING, Status
-from overnight.state.summary import Summary, summary_of
+from overnight.state.status import (
+    ENDED,
+    HELD,
+    RESUMABLE,
+    TROUBLE,
+    WAITING,
+    Status,
+    is_trouble,
+    paused_itself,
+)
+from overnight.state.summary import Summary, is_beyond, summary_of
 from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.keys import USUAL_KEYS, Keymap
+from overnight.tui.lines import cut
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
+MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 MOST_PERCENT = 9999
 """That are told."""
 MOST_SECONDS = 1e12
 """That are told: what agents foretell may add up to infinity."""
 ETA_WIDTH = 15
 """Cells of the column; what does not fit says less."""
+REASON_WIDTH = 2 * ETA_WIDTH
+"""Cells of a reason in its place, where that is wider."""
+LONGEST_NUMBER = 10**15
+RATE_UNITS = ((9.995e8, 1e9, "G"), (9.995e5, 1e6, "M"), (9999.5, 1e3, "k"))
+"""From which on, how many, and how that is called."""
 
 
 class Sample(NamedTuple):
@@ -62,10 +77,18 @@ def row_of(records: Records, now: float, stand: Stand | None = None) -> Row:
 
 
 def number(value: Count) -> str:
-    """`31 204`: thousands apart; fractions only below 100."""
+    """`31 204`: thousands apart; fractions only below 100; `3e18` where it would be longer than anybody reads."""
+    if abs(value) >= LONGEST_NUMBER:
+        return _rough(value)
     if isinstance(value, float) and not value.is_integer() and abs(value) < 100:
         return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
     return f"{round(value):,}".replace(",", " ")
+
+
+def _rough(value: float) -> str:
+    """`1.8e308`: how large it is."""
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent)}"
 
 
 def duration(seconds: float) -> str:
@@ -99,7 +122,9 @@ def ago(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """A forecast, rounded to what it is worth: `45s`, `4m`, `41m`, `3h02`, `2d03h`."""
+    """A forecast, rounded to what it is worth: `45s`, `4m`, `41m`, `3h02`, `2d03h`, `over 1y`."""
+    if seconds > YEAR:
+        return "over 1y"
     if seconds < 10:
         return f"{max(1, round(seconds))}s"
     if seconds < 57.5:
@@ -110,7 +135,11 @@ def about(seconds: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """`152/s`, `3.2/s`, `14/m`, `2/h`."""
+    """`152/s`, `3.2/s`, `14/m`, `2/h`, `152k/s`: six cells, but for what no machine does."""
+    for least, factor, sign in RATE_UNITS:
+        if per_second >= least:
+            value = per_second / factor
+            return f"{value:.{int(value < 9.95)}f}{sign}/s" if value < 999.5 else f"{_rough(per_second)}/s"
     for factor, unit in ((1, "s"), (MINUTE, "m"), (HOUR, "h")):
         value = per_second * factor
         if value >= 1 or unit == "h":
@@ -248,6 +277,22 @@ def state_role(status: Status) -> str:
     return "dim" if status in ENDED or status in WAITING else "run"
 
 
+def fault_texts(row: Row) -> list[str]:
+    """What its agent writes that is not of its form, a line each."""
+    files = {"progress.json": row.records.progress, "heartbeat.json": row.records.heartbeat}
+    return [f"{name}: {fault}" for name, record in files.items() if record is not None for fault in record.faults]
+
+
+def row_word(row: Row) -> str:
+    """The word of its state; capitals = somebody should look at this run."""
+    word = state_word(row.status)
+    return word.upper() if is_trouble(row.records, row.status) else word
+
+
+def row_role(row: Row) -> str:
+    return "warn" if paused_itself(row.records, row.status) else state_role(row.status)
+
+
 def percent_text(row: Row) -> str:
     """`62%`; 100 only when nothing is left; "" = unknown."""
     percent = row.summary.percent
@@ -255,6 +300,14 @@ def percent_text(row: Row) -> str:
         return ""
     left = row.status is not Status.COMPLETED and percent < 100
     return f"{min(99, int(percent)) if left else round(percent)}%"
+
+
+_WORDS_FOR_ETA = {
+    Status.UNSUPERVISED: "no supervisor",
+    Status.UNKNOWN: "cannot be read",
+    Status.STARTING: "",
+    Status.STOPPING: "",
+}
 
 
 def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
@@ -270,6 +323,8 @@ def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
         return f"asked {age(asked)} ago"
     if status is Status.BACKOFF:
         return _again_text(row)
+    if paused_itself(row.records, status) and (message := row.records.progress and row.records.progress.message):
+        return cut(message, REASON_WIDTH, glyphs)
     if status in HELD:
         since = held_since(row.records)
         return f"{status} {age(now - since)}" if since is not None else str(status)
@@ -277,8 +332,8 @@ def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
         return f"stalled {age(silence(row.records, now) or 0)}"
     if status is Status.STALE:
         return f"silent {age(row.summary.heartbeat_age or 0)}"
-    if status in {Status.UNSUPERVISED, Status.STARTING, Status.STOPPING}:
-        return {Status.UNSUPERVISED: "no supervisor", Status.STARTING: "", Status.STOPPING: ""}[status]
+    if status in _WORDS_FOR_ETA:
+        return _WORDS_FOR_ETA[status]
     return _forecast_text(row, glyphs)
 
 
@@ -303,16 +358,24 @@ def _forecast_text(row: Row, glyphs: Glyphs) -> str:
         return f"up {duration(uptime(row))}"
     estimate = row.summary.estimate
     if estimate is None:
-        return "measuring" if row.summary.percent is not None else "unknown"
+        return _unforeseen_text(row)
     half = (estimate.high - estimate.low) / 2
     likely = about(estimate.likely)
-    if half < 1:
+    if half < 1 or estimate.likely > YEAR:
         return likely
     if half <= estimate.likely / 2:
         return f"{likely} {glyphs.about}{about(half)}"
     # Around so little a range that wide would begin before now.
     low, high = about(estimate.low), about(estimate.high)
     return f"{low}{glyphs.dash}{high}" if low != high else likely
+
+
+def _unforeseen_text(row: Row) -> str:
+    progress = row.records.progress
+    if progress is not None and progress.faults:
+        return "report is wrong"
+    measures = row.summary.percent is not None and not (progress is not None and is_beyond(progress))
+    return "measuring" if measures else "unknown"
 
 
 def _again_text(row: Row) -> str:
@@ -327,12 +390,19 @@ def _ended_text(row: Row) -> str:
         return ""
     when = ago(row.now - ended.ended_at)
     if ended.outcome is Outcome.COMPLETED:
-        return f"took {about(ended.ended_at - ended.started_at)}" if ended.started_at is not None else when
+        worked = row.summary.worked_seconds
+        return f"took {about(worked)}" if worked is not None else when
     if ended.outcome is Outcome.FAILED:
         words = exit_words(row)
         texts = (f"{words}, {when}", f"{words}, {when.removesuffix(' ago')}")
         return next((text for text in texts if len(text) <= ETA_WIDTH), texts[-1] if ended.limit is None else words)
     return when
+
+
+def worked_text(row: Row) -> str:
+    """`worked 4m12`: all its attempts together; "" = it is not over, or nobody knows."""
+    worked = row.summary.worked_seconds
+    return f"worked {duration(worked)}" if worked is not None else ""
 
 
 def exit_words(row: Row) -> str:

@@ -10,7 +10,8 @@ from overnight.state import current
 from overnight.state.health import Verdict, health_of
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
-from overnight.state.status import ENDED, Status, status_of
+from overnight.state.status import ENDED, Status, standing, status_of
+from overnight.tui.bulk import MEANT
 from overnight.tui.evidence import death_of, last_words
 from overnight.tui.forecast import forecast_words
 from overnight.tui.stands import left, reason_of
@@ -110,7 +111,7 @@ def awaited(records: Records, now: float) -> str:
     spec = records.spec or UNKNOWN
     match status_of(records, now):
         case status if status in ENDED:
-            return f"it is {status}"
+            return f"it {standing(status)}"
         case Status.STOPPING if records.requests and records.requests[-1].verb is Verb.KILL:
             return "waiting for its supervisor, which ends it by force"
         case Status.STOPPING:
@@ -251,7 +252,7 @@ def _stopping(case: Case) -> Reason:
     request = next((each for each in reversed(meant) if each.verb in STOPS), None)
     stalls = [each for each in case.history if each.event == "stalled"]
     if request is not None and request.number > _resumed(case):
-        return f"{case.asked(request, str(request.verb))}; {awaited(case.records, case.now)}", ""
+        return f"{case.asked(request, MEANT.get(request.verb, request.verb))}; {awaited(case.records, case.now)}", ""
     supervisor = case.records.supervisor
     if supervisor is not None and supervisor.reason:
         return f"it {supervisor.reason}; {awaited(case.records, case.now)}", ""
@@ -289,6 +290,12 @@ def _lost(case: Case) -> Reason:
     else:
         reason = "its process is gone, and nobody was left to write down how it ended"
     return reason, f"{_resume(case, 'continues it from its checkpoint')} `overnight cancel {case.id}` ends it."
+
+
+def _unknown(case: Case) -> Reason:
+    shut = case.records.shut
+    where = f": {shut.path}: {shut.problem}" if shut is not None else ""
+    return f"whether it goes on cannot be read{where}", "Make it readable; `overnight doctor` names all that is not."
 
 
 def _unsupervised(case: Case) -> Reason:
@@ -345,7 +352,7 @@ def _cancelled(case: Case) -> Reason:
     remedy = f"`overnight retry {case.id}` continues it from its checkpoint."
     if request is None:
         return f"it ended as cancelled{how}{_when(case)}", remedy
-    return f"{case.asked(request, str(request.verb))}{how}", remedy
+    return f"{case.asked(request, MEANT.get(request.verb, request.verb))}{how}", remedy
 
 
 def _left_behind(case: Case) -> list[str]:
@@ -384,6 +391,7 @@ REASONS: dict[Status, Callable[[Case], Reason]] = {
     Status.STALE: _stale,
     Status.LOST: _lost,
     Status.UNSUPERVISED: _unsupervised,
+    Status.UNKNOWN: _unknown,
     Status.COMPLETED: _completed,
     Status.FAILED: _failed,
     Status.CANCELLED: _cancelled,

@@ -17,6 +17,7 @@ DEFAULT_RETRIES = 5
 ON_STALL = ("mark", "restart")
 ON_MEMORY = ("fail", "restart")
 MOST_NICE = 19
+MOST_RETRIES = 999_999_999
 LEAST_MEMORY = 1 << 20
 LEAST_LOG = 1 << 20
 """Bytes that a bounded log keeps: less than that a disk cannot be given back in."""
@@ -186,6 +187,8 @@ def _number_faults(order: Order, word: Callable[[str], str]) -> Iterator[Fault]:
         value = getattr(order, field)
         if value is not None and not 0 <= value < float("inf"):
             yield Fault(field, f"{word(field)} {value}: must be a number from 0 on", "Seconds, or a count of retries.")
+    if order.retries is not None and order.retries > MOST_RETRIES:
+        yield Fault("retries", f"{word('retries')} {order.retries}: must be {MOST_RETRIES} at most")
     if not 0 <= order.nice <= MOST_NICE:
         yield Fault("nice", f"{word('nice')} {order.nice}: must be a number from 0 to {MOST_NICE}")
 

@@ -34,16 +34,19 @@ def take_up(run: RunDir, *, errors: bool) -> Held | Queued:
 def _reopen(run: RunDir, spec: Spec, errors: bool) -> bool:
     """The outcome so far is set aside; the wish to go on is the newest on record. False = it is to be queued."""
     ended = run.exit()
+    retried = errors or (isinstance(ended, Exit) and ended.outcome is not Outcome.INTERRUPTED)
     if ended is None and not goes_on_after_all(run):
         ended = _settle_lost(run, spec)
     completed = isinstance(ended, Exit) and ended.outcome is Outcome.COMPLETED
     # Asked while the lock is ours: somebody else may have had the failed items done in between.
     if completed and not (errors and current.has_failed_items(run.read())):
-        raise NotPossibleNow(f"{run.id} is completed", hint="Launch it again with `overnight run`.")
+        raise NotPossibleNow(f"{run.id} has completed", hint="Launch it again with `overnight run`.")
     if not os.path.exists(run.env_path):
         surroundings.write(run, environment.surroundings_here())
     at_once = _begins_at_once(run, spec)
-    control.ask(run, Verb.RESUME, options={"errors": True} if errors else None)
+    # The verb is what the run shall be; that it was over, and not only cut off, is for who reads the history.
+    asked = {"retry": retried, "errors": errors}
+    control.ask(run, Verb.RESUME, options={name: True for name, is_so in asked.items() if is_so})
     book.set_exit_aside(run)
     return at_once
 

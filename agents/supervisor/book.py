@@ -78,6 +78,8 @@ def exit_of(
     limit: str | None = None,
 ) -> Exit:
     """How the run ends now. `last`: its newest attempt, where that is known better than it is on record."""
+    from overnight.agents.supervisor.worked import worked_seconds  # once, at the end
+
     number = max(run.last_attempt_number(), last.attempt if last else 0)
     recorded = last or run.attempt(number)
     newest = recorded if isinstance(recorded, Attempt) else None
@@ -92,6 +94,7 @@ def exit_of(
         limit=limit,
         started_at=first.started_at if isinstance(first, Attempt) else None,
         ended_at=time.time(),
+        worked=round(worked_seconds(run, chronicle.supervisors_events(run), last=last), 3),
     )
 
 

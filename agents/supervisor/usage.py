@@ -4,6 +4,7 @@ Time is counted while an attempt works: not while it is paused or frozen, and no
 at every few seconds, and a little sooner when an attempt has begun: it may be past its limit for that long.
 """
 
+from overnight.agents.supervisor import book
 from overnight.agents.supervisor.outcome import Limit
 from overnight.state.records import Attempt, Event, Spec
 from overnight.state.rundir import RunDir
@@ -41,7 +42,7 @@ class Usage:
         from overnight.state.chronicle import supervisors_events
 
         events = supervisors_events(self._run)
-        self.worked = worked_seconds(self._run, events)
+        self.worked = worked_seconds(self._run, events, book.allowed_from(self._run))
         self.limit = next((limit_of(each) for each in events if is_limit(each, attempt)), None)
 
     def look(self, attempt: Attempt | None, now: float, *, works: bool) -> None:

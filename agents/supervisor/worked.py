@@ -1,8 +1,8 @@
-"""How long the attempts of a run have worked, as its records say: for a supervisor that has not seen all of it."""
+"""How long the attempts of a run have worked, as its records say: for whoever has not seen all of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from overnight.agents.supervisor import book, members
+from overnight.agents.supervisor import members
 from overnight.state.records import Attempt, Event
 from overnight.state.rundir import RunDir
 
@@ -11,16 +11,19 @@ Span = tuple[float, float]
 HELD, GOES_ON = frozenset({"paused", "frozen"}), "resumed"
 
 
-def worked_seconds(run: RunDir, events: Sequence[Event]) -> float:
-    """Of the attempts since the run was launched or retried, pauses and freezes not counted."""
-    spans, holds = list(_attempts(run, events)), list(_holds(events))
+def worked_seconds(run: RunDir, events: Sequence[Event], first: int = 1, last: Attempt | None = None) -> float:
+    """Of the attempts from number `first` on, pauses and freezes not counted.
+
+    `last`: the newest, where it is known better than it is on record.
+    """
+    spans, holds = list(_attempts(run, events, first, last)), list(_holds(events))
     held = sum(_common(span, hold) for span in spans for hold in holds)
-    return sum(end - begin for begin, end in spans) - held
+    return max(0.0, sum(end - begin for begin, end in spans) - held)
 
 
-def _attempts(run: RunDir, events: Iterable[Event]) -> Iterator[Span]:
-    for number in range(book.allowed_from(run), run.last_attempt_number() + 1):
-        found = run.attempt(number)
+def _attempts(run: RunDir, events: Iterable[Event], first: int, last: Attempt | None) -> Iterator[Span]:
+    for number in range(first, run.last_attempt_number() + 1):
+        found = last if last is not None and last.attempt == number else run.attempt(number)
         if isinstance(found, Attempt):
             yield found.started_at, max(found.started_at, found.ended_at or _seen_until(events, found))
 

@@ -9,7 +9,7 @@ import pytest
 
 from overnight.tui.cli import refusal_of
 from overnight.tui.verbs import VERBS
-from tests.cli.records import an_ended_run
+from tests.cli.records import STARTED, an_ended_run
 from tests.command import OVERNIGHT, launched, overnight
 from tests.packaging.tree import ROOT
 
@@ -256,3 +256,11 @@ def test_a_locale_that_knows_few_characters_gets_what_it_knows(home: Path) -> No
 def test_a_map_that_makes_no_sense(home: Path, arguments: tuple[str, ...]) -> None:
     refused(2, "map", *arguments)
     assert runs(home) == []
+
+
+def test_which_run_of_several_of_one_name_is_removed_is_said(home: Path) -> None:
+    older = an_ended_run(home, "crawl", created_at=STARTED)
+    newer = an_ended_run(home, "crawl", created_at=STARTED + 9)
+    done = overnight("rm", "crawl")
+    assert done.stderr == f"2 runs are called crawl: {newer.id} is meant, the others stay.\nremoved {newer.id}\n"
+    assert overnight("rm", older.id).stderr == f"removed {older.id}\n"

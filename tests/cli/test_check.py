@@ -40,6 +40,15 @@ def test_what_an_agent_says_wrong_is_said_with_its_field_and_value(tmp_path: Pat
     assert {"file": "progress.json", "field": "status", "verdict": "wrong"}.items() <= plain[1].items()
 
 
+def test_numbers_that_nobody_can_mean_are_wrong(tmp_path: Path) -> None:
+    (tmp_path / "progress.json").write_text('{"processed_items": 1, "total_items": 1e308, "attempt": -1}')
+    (tmp_path / "heartbeat.json").write_text('{"attempt": 0, "pid": -4}')
+    done = overnight("check", str(tmp_path))
+    wrong = {tuple(line.split()[1:3]) for line in done.stdout.splitlines() if line.startswith("wrong")}
+    files = {"progress.json": ("total_items", "attempt"), "heartbeat.json": ("attempt", "pid")}
+    assert wrong == {(file, field) for file, fields in files.items() for field in fields}
+
+
 def test_files_in_a_place_of_the_agents_choosing_are_read_there(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text('{"processed_items": 1, "status": "completed"}')
     run = launched("--progress-file", "mine.json", "--cwd", str(tmp_path), "--", "true")

@@ -23,6 +23,11 @@ from overnight.state.home import Home
 from overnight.state.leftovers import DOOMED, LAUNCH_TAKES
 from overnight.state.records import Exit, Outcome
 from overnight.state.status import ENDED, status_of
+from overnight.tui.door import clean_records
+from overnight.tui.glyphs import UNICODE
+from overnight.tui.panes.frame import Frame
+from overnight.tui.panes.remarks import remarks
+from overnight.tui.view import row_of
 from tests.cli.records import an_ended_run
 from tests.command import launched, listed, overnight
 from tests.small_disk import fill, small_disk_at
@@ -41,6 +46,7 @@ from tests.supervision.launched import (
     state,
     supervisor,
 )
+from tests.tui.driven import a_supervised_run
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.leaves_no_process
@@ -337,6 +343,19 @@ def test_the_files_of_an_agent_that_lives_are_left_to_it(home: Path) -> None:
     assert overnight("kill", run.id, "--timeout", "30").returncode == 0
 
 
+def test_what_an_agent_writes_wrong_is_said_by_list_card_pane_and_doctor(home: Path) -> None:
+    with a_supervised_run(home, "wrong") as run:
+        Path(run.progress_path).write_text('{"processed_items": 50, "total_items": -1e308, "attempt": 1}')
+        (line,) = [each for each in doctor(code=1) if "not valid" in each]
+        assert "its agent writes into progress.json what is not valid: total_items: negative: -1e+308" in line
+        assert f"`overnight check {run.path}`" in line
+        assert "report is wrong" in overnight("ls").stdout
+        assert "wrong      progress.json: total_items: negative: -1e+308" in overnight("show", run.id).stdout
+        row = row_of(clean_records(run.read()), time.time())
+        pane = remarks(row, Frame(80, 24, UNICODE))
+        assert "progress.json: total_items: negative: -1e+308" in "".join(each.text for each in pane)
+
+
 def test_a_full_disk_is_told_of_and_nothing_is_lost_on_it(home: Path) -> None:
     with small_disk_at(home) as disk:
         run = an_ended_run(home)
@@ -468,10 +487,10 @@ def test_a_cure_that_is_not_needed_any_more_does_nothing(home: Path) -> None:
 
 def test_what_goes_on_of_a_run_that_is_over_is_found_and_ended(home: Path) -> None:
     run = sh(home, "setsid sleep 600 & echo $!")
-    over = ended(run)
+    assert ended(run).outcome is Outcome.COMPLETED
     (line,) = doctor(code=1)
     pid = int(output(run))
-    assert line.startswith(f"process   {run.id}: it is {over.outcome}, and a process of it goes on: {pid} sleep 600.")
+    assert line.startswith(f"process   {run.id}: it has completed, and a process of it goes on: {pid} sleep 600.")
     assert state(pid) == "S"
     assert f"; it left pid {pid} " in overnight("why", run.id).stdout
     (line,) = doctor("--repair", code=0)

@@ -54,7 +54,7 @@ def test_a_run_past_its_limit_says_so_until_it_has_stopped_and_after() -> None:
     assert overnight("kill", run, "--timeout", "30").returncode == 0
     run = launched("--time-limit", "1s", "--", "sleep", "600")
     when(run, "failed")
-    assert f"{run} is failed: ran longer than its limit of 1s" in overnight("why", run).stdout
+    assert f"{run} has failed: ran longer than its limit of 1s" in overnight("why", run).stdout
     assert "limited" in overnight("history", run).stdout
     listed = overnight("ls", run).stdout
     assert "time limit 1s" in listed

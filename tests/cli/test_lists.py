@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -105,12 +106,28 @@ def test_a_pipe_gets_no_codes_and_a_terminal_gets_colours(home: Path) -> None:
 def test_a_list_fits_the_terminal_and_gives_up_what_says_least_first() -> None:
     rows = [row_of(a_run(id="a-very-long-name-of-a-run-a1b2c3"), T0)]
     whole = table_lines(rows, Style())
-    for width in range(50, 100):
+    for width in range(20, 100):
         lines = table_lines(rows, Style(width=width))
         assert max(map(cells, lines)) <= width
         assert "running" in lines[1]
     assert "RATE" in whole[0]
     assert "RATE" not in table_lines(rows, Style(width=60))[0]
+
+
+@pytest.mark.parametrize(
+    ("term", "columns", "widest"), [("xterm", 80, 80), ("dumb", 80, 80), ("dumb", 60, 60), ("xterm", 0, 80)]
+)
+def test_no_line_of_a_list_wraps_whatever_the_terminal_says_of_itself(
+    home: Path, term: str, columns: int, widest: int
+) -> None:
+    an_ended_run(home, "a-name-of-which-much-is-left", Outcome.FAILED, group="one-of-many-groups")
+    whole = overnight("ls").stdout.splitlines()
+    assert max(map(len, whole)) > 92, "a pipe gets all of it"
+    with a_terminal([OVERNIGHT, "ls"], columns, TERM=term) as terminal:
+        assert terminal.ends() == 0
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", terminal.raw.decode()).splitlines()
+    assert len(lines) == len(whole)
+    assert max(map(cells, lines)) <= widest
 
 
 def test_wide_characters_keep_the_columns_together() -> None:

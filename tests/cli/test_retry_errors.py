@@ -35,14 +35,14 @@ def test_a_completed_run_with_item_errors_is_started_again(home: Path) -> None:
     assert when_ended(run)["status"] == "completed"
     assert json.loads((directory / "exit.1.json").read_text())["outcome"] == "completed"
     asked = json.loads((directory / "control" / "000001.json").read_text())
-    assert (asked["verb"], asked["options"]) == ("resume", {"errors": True})
-    assert "resume  errors" in overnight("show", run).stdout
+    assert (asked["verb"], asked["options"]) == ("resume", {"retry": True, "errors": True})
+    assert "retry  errors" in overnight("show", run).stdout
 
 
 def test_a_run_for_which_it_makes_no_sense_is_refused_in_one_line_with_what_to_do(home: Path) -> None:
     clean = checkpointed(an_ended_run(home, "clean"), failed=0)
     line = refused("clean")
-    assert f"{clean.id} is completed, and no failed item is left in it" in line
+    assert f"{clean.id} has completed, and no failed item is left in it" in line
     assert "overnight run" in line
     an_ended_run(home, "foreign", Outcome.FAILED)
     assert "keeps no checkpoint" in refused("foreign")

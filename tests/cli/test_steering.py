@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from overnight.state.records import Outcome
+from overnight.state.status import Status, standing
 from tests.cli.records import an_ended_run
 from tests.command import OVERNIGHT, launched, listed, overnight, when, when_ended
 from tests.conftest import kill_processes_of, processes_of
@@ -75,7 +76,7 @@ def test_a_paused_run_that_is_restarted_waits_for_its_resume() -> None:
 def test_a_restart_of_a_run_that_has_ended_names_retry(home: Path, outcome: Outcome) -> None:
     run = an_ended_run(home, outcome=outcome)
     (line,) = said("restart", run.id, code=1).splitlines()
-    assert f"{run.id} is {outcome}: there is nothing to restart" in line
+    assert f"{run.id} {standing(Status(outcome))}: there is nothing to restart" in line
     assert "`overnight retry` continues it from its checkpoint" in line
 
 
@@ -84,7 +85,7 @@ def test_a_restart_of_what_waits_for_its_next_attempt_is_refused() -> None:
     when(run, "backoff")
     assert obeyed("pause", run) == f"backoff {run}\n" or listed(run)["status"] == "backoff"
     (line,) = said("restart", run, code=1).splitlines()
-    assert f"{run} is backoff: no attempt of it works that could be restarted" in line
+    assert f"{run} is in backoff: no attempt of it works that could be restarted" in line
     assert obeyed("cancel", run) == f"cancelled {run}\n"
 
 
@@ -106,7 +107,7 @@ def test_a_run_that_completes_when_it_is_cancelled_is_not_said_to_be_cancelled()
         "--", "bash", "-c", f"trap {shlex.quote(completes)} TERM; echo ready; while true; do sleep 0.05; done"
     )
     eventually(lambda: "ready" in overnight("logs", run).stdout)
-    assert obeyed("cancel", run) == f"asked {run} to cancel: it is completed\n"
+    assert obeyed("cancel", run) == f"asked {run} to cancel: it has completed\n"
 
 
 def test_many_runs_are_done_together_and_each_refusal_is_one_line(home: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_run_is_asked_why_from_its_launch_to_its_end() -> None:
 
 def test_a_run_that_waits_for_its_next_attempt_says_when_and_after_what() -> None:
     run = launched("--retries", "9", "--", "sh", "-c", "exit 3")
-    waits = r"is backoff: exit code 3; the next attempt begins in .*, restart \d of 9 without progress\."
+    waits = r"is in backoff: exit code 3; the next attempt begins in .*, restart \d of 9 without progress\."
     eventually(lambda: re.search(waits, why(run)), interval=0.1)
     overnight("cancel", run, "--timeout", "30")
     when_ended(run)
@@ -92,14 +92,14 @@ def test_a_crash_loop_says_how_often_and_how_to_see_more() -> None:
     run = launched("--retries", "1", "--", "sh", "-c", "exit 3")
     when_ended(run)
     failed, advice = why(run).splitlines()
-    assert re.match(rf"{run} is failed: exit code 3 twice without progress, \d+s ago; 2 attempts died\.$", failed)
+    assert re.match(rf"{run} has failed: exit code 3 twice without progress, \d+s ago; 2 attempts died\.$", failed)
     assert f"`overnight logs {run}`" in advice
 
 
 def test_many_are_asked_at_once_and_one_that_is_not_there_leaves_the_others(home: Path) -> None:
     good, bad = an_ended_run(home, "good"), an_ended_run(home, "bad", Outcome.FAILED)
     assert {line.split()[0] for line in why("--all").splitlines() if line[0] != " "} == {good.id, bad.id}
-    assert why("nobody", "good", code=3).startswith(f"{good.id} is completed: ")
+    assert why("nobody", "good", code=3).startswith(f"{good.id} has completed: ")
 
 
 def test_nothing_that_an_agent_wrote_reaches_a_person_as_an_escape_code(home: Path) -> None:

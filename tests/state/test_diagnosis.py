@@ -203,7 +203,12 @@ def test_the_record_of_an_attempt_is_not_missed_once_the_end_is_known() -> None:
 
 
 def test_a_run_without_a_spec_is_told_of() -> None:
-    assert "no spec.json" in the(of_run(**OVER, spec=None), Kind.DAMAGED).problem
+    over = the(of_run(**OVER, spec=None), Kind.DAMAGED)
+    assert "no spec.json" in over.problem
+    assert "cancel" not in over.remedy, "there is nothing to cancel"
+    for changes in ({**OVER, "damaged": (damaged("spec.json"),)}, {**ALIVE, "spec": None}):
+        remedy = the(of_run(**changes), Kind.DAMAGED).remedy
+        assert ("`overnight cancel crawl-a1b2c3` ends it, and `rm`" in remedy) == ("exit" not in changes)
 
 
 # -- modes and owners

@@ -23,6 +23,7 @@ from overnight.state.history import history_of
 from overnight.state.home import Home
 from overnight.state.records import Attempt, Event, Exit, Outcome, Spec
 from overnight.state.rundir import RunDir
+from overnight.tui.view import eta_text, row_of, worked_text
 from tests.supervision.launched import (
     agent,
     attempt,
@@ -150,6 +151,31 @@ def test_of_what_a_reboot_ended_counts_what_is_on_record_and_not_the_time_until_
     assert worked_seconds(run, history_of(run)) == 30
 
 
+def test_what_a_run_worked_is_all_its_attempts_without_the_time_that_it_lay_failed(home: Path) -> None:
+    run = a_run_on_record(home, (0, 4), (28_804, 28_808))
+    run.write(run.file("exit.1.json"), Exit(Outcome.FAILED, 1, attempts=1))
+    newest = attempt(run, 2)._replace(ended_at=T0 + 28_809)
+    assert book.exit_of(run, Outcome.FAILED).worked == 8
+    assert book.exit_of(run, Outcome.FAILED, last=newest).worked == 9, "as it is known, before it is on record"
+    run.write(run.exit_path, book.exit_of(run, Outcome.COMPLETED))
+    row = row_of(run.read(), T0 + 28_810)
+    assert (eta_text(row), worked_text(row)) == ("took 8s", "worked 8s")
+
+
+def test_a_run_that_lay_between_two_attempts_is_said_to_have_worked_for_less_than_it_took(home: Path) -> None:
+    run = sh(home, 'test "$OVERNIGHT_ATTEMPT" = 2', retries=1)
+    over = ended(run)
+    assert over.started_at is not None
+    assert over.ended_at is not None
+    assert over.worked is not None
+    waited = attempt(run, 2).started_at - (attempt(run).ended_at or 0.0)
+    # To the millisecond, as times stand in records.
+    assert waited <= over.ended_at - over.started_at - over.worked + 0.01
+    assert (
+        over.worked <= sum((attempt(run, each).ended_at or 0) - attempt(run, each).started_at for each in (1, 2)) + 0.01
+    )
+
+
 def test_of_what_works_counts_the_age_of_its_process_whatever_the_clock_says(home: Path) -> None:
     run = Home(str(home)).new_run("live")
     me = process.identity_of(os.getpid())
@@ -166,7 +192,7 @@ def test_of_what_works_counts_the_age_of_its_process_whatever_the_clock_says(hom
 def test_what_was_only_interrupted_goes_on_with_what_it_had_left(home: Path, outcome: Outcome, worked: float) -> None:
     run = a_run_on_record(home, (0, 10), (20, 25))
     run.write(run.file("exit.1.json"), Exit(outcome, attempts=1))
-    assert worked_seconds(run, history_of(run)) == worked
+    assert worked_seconds(run, history_of(run), book.allowed_from(run)) == worked
     usage = Usage(run, Spec("x", "x", ("x",), "/", time_limit=worked + 2.0))
     usage.recall(2)
     working = attempt(run, 2)

@@ -49,12 +49,12 @@ def goes_on_once(run: RunDir) -> None:
     before = json.loads(Path(run.exit_path).read_bytes()) if os.path.exists(run.exit_path) else None
     asked = operate.retry_errors(run)
     assert asked is not None
-    assert (asked.verb, asked.options) == (Verb.RESUME, {"errors": True})
+    assert (asked.verb, asked.options) == (Verb.RESUME, {"retry": True, "errors": True})
     eventually(lambda: run.last_attempt_number() == 2)
     assert ended(run).outcome is Outcome.COMPLETED
     aside = json.loads(Path(run.file("exit.1.json")).read_bytes())
     assert before in (None, aside)
-    assert requests(run)[-1] == (Verb.RESUME, {"errors": True})
+    assert requests(run)[-1] == (Verb.RESUME, {"retry": True, "errors": True})
     assert [verb for verb, _ in requests(run)].count(Verb.RESUME) == 1
 
 
@@ -157,4 +157,4 @@ def test_of_two_operators_who_retry_at_once_one_does_and_one_is_told(home: Path)
     assert len(told) == 1
     eventually(lambda: run.last_attempt_number() == 2)
     assert ended(run).outcome is Outcome.COMPLETED
-    assert requests(run) == [(Verb.RESUME, {"errors": True})]
+    assert requests(run) == [(Verb.RESUME, {"retry": True, "errors": True})]

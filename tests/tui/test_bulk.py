@@ -49,6 +49,11 @@ def test_one_that_lost_its_supervisor_is_spoken_of_as_one_and_many_as_many() -> 
     assert adopted_words(2) == "2 runs had lost their supervisors and got new ones."
 
 
+@pytest.mark.parametrize(("verb", "words"), [("kill", "end at once"), ("stacks", "show stacks"), ("resume", "go on")])
+def test_what_runs_are_asked_to_do_is_said_as_a_person_says_it(verb: str, words: str) -> None:
+    assert summary_words(Bulk(verb, 3, 3)) == f"3 runs asked to {words}."
+
+
 def test_many_are_asked_and_one_notice_sums_up(home: Path) -> None:
     with ExitStack() as stack:
         runs = [stack.enter_context(a_supervised_run(home, f"crawl-{number}")) for number in range(25)]

@@ -11,6 +11,7 @@ from overnight.tui.errorgroups import groups_of
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
+from overnight.tui.postmortem import often_words
 from overnight.tui.table import Style
 from overnight.tui.view import row_of
 from tests.builders import T0, a_run, a_spec
@@ -51,16 +52,25 @@ def test_of_any_number_of_errors_a_group_keeps_the_count_the_times_and_the_newes
     assert odd.message == "at 9999"
 
 
+def test_an_item_that_failed_in_several_attempts_is_one_item() -> None:
+    again = [ItemError(T0 + number, number, item, "KeyError") for number, item in enumerate(("a", "b", "a"))]
+    (group,) = groups_of(again)
+    assert (group.seen, group.failed_items, group.items) == (3, 2, ("a  (failed 2 times)", "b"))
+    assert often_words([group]) == "KeyError, 2 items, 3 failures"
+    assert often_words(groups_of(again[1:])) == "KeyError, 2 items"
+    assert groups_of([ItemError(T0)] * 3)[0].failed_items == 3, "which ones is not known"
+
+
 def test_the_newest_traceback_is_kept_though_the_newest_error_has_none() -> None:
     (group,) = groups_of([ItemError(traceback="old"), ItemError(traceback="new\nline"), ItemError()])
     assert group.traceback == ("new", "line")
 
 
 def test_the_pane_says_when_it_does_not_show_all_errors() -> None:
-    groups = groups_of([ItemError(T0, item="x", type="OSError", tries=2)] * 641)
+    groups = groups_of(ItemError(T0, item=f"x{number}", type="OSError", tries=2) for number in range(641))
     pane = shown(Tab.ERRORS, Detail("", errors=groups, errors_are_whole=False), errors=10_000)
     assert "the newest 641 of 10 000; all: overnight errors crawl-a1b2c3" in pane
-    assert "x  (2 tries)" in pane
+    assert "x640  (2 tries)" in pane
     assert "newest" not in shown(Tab.ERRORS, Detail("", errors=groups), errors=641)
 
 
@@ -104,9 +114,11 @@ def test_the_history_tells_of_it_in_the_pane_and_on_the_card() -> None:
 
 
 def test_a_request_is_told_with_its_options() -> None:
-    event = Event(T0 - 9, "requested", None, "ann@host", {"number": 3, "verb": "resume", "errors": True})
-    assert "resume  errors  by ann@host" in shown(Tab.HISTORY, Detail("", history=(clean_event(event),)))
-    assert "resume  errors  by ann@host" in card_lines(a_run(), [event], T0, Style())[-1]
+    asked = {"number": 3, "verb": "resume", "errors": True}
+    for detail, words in ((asked, "resume  errors"), ({**asked, "retry": True}, "retry  errors")):
+        event = Event(T0 - 9, "requested", None, "ann@host", detail)
+        assert f" {words}  by ann@host" in shown(Tab.HISTORY, Detail("", history=(clean_event(event),)))
+        assert f" {words}  by ann@host" in card_lines(a_run(), [event], T0, Style())[-1]
 
 
 def test_the_card_calls_nothing_remaining_of_what_is_over() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from textual import events
 from textual.pilot import Pilot
 
-from overnight.state.records import Exit, Outcome
+from overnight.state.records import AgentStatus, Exit, Outcome, Request, Verb
 from overnight.state.status import Status
 from overnight.tui.app import OvernightApp
 from overnight.tui.events import Arrived, Backed, CursorPut, Filtered, Sorted, Ticked
@@ -19,9 +19,11 @@ from overnight.tui.reducer import reduce
 from overnight.tui.screens.help import HelpScreen
 from overnight.tui.screens.sort import CHOICES, SortScreen
 from overnight.tui.sorting import AGAIN_AFTER, By, Sort, key_of
+from overnight.tui.state_groups import COUNTED, StateGroup
 from overnight.tui.widgets.typed_line import TypedLine
 from tests.builders import T0, a_run, a_spec, progress
-from tests.tui.driven import an_ended_run, drive, shown, until
+from tests.command import overnight
+from tests.tui.driven import a_supervised_run, an_ended_run, drive, shown, until
 from tests.tui.test_model import a_fleet, folded, named
 
 FAILED = Exit(Outcome.FAILED, 1, ended_at=T0)
@@ -110,6 +112,37 @@ def test_what_means_nothing_is_said_with_what_was_meant(text: str, problem: str)
     with pytest.raises(BadFilter) as refused:
         filter_of(text)
     assert str(refused.value) == problem
+
+
+@pytest.mark.parametrize("group", COUNTED, ids=lambda group: group.word)
+def test_what_the_header_counts_is_found_by_the_word_that_it_says(group: StateGroup) -> None:
+    for word in (group.word.replace(" ", "-"), f"'{group.word}'"):
+        found = {status for status in Status if filter_of(f"state:{word}").passes(CRAWL._replace(status=status))}
+        assert found == group.members
+
+
+def test_what_cannot_go_on_and_paused_by_itself_is_trouble_and_says_why(home: Path) -> None:
+    full = progress(status=AgentStatus.PAUSED, message="No space left on device: out.jsonl", acknowledged=1)
+    with a_supervised_run(home, "full", progress=full) as alone, a_supervised_run(home, "held", progress=full) as held:
+        held.write(held.request_path(1), Request(1, Verb.PAUSE, by="ann@here", at=T0))
+
+        async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: len(app.fleet.order) == 2)
+            await pilot.press("f")
+            await until(pilot, lambda: app.fleet.shown == (alone.id,))
+            assert "PAUSED    full" in shown(app)
+            assert "No space left …" in shown(app)
+            await pilot.press("f")
+            await until(pilot, lambda: "paused    held" in shown(app))
+
+        drive(home, act)
+        lines = overnight("ls").stdout.splitlines()
+        assert any("PAUSED" in line and "No space left on device: out.…" in line for line in lines)
+        assert filter_of("state:trouble").passes(Subject(a_run(progress=full._replace(attempt=1)), Status.PAUSED, T0))
+
+
+def test_every_state_is_counted_once() -> None:
+    assert sorted(status for group in COUNTED for status in group.members) == sorted(Status)
 
 
 @given(st.text(max_size=40))

@@ -17,7 +17,7 @@ from overnight.tui.app import OvernightApp
 from overnight.tui.detail import Tab
 from overnight.tui.events import Mode
 from overnight.tui.keys import KEYS, Key
-from overnight.tui.model import Depth
+from overnight.tui.model import Depth, Fleet
 from overnight.tui.offers import offering_of, offers_of, words_of
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.help import HelpScreen
@@ -25,6 +25,7 @@ from overnight.tui.screens.palette import PaletteScreen
 from overnight.tui.screens.question import QuestionScreen
 from overnight.tui.start import farewell
 from overnight.tui.themes import THEMES
+from tests.builders import T0
 from tests.command import launched, when_ended
 from tests.stories.scenes import agent, assert_whole, processed, record, when_processed
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, drive, shown, until
@@ -381,6 +382,22 @@ def test_q_leaves_with_zero_and_says_what_goes_on(home: Path) -> None:
         app = drive(home, act)
         assert app.return_code == 0
         assert farewell(app.fleet).startswith("1 run goes on. `overnight` opens the list again")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "words"),
+    [
+        ([Status.RUNNING, Status.QUEUED, Status.COMPLETED], "2 runs go on. "),
+        ([Status.RUNNING, Status.PAUSED, Status.FROZEN], "1 run goes on, 2 stay paused. "),
+        ([Status.RUNNING, Status.RUNNING, Status.PAUSED], "2 runs go on, 1 stays paused. "),
+        ([Status.PAUSED, Status.FROZEN], "2 runs stay paused. "),
+        ([Status.PAUSED], "1 run stays paused. "),
+        ([Status.FAILED], "Nothing runs. "),
+    ],
+)
+def test_what_is_paused_is_not_said_to_go_on(statuses: list[Status], words: str) -> None:
+    named = {str(number): status for number, status in enumerate(statuses)}
+    assert farewell(Fleet(T0, order=tuple(named), statuses=named)).startswith(words)
 
 
 def test_the_help_shows_every_key_whole_and_keys_have_ids(home: Path) -> None:

@@ -1,8 +1,10 @@
 """The dialog of a launch: it says what is wrong before anything is launched, and what is typed is never lost."""
 
+import sys
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -45,12 +47,34 @@ def test_what_is_left_empty_is_as_a_launch_has_it() -> None:
         ({"group": "a/b"}, "'a/b' cannot be a group's name"),
         ({"retries": "many"}, "retries 'many': not a whole number, 0 or more"),
         ({"retries": "-1"}, "retries '-1': not a whole number, 0 or more"),
+        ({"retries": "9" * 20}, f"retries {'9' * 20}: must be 999999999 at most"),
+        ({"retries": "9" * 9999}, f"retries {'9' * 9999}: must be 999999999 at most"),
     ],
 )
 def test_what_cannot_be_launched_is_said(fields: dict[str, str], what: str) -> None:
     with pytest.raises(WrongUsage) as refused:
         order(**fields)
     assert str(refused.value) == what
+
+
+def test_advice_about_a_name_is_what_its_field_takes() -> None:
+    with pytest.raises(WrongUsage) as refused:
+        order(name="né 日本-x")
+    assert refused.value.hint == "Use letters, digits, dot, dash, underscore, at most 64: né-日本-x"
+
+
+@pytest.mark.parametrize(("typed", "works_on"), [("index", ["."]), ("digest src tests", ["src", "tests"])])
+def test_what_comes_along_is_launched_by_the_name_under_which_it_is_listed(typed: str, works_on: list[str]) -> None:
+    name = typed.split(maxsplit=1)[0]
+    assert order(typed).command == (sys.executable, "-m", f"overnight.agents.bundled.{name}", *works_on)
+
+
+def test_a_program_goes_before_what_comes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "index"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert order("index").command == ("index",)
 
 
 def test_a_shells_sign_is_answered_with_what_a_shell_takes() -> None:
@@ -125,13 +149,28 @@ def test_what_is_typed_is_launched_and_the_cursor_goes_there(home: Path) -> None
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
         await opened(app, pilot, "n")
         await typed(pilot, "echo hello")
-        await until(pilot, lambda: "echo, in group default: not started again" in shown(app))
+        await until(pilot, lambda: "echo, in group default: not retried if it fails" in shown(app))
         await pilot.press("enter")
         await until(pilot, lambda: not isinstance(app.screen, LaunchScreen))
         run = the_run(home, "echo")
         await until(pilot, lambda: app.fleet.cursor == run.id)
         assert ended(run).outcome is Outcome.COMPLETED
         assert output(run) == "hello\n"
+
+    drive(home, act)
+
+
+def test_of_several_lines_that_are_pasted_the_first_is_taken_and_that_is_said(home: Path) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, "n")
+        app.post_message(events.Paste("echo one\necho two\n"))
+        await until(pilot, lambda: "Only the first of 2 lines was taken" in shown(app))
+        assert screen.query_one("#command", Input).value == "echo one"
+        await pilot.press("x")
+        await until(pilot, lambda: "Only the first" not in shown(app))
+        app.post_message(events.Paste(" y\n"))
+        await until(pilot, lambda: "echo onex y" in shown(app))
+        assert "Only the first" not in shown(app)
 
     drive(home, act)
 

@@ -35,8 +35,8 @@ from overnight.tui.events import (
 from overnight.tui.filtering import filter_of
 from overnight.tui.model import Depth, Fleet, pause_or_resume, row_at, targets
 from overnight.tui.reducer import reduce
-from overnight.tui.view import Sample
-from tests.builders import T0, a_run, a_spec, a_supervisor, heartbeat, progress, requests
+from overnight.tui.view import Sample, rates_of
+from tests.builders import T0, a_run, a_spec, a_supervisor, an_attempt, heartbeat, progress, requests
 
 FAILED = Exit(Outcome.FAILED, 1, ended_at=T0)
 DONE = Exit(Outcome.COMPLETED, 0, ended_at=T0)
@@ -230,6 +230,14 @@ def test_p_pauses_what_works_and_lets_go_on_what_is_held_or_was_cut_off(changes:
 def test_p_on_several_pauses_as_long_as_one_of_them_works() -> None:
     fleet = folded([Marked(Marking.ALL)], a_fleet(named("a"), named("b", process_state="T")))
     assert pause_or_resume(fleet) is Verb.PAUSE
+
+
+def test_the_time_that_nothing_worked_is_not_in_the_pace_of_the_next_attempt() -> None:
+    fleet = a_fleet(named("crawl", progress=progress(processed_items=10)))
+    for at, attempt, done in ((1, 1, 20), (2, 1, 30), (600, 2, 30), (601, 2, 40), (602, 2, 50)):
+        run = named("crawl", progress=progress(processed_items=done), attempt=an_attempt(attempt=attempt))
+        fleet = folded([Ticked(T0 + at), Arrived((run,))], fleet)
+    assert rates_of(fleet.samples["crawl"], 8) == [10, 10]
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.0, 0.01, 0.7, 1.0, 2.5, 60.0]), st.integers(-5, 1000)), max_size=400))

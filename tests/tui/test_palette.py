@@ -19,6 +19,7 @@ from overnight.tui.offers import MOST, offer_lines, offering_of, offers_of, word
 from overnight.tui.reducer import reduce
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.palette import PaletteScreen
+from overnight.tui.unoffered import reason_of
 from tests.builders import T0, a_run, a_spec, a_supervisor
 from tests.terminal import a_terminal
 from tests.tui.driven import a_supervised_run, an_ended_run, asked_of, burst, drive, shown, until
@@ -83,6 +84,33 @@ def test_groups_are_paused_resumed_and_given_slots() -> None:
     assert offered("slots gpu none")[0] == "Slots of gpu: no limit"
 
 
+def test_a_group_and_a_theme_are_found_by_what_they_are() -> None:
+    assert offered("theme")[:2] == ["Dark colours", "Light colours"]
+    assert offered("group night")[:2] == ["Resume group night", "Slots of night: no limit"]
+    assert {"Pause group gpu", "Slots of web: 4"} <= set(offered("group"))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("pause train", "train-c has failed: there is nothing to pause."),
+        ("resume crawl", "3 runs are called that: there is nothing to resume in any of them."),
+        ("stacks train", "train-c has failed: there are no stacks to show."),
+        ("pause nobody", "No run is called nobody."),
+        ("pause group night", "Group night is paused: there is nothing to pause."),
+        ("pause group x", "No group is called x: there are gpu, night, web."),
+        ("group x", "No group is called x: there are gpu, night, web."),
+        ("slots many x", "No group is called many x: there are gpu, night, web."),
+        ("slots many 3", "No group is called many: there are gpu, night, web."),
+        ("slots gpu lots", "lots: not a number of slots; a whole number up to 999999, or none."),
+        ("zzz", "Nothing is called that. `pause crawl` would pause that run."),
+    ],
+)
+def test_where_nothing_is_offered_the_reason_is_said(text: str, reason: str) -> None:
+    assert offered(text) == []
+    assert reason_of(offering_of(FLEET, ("dark", "light")), text) == reason
+
+
 def test_no_more_is_offered_than_somebody_reads() -> None:
     many = fleet_of(*(a_read(f"crawl-{number:03}-x") for number in range(200)))
     assert len(offered("pause crawl", many)) <= 2 * MOST
@@ -122,6 +150,9 @@ def test_what_is_chosen_is_done_to_the_run_that_is_named_and_to_no_other(home: P
             await until(pilot, lambda: app.fleet.cursor == train.id)
             burst(app, ":zzz\r")
             await until(pilot, lambda: "Nothing is called that" in shown(app))
+            await pilot.press("escape")
+            burst(app, ":retry train")
+            await until(pilot, lambda: "is stopping: there is nothing to retry" in shown(app))
             await pilot.press("escape")
             assert isinstance(app.screen, FleetScreen)
             assert (asked_of(crawl), asked_of(train)) == (["pause"], ["cancel"])

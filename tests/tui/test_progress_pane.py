@@ -165,9 +165,11 @@ def test_in_a_short_pane_as_much_as_fits_stands_beside_each_other() -> None:
 
 # -- how it ended
 
-OVER = Exit(Outcome.FAILED, 1, None, 2, "exit code 1", None, T0 - 2340, T0 - 540)
+OVER = Exit(Outcome.FAILED, 1, None, 2, "exit code 1", None, T0 - 2340, T0 - 540, worked=900)
 DIED = Event(T0 - 540, "died", 2, None, {"code": 1, "item": "shards/7", "log": ["boom"]})
-ERRORS = groups_of([ItemError(T0, 1, "x", "OSError", "no such file")] * 3 + [ItemError(T0, 1, "y", "KeyError")])
+ERRORS = groups_of(
+    [ItemError(T0, 1, each, "OSError", "no such file") for each in "xyz"] + [ItemError(T0, 1, "y", "KeyError")]
+)
 FOUND = Detail("", death=DIED, checkpoint_at=T0 - 544, errors=ERRORS, log=("one", "two", "boom"))
 
 
@@ -178,7 +180,7 @@ def ended(outcome: Outcome = Outcome.FAILED, **exit_: Any) -> dict[str, Any]:
 
 def test_a_failed_run_says_how_it_ended_what_is_safe_and_what_is_next() -> None:
     lines = pane(FOUND._replace(in_hand=("shards/8",)), **ended())
-    assert lines[0] == " ✖ FAILED  after 30m00"
+    assert lines[0] == " ✖ FAILED  worked 15m00"
     assert said("how", lines) == "exit code 1, 9m ago"
     assert said("last item", lines) == "shards/8"
     assert said("safe", lines) == "checkpoint 4s before its end; a retry repeats the item in hand"
@@ -189,7 +191,7 @@ def test_a_failed_run_says_how_it_ended_what_is_safe_and_what_is_next() -> None:
 
 def test_in_a_short_pane_the_same_and_the_last_words() -> None:
     lines = pane(FOUND, SHORT, **ended())
-    assert lines[0] == " ✖ FAILED  exit code 1, 9m ago, after 30m00"
+    assert lines[0] == " ✖ FAILED  exit code 1, 9m ago, worked 15m00"
     assert said("last item", lines) == "shards/7"
     assert said("got to", lines) == "40%  40 / 100"
     assert lines[-1] == " boom"

@@ -50,6 +50,22 @@ def test_each_sign_takes_as_many_cells_as_what_draws_it_says() -> None:
     assert [hex(ord(char)) for char in signs if cells(char) != get_character_cell_size(char)] == []
 
 
+@given(st.floats(0, 1e308) | st.integers(0, 10**300))
+def test_no_number_is_longer_than_a_person_reads(value: float) -> None:
+    assert len(view.number(value)) <= 19
+    assert len(view.about(value)) <= 8
+    assert len(view.rate(value)) <= 10
+    assert value > 1e11 or len(view.rate(value)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("per_second", "text"),
+    [(152, "152/s"), (9999, "9999/s"), (10_000, "10k/s"), (2.5e6, "2.5M/s"), (152e6, "152M/s"), (1e300, "1e300/s")],
+)
+def test_a_rate_is_short_however_high(per_second: float, text: str) -> None:
+    assert view.rate(per_second) == text
+
+
 @given(st.floats(-1, 2), st.integers(0, 60), GLYPHS)
 def test_a_bar_is_exactly_as_wide_as_it_shall_be(fraction: float, width: int, glyphs: Glyphs) -> None:
     filled, rest = view.bar(fraction, width, glyphs)
@@ -125,6 +141,10 @@ def test_the_ends_of_a_long_name_stay() -> None:
         ({"progress": progress(estimate=Estimate(15, 40, 120))}, "15s–2m"),
         ({"progress": progress(total_items=None)}, "unknown"),
         ({"progress": progress(processed_items=0)}, "measuring"),
+        ({"progress": progress(processed_items=50, total_items=10)}, "unknown"),
+        ({"progress": progress(total_items=None, faults=("total_items: negative: -5",))}, "report is wrong"),
+        ({"progress": progress(estimate=Estimate(1e7, 1e15, 1e16))}, "over 1y"),
+        ({"progress": progress(estimate=Estimate(1e7, 2e7, 1e9))}, "115d17h–over 1y"),
         ({"progress": None, "heartbeat": None}, "up 10m00"),
         ({"requests": requests(Verb.PAUSE)}, "asked 5s ago"),
         (

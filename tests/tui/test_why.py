@@ -185,7 +185,7 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.STOPPING,
         {"requests": (a_request(Verb.KILL, by="ann@host"),)},
-        "ann@host asked it to kill 5s ago; waiting for its supervisor, which ends it by force",
+        "ann@host asked it to end at once 5s ago; waiting for its supervisor, which ends it by force",
         "",
     ),
     (
@@ -240,6 +240,12 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
         },
         "its end is on record in exit.json, which cannot be read",
         "`overnight doctor` says what can be done",
+    ),
+    (
+        Status.UNKNOWN,
+        {"supervised": False, "damaged": (Damaged("/r/lock", "Permission denied", intact=True),)},
+        "whether it goes on cannot be read: /r/lock: Permission denied",
+        "Make it readable",
     ),
     (Status.COMPLETED, ended(Outcome.COMPLETED), "its agent has finished, 5m ago", ""),
     (

@@ -94,7 +94,7 @@ def _show_group(group: ErrorGroup) -> None:
         console.data(f"      {first}last {moment(group.last_at)}")
     for item in filter(None, group.items):
         console.data(f"      {item}")
-    if group.seen > len(group.items) > 0:
-        console.data(f"      and {group.seen - len(group.items)} more")
+    if group.failed_items > len(group.items) > 0:
+        console.data(f"      and {group.failed_items - len(group.items)} more")
     for line in group.traceback:
         console.data(f"      | {line}")

@@ -7,6 +7,7 @@ from overnight.state import surroundings
 from overnight.state.history import history_of
 from overnight.state.queue import Stand
 from overnight.state.rundir import RunDir
+from overnight.state.status import standing
 from overnight.tui import console, selection
 from overnight.tui.beginning import seconds_until_begun
 from overnight.tui.clean import clean
@@ -34,6 +35,6 @@ def _tell(run: RunDir, stand: Stand | None, begins_in: float | None) -> None:
     records = clean_records(run.read())
     unfit = clean(problem) if (problem := surroundings.problem_of(run)) is not None else None
     answer = why(records, tuple(map(clean_event, history_of(run))), time.time(), stand, unfit, begins_in)
-    console.data(f"{records.id} is {answer.status}: {answer.reason}.")
+    console.data(f"{records.id} {standing(answer.status)}: {answer.reason}.")
     if answer.remedy:
         console.data(f"  {answer.remedy}")

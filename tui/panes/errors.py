@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from overnight.state.status import ENDED, Status
 from overnight.tui import view
 from overnight.tui.detail import Detail
-from overnight.tui.errorgroups import ErrorGroup
+from overnight.tui.errorgroups import ErrorGroup, failures_words
 from overnight.tui.evidence import TELLING, evidence_lines
 from overnight.tui.lines import Line, cut, line, middle, wrapped
 from overnight.tui.panes.frame import TALL, Frame
@@ -80,7 +80,7 @@ def _group_lines(group: ErrorGroup, others: Sequence[str], frame: Frame) -> list
     lines = [
         line(
             (f" {sign} {group.kind.type}", "trouble"),
-            (f"  {view.plural(group.seen, 'item')}", "strong"),
+            (f"  {failures_words(group)}", "strong"),
             (_span(group, short=width < WIDE), "dim"),
         )
     ]

@@ -26,6 +26,8 @@ class Sheet(NamedTuple):
 
 def logs(detail: Detail, reading: Reading, frame: Frame) -> Sheet:
     page = detail.page
+    if page is None and detail.log_problem:
+        return Sheet((line((f" It cannot be read: {detail.log_problem}.", "warn")),))
     if page is None:
         return Sheet((line((" It has written nothing yet.", "dim")),))
     if not page.lines:

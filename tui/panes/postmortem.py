@@ -16,7 +16,7 @@ from overnight.tui.why import end_words
 def postmortem(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     """The most urgent first."""
     tall, role = frame.height >= TALL, view.state_role(row.status)
-    how, after = end_words(row.records, row.now), _after(row)
+    how, worked = end_words(row.records, row.now), view.worked_text(row)
     found = Found(detail.death, detail.in_hand, detail.checkpoint_at, detail.errors)
     facts = [(label, text, "") for label, text in end_facts(row, found)]
     facts.append(("next", next_words(row, has_checkpoint=detail.checkpoint_at is not None), "strong"))
@@ -24,16 +24,10 @@ def postmortem(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     if tall:
         # Below stands how far it was, with a bar.
         facts.insert(0, ("how", how, role))
-        return [line(*state, (f"  {after}", "")), *chain(*(long_fact(*each, frame) for each in facts))]
+        return [line(*state, (f"  {worked}", "")), *chain(*(long_fact(*each, frame) for each in facts))]
     facts.insert(1, ("got to", reached_words(row), ""))
     if len(facts) >= frame.height:
         # What can be done is more than how far it was.
         facts.insert(0, facts.pop())
-    first = line(*state, (f"  {cut(', '.join(filter(None, (how, after))), frame.width - 14, frame.glyphs)}", ""))
+    first = line(*state, (f"  {cut(', '.join(filter(None, (how, worked))), frame.width - 14, frame.glyphs)}", ""))
     return [first, *(fact(label, ((text, role),), frame) for label, text, role in facts if text)]
-
-
-def _after(row: Row) -> str:
-    """How long it was there; "" = nobody knows."""
-    ended, started = row.summary.ended_at, row.summary.started_at
-    return f"after {view.duration(ended - started)}" if ended is not None and started is not None else ""

@@ -59,8 +59,8 @@ def _tall(row: Row, detail: Detail, frame: Frame) -> list[Line]:
 def _head(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     if row.status in CUT_OFF:
         return postmortem(row, detail, frame)
-    role = view.state_role(row.status)
-    state: list[Span] = [(f" {frame.glyphs.states[row.status]} {view.state_word(row.status)}", role)]
+    role = view.row_role(row)
+    state: list[Span] = [(f" {frame.glyphs.states[row.status]} {view.row_word(row)}", role)]
     if (text := view.eta_text(row, frame.glyphs)) and row.status is not Status.RUNNING:
         state.append((f"  {text}", ""))
     if row.summary.attempt > 1:

@@ -9,7 +9,9 @@ from overnight.tui.view import Row
 
 
 def remarks(row: Row, frame: Frame) -> list[Line]:
-    """What stands in words: an unobeyed request, a verdict, what its agent says, what is left to do, any damage."""
+    """What stands in words: an unobeyed request, a verdict, what its agent says, what is left to do, what it
+    writes wrong, any damage.
+    """
     progress, heartbeat = row.records.progress, row.records.heartbeat
     said: list[tuple[str, str]] = []
     if (request := view.asked(row)) is not None:
@@ -38,6 +40,7 @@ def remarks(row: Row, frame: Frame) -> list[Line]:
             said.append((progress.message, ""))
         if progress is not None and progress.current_item:
             said.append((f"item: {progress.current_item}", "dim"))
+    said += [(text, "warn") for text in view.fault_texts(row)]
     said += [(f"{each.path}: {each.problem}", "warn") for each in row.records.damaged]
     if frame.height < TALL:
         return [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in said]

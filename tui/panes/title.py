@@ -45,4 +45,4 @@ def _pid(row: Row) -> str:
 def _up(row: Row) -> str:
     if row.summary.pid is not None:
         return f"up {view.duration(view.uptime(row))}"
-    return view.state_word(row.status)
+    return view.row_word(row)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -24,6 +25,22 @@ KEYS = line(
     *(("enter", "key"), (" Launch  ", "dim"), ("↑ ↓", "key"), (" Recent  ", "dim")),
     *(("tab", "key"), (" Next field  ", "dim"), ("esc", "key"), (" Back", "dim")),
 )
+
+
+class Field(Input):
+    """One line. Of what is pasted it takes the first, and says so where there were more."""
+
+    class Shortened(Message):
+        """`lines`: so many had been pasted."""
+
+        def __init__(self, lines: int) -> None:
+            super().__init__()
+            self.lines = lines
+
+    def on_paste(self, event: events.Paste) -> None:
+        if (lines := len(event.text.splitlines())) > 1:
+            # Behind the change that the paste itself makes.
+            self.call_next(self.post_message, self.Shortened(lines))
 
 
 class LaunchScreen(Window[None], ModalScreen[None]):
@@ -45,6 +62,8 @@ class LaunchScreen(Window[None], ModalScreen[None]):
         """Of the recent ones."""
         self._waits = False
         """For what becomes of the launch."""
+        self._remark = ""
+        """About what was typed last; "" = there is none."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
@@ -52,7 +71,7 @@ class LaunchScreen(Window[None], ModalScreen[None]):
             for field in Form._fields:
                 with Horizontal(classes="field"):
                     yield Lines(id=f"label-{field}")
-                    yield Input(getattr(self._draft.form, field), id=field, compact=True, select_on_focus=False)
+                    yield Field(getattr(self._draft.form, field), id=field, compact=True, select_on_focus=False)
             yield Lines(id="recent")
             yield Lines(id="verdict")
             yield Lines(id="keys")
@@ -78,6 +97,9 @@ class LaunchScreen(Window[None], ModalScreen[None]):
     def _verdict(self, width: int) -> tuple[Line, ...]:
         if self._waits:
             return (line(("launching…", "dim")),)
+        if self._remark:
+            hint = "A shell takes several: sh -c 'FIRST; SECOND'."
+            return (line((cut(self._remark, width), "warn")), line((cut(hint, width), "dim")))
         try:
             return preview(order_of(self._draft), width)
         except OvernightError as error:
@@ -104,7 +126,13 @@ class LaunchScreen(Window[None], ModalScreen[None]):
         assert field is not None, "each has its field's name"
         if getattr(self._draft.form, field) == event.value:
             return
+        self._remark = ""
         self._draft = self._draft._replace(form=self._draft.form._replace(**{field: event.value}))
+        self._draw()
+
+    @on(Field.Shortened)
+    def _shortened(self, event: Field.Shortened) -> None:
+        self._remark = f"Only the first of {event.lines} lines was taken: a field holds one."
         self._draw()
 
     def action_recent(self, by: int) -> None:

@@ -10,13 +10,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.lines import line
+from overnight.tui.lines import line, wrapped
 from overnight.tui.offers import Offer, Offering, offer_lines, offers_of
 from overnight.tui.screens.window import Window
+from overnight.tui.unoffered import reason_of
 from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.typed_line import TypedLine
-
-NOTHING = line((" Nothing is called that. `pause crawl` would pause that run.", "dim"))
 
 
 class PaletteScreen(Window[Offer | None], ModalScreen[Offer | None]):
@@ -46,8 +45,12 @@ class PaletteScreen(Window[Offer | None], ModalScreen[Offer | None]):
     @on(LineView.Fitted)
     def _draw(self) -> None:
         shown = self.query_one(Lines)
-        lines = offer_lines(self._offering.fleet, self._offers, self._at, shown.size.width, self._glyphs)
-        shown.show(*(lines or [NOTHING]))
+        width = shown.size.width
+        lines = offer_lines(self._offering.fleet, self._offers, self._at, width, self._glyphs)
+        if not lines:
+            reason = reason_of(self._offering, self.query_one(TypedLine).value)
+            lines = [line((f" {piece}", "dim")) for piece in wrapped(reason, width - 2)]
+        shown.show(*lines)
         shown.show_line(self._at)
 
     @on(Input.Changed)
