@@ -20,6 +20,7 @@ from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.message import Message
+from textual.notifications import Notification
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -37,6 +38,7 @@ from overnight.tui.glyphs import ASCII, UNICODE
 from overnight.tui.launches import Launches
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
+from overnight.tui.saying import SECONDS, still_said
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.wishes import (
     Asked,
@@ -83,7 +85,6 @@ class OvernightApp(App[None]):
     # Its key is one of ours; Textual would bind a second one, before all others.
     ENABLE_COMMAND_PALETTE = False
     COMPONENT_CLASSES: ClassVar[set[str]] = ROLE_CLASSES
-    NOTIFICATION_TIMEOUT = 6
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "explain_ctrl_c", "leave, the second time", id="ctrl_c", show=False, priority=True),
         Binding("ctrl+q", "ignore", id="ctrl_q", show=False, priority=True),
@@ -360,7 +361,13 @@ class OvernightApp(App[None]):
         self.theme = theme.name
 
     def tell(self, text: str, severity: str) -> None:
-        self.notify(clean(text, 400), severity=severity, markup=False)  # type: ignore[arg-type]
+        newest = Notification(clean(text, 400), severity=severity, timeout=SECONDS)  # type: ignore[arg-type]
+        before = {each.message: each for each in self._notifications}
+        kept = still_said(tuple(before), newest.message, self.size.width)
+        self._notifications.clear()
+        for each in (*(before[text] for text in kept), newest):
+            self._notifications.add(each)
+        self._refresh_notifications()
 
     def complain(self, error: OvernightError) -> None:
         self.tell(f"{error}. {error.hint}".strip(), "error")

@@ -14,6 +14,7 @@ T = TypeVar("T")
 class Window(Screen[T]):
     """Closes once: what is typed in one piece with the key that closed it is for whatever is there then."""
 
+    DEFAULT_CLASSES = "-window"
     _is_dismissed = False
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
