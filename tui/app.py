@@ -24,6 +24,7 @@ from textual.notifications import Notification
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widgets._toast import Toast
 
 from overnight.state.errors import OvernightError, refusal_of
 from overnight.state.home import Home
@@ -362,11 +363,15 @@ class OvernightApp(App[None]):
 
     def tell(self, text: str, severity: str) -> None:
         newest = Notification(clean(text, 400), severity=severity, timeout=SECONDS)  # type: ignore[arg-type]
-        before = {each.message: each for each in self._notifications}
-        kept = still_said(tuple(before), newest.message, self.size.width)
-        self._notifications.clear()
-        for each in (*(before[text] for text in kept), newest):
-            self._notifications.add(each)
+        before = [each.message for each in self._notifications]
+        kept = still_said(before, newest.message, self.size.width)
+        for each in [each for each in self._notifications if each.message not in kept]:
+            self._unnotify(each, refresh=False)
+        for toast in (each for screen in self.screen_stack for each in screen.query(Toast)):
+            if toast._notification not in self._notifications:
+                # As when its time is over: Textual's rack would keep its lines free.
+                toast._expire()
+        self._notifications.add(newest)
         self._refresh_notifications()
 
     def complain(self, error: OvernightError) -> None:

@@ -30,6 +30,8 @@ class Glyphs(NamedTuple):
     now: str
     next: str
     dash: str
+    above: str
+    below: str
 
 
 _RUNNING = frozenset({Status.RUNNING, Status.STARTING, Status.RESUMING, Status.BACKOFF})
@@ -62,6 +64,8 @@ UNICODE = Glyphs(
     now="●",
     next="○",
     dash="–",
+    above="▲",
+    below="▼",
 )
 ASCII = Glyphs(
     states=_states("*", "=", "?", "x", "+", "#", "o"),
@@ -80,6 +84,8 @@ ASCII = Glyphs(
     now="*",
     next="o",
     dash="-",
+    above="^",
+    below="v",
 )
 
 

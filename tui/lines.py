@@ -152,6 +152,11 @@ def wrapped(text: str, width: int) -> list[str]:
     return [*(piece.rstrip() for piece in pieces), last]
 
 
+def folded(whole: Line, width: int) -> list[Line]:
+    """The same in lines of at most `width` cells."""
+    return [whole._replace(spans=part_of(whole.spans, *piece)) for piece in breaks(whole.text, width)]
+
+
 def breaks(text: str, width: int) -> list[tuple[int, int]]:
     """Where the pieces of at most `width` cells begin and end: behind a space, if there is one in their second half.
 
@@ -185,6 +190,12 @@ def cut_spans(spans: Sequence[Span], width: int, ellipsis: str) -> tuple[Span, .
     if cells(text) <= width:
         return tuple(spans)
     return (*part_of(spans, 0, len(_head(text, width - 1))), (ellipsis, "dim")) if width > 0 else ()
+
+
+def more_words(above: int, below: int, glyphs: Glyphs) -> str:
+    """How many lines are out of sight, and where; "" = none."""
+    parts = [f"{sign} {count}" for sign, count in ((glyphs.above, above), (glyphs.below, below)) if count]
+    return f"{' '.join(parts)} more" if parts else ""
 
 
 def spread(first: Iterable[Span], last: Iterable[Span], width: int, ground: str = "") -> Line:

@@ -1,14 +1,20 @@
 """What is said for some seconds hides nothing that is asked, comes once, and makes room for what is newer."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from overnight.tui.app import OvernightApp
+from overnight.tui.screens.fleet import FleetScreen
 from tests.tui.driven import a_supervised_run, drive, shown, until
 
 LONG = "The request was not put on record: No space left on device: /var/lib/overnight/runs/crawl/control/000007.json"
+
+
+def has(app: OvernightApp, words: str) -> bool:
+    return words in shown(app)
 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40)])
@@ -16,6 +22,7 @@ LONG = "The request was not put on record: No space left on device: /var/lib/ove
     ("key", "asked"),
     [
         ("x", ("Cancel crawl?", "y cancel it    n esc let it go on")),
+        ("n", ("New run", "no command yet", "enter Launch")),
         ("s", ("Sort by", "9 age")),
     ],
 )
@@ -38,6 +45,21 @@ def test_the_newest_three_are_seen_and_no_text_twice(home: Path) -> None:
         await until(pilot, lambda: "the fourth" in shown(app))
         said = [line.split()[-1] for line in shown(app).splitlines() if "This is the" in line]
         assert said == ["third.", "second.", "fourth."]
+
+    with a_supervised_run(home, "crawl"):
+        drive(home, act)
+
+
+def test_what_was_said_before_leaves_no_gap(home: Path) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        for number in range(4):
+            app.tell(LONG.replace("000007", f"00000{number}"), "error")
+            await until(pilot, partial(has, app, f"00000{number}.json"))
+        await pilot.press("s", "escape")
+        await until(pilot, lambda: isinstance(app.screen, FleetScreen) and "000003.json" in shown(app))
+        lines = [number for number, line in enumerate(shown(app).splitlines()) if ".json" in line]
+        assert lines == [1, 3]
+        assert "000002.json" in shown(app).splitlines()[1]
 
     with a_supervised_run(home, "crawl"):
         drive(home, act)

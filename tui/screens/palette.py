@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.lines import line
+from overnight.tui.lines import line, more_words, right
 from overnight.tui.offers import Offer, Offering, offer_lines, offers_of
 from overnight.tui.screens.window import Window
 from overnight.tui.widgets.lines import Lines, LineView
@@ -41,14 +41,17 @@ class PaletteScreen(Window[Offer | None], ModalScreen[Offer | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield TypedLine("a key, a theme, or a verb and a run: pause crawl", id="typed")
+            yield Lines(id="more")
             yield Lines(id="offers")
 
     @on(LineView.Fitted)
     def _draw(self) -> None:
-        shown = self.query_one(Lines)
+        shown = self.query_one("#offers", Lines)
         lines = offer_lines(self._offering.fleet, self._offers, self._at, shown.size.width, self._glyphs)
         shown.show(*(lines or [NOTHING]))
         shown.show_line(self._at)
+        more = more_words(shown.above, shown.below, self._glyphs)
+        self.query_one("#more", Lines).show_fitting(lambda width: [line((right(f"{more} ", width), "dim"))])
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -63,13 +66,14 @@ class PaletteScreen(Window[Offer | None], ModalScreen[Offer | None]):
 
     def action_page(self, pages: int) -> None:
         if self._offers:
-            to = self._at + pages * max(1, self.query_one(Lines).size.height - 1)
+            to = self._at + pages * max(1, self.query_one("#offers", Lines).size.height - 1)
             self._at = max(0, min(to, len(self._offers) - 1))
             self._draw()
 
     def on_click(self, event: events.Click) -> None:
-        place = self.query_one(Lines).scroll_offset.y + event.y
-        if isinstance(event.widget, Lines) and place < len(self._offers):
+        offers = self.query_one("#offers", Lines)
+        place = offers.scroll_offset.y + event.y
+        if event.widget is offers and place < len(self._offers):
             self.dismiss(self._offers[place])
 
     @on(TypedLine.Closed)

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,7 +12,7 @@ from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, left, line
 from overnight.tui.screens.window import Window
 from overnight.tui.sorting import By, Sort
-from overnight.tui.widgets.lines import Lines
+from overnight.tui.widgets.lines import Lines, LineView
 
 WIDTH = 30
 CHOICES = tuple(By)
@@ -51,14 +51,12 @@ class SortScreen(Window[Sort | None], ModalScreen[Sort | None]):
         with Vertical(id="box"):
             yield Lines(id="choices")
 
-    def on_mount(self) -> None:
-        self._draw()
-
+    @on(LineView.Fitted)
     def _draw(self) -> None:
         lines = (line(("Sort by", "strong")), *(self._choice(place) for place in range(len(CHOICES))))
         choices = self.query_one(Lines)
-        choices.styles.height = len(lines)
         choices.show(*lines)
+        choices.show_line(self._at + 1)
 
     def _choice(self, place: int) -> Line:
         by = CHOICES[place]
