@@ -1,16 +1,13 @@
 """The fleet list: which columns a width has room for, and what a run's line says in each. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from overnight.state.status import ENDED, LIVE, Status
 from overnight.tui import view
-from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, right, spread
+from overnight.tui.lines import Line, Span, left, line, middle, right
 from overnight.tui.model import Fleet
-from overnight.tui.moments import clock
-from overnight.tui.sorting import AS_IT_CAME
 from overnight.tui.view import Row
 
 LEAD = 4
@@ -182,76 +179,6 @@ _BY_NAME: Mapping[str, Column] = {
     "phase": _PHASE,
     "sparkline": _SPARKLINE,
 }
-
-
-# -- the header
-
-_SHOWN_STATES = (
-    (Status.RUNNING, (Status.RUNNING, Status.STARTING, Status.RESUMING, Status.BACKOFF), "running"),
-    (Status.PAUSED, (Status.PAUSED, Status.PAUSING, Status.FROZEN), "paused"),
-    (Status.STALLED, (Status.STALLED, Status.STALE, Status.UNSUPERVISED), "silent"),
-    (Status.INTERRUPTED, (Status.LOST, Status.INTERRUPTED), "cut off"),
-    (Status.FAILED, (Status.FAILED,), "failed"),
-    (Status.CANCELLED, (Status.CANCELLED, Status.STOPPING), "stopped"),
-    (Status.COMPLETED, (Status.COMPLETED,), "done"),
-    (Status.QUEUED, (Status.QUEUED,), "queued"),
-)
-
-
-def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
-    """The program, the machine, how many runs are in which state, and the time of day."""
-    first: list[Span] = [(" overnight ", "title"), (f" {cut(fleet.host, 24, glyphs)}  ", "dim")]
-    room = width - sum(cells(text) for text, _ in first) - 8
-    with_words = _count_spans(fleet, glyphs, words=True)
-    short = _count_spans(fleet, glyphs, words=False)
-    first += with_words if sum(cells(text) for text, _ in with_words) <= room - 40 else short
-    return spread(first, [*_header_end(fleet, width, glyphs), (f"{clock(fleet.now)} ", "")], width, "band")
-
-
-def state_counts(fleet: Fleet) -> Iterator[tuple[Status, int, str]]:
-    """How many runs are in which state, by the status that stands for it, and in one word; those that there are."""
-    found = fleet.tally
-    for sign, members, word in _SHOWN_STATES:
-        if count := sum(found.get(each, 0) for each in members):
-            yield sign, count, word
-
-
-def _count_spans(fleet: Fleet, glyphs: Glyphs, *, words: bool) -> list[Span]:
-    return [
-        (f"{glyphs.states[sign]} {count}{f' {word}' if words else ''}  ", view.state_role(sign))
-        for sign, count, word in state_counts(fleet)
-    ]
-
-
-def _header_end(fleet: Fleet, width: int, glyphs: Glyphs) -> list[Span]:
-    spans: list[Span] = []
-    if Mode.ONLY_TROUBLE in fleet.modes:
-        spans.append(("only trouble  ", "warn"))
-    if fleet.filter.tests:
-        spans.append((f"{len(fleet.shown)} of {len(fleet.order)}: {cut(fleet.filter.text, 24, glyphs)}  ", "warn"))
-    if fleet.sort != AS_IT_CAME:
-        spans.append((f"by {fleet.sort.by}{', turned' if fleet.sort.turned else ''}  ", "dim"))
-    if fleet.marks:
-        spans.append((f"{len(fleet.marks)} marked  ", "accent"))
-    return spans + (_overall(fleet, glyphs) if width >= 110 else [])
-
-
-def _overall(fleet: Fleet, glyphs: Glyphs) -> list[Span]:
-    """One bar for all that lives, and when the last of it is expected to end."""
-    overall = fleet.overall
-    if overall is None:
-        return []
-    # Of some nobody knows when they end: it is at least so long.
-    ends = f" {view.about(overall.left)}{'+' if overall.open else ''}" if overall.left is not None else ""
-    return [*bar_spans(overall.percent / 100, 14, "bar", glyphs), (f" {int(overall.percent)}%{ends}   ", "")]
-
-
-def too_small(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
-    """The one line of a terminal that has no room for a list."""
-    states = _count_spans(fleet, glyphs, words=False) or [("no runs  ", "dim")]
-    spans: list[Span] = [(" overnight  ", "title"), *states]
-    hint = f"needs {LEAST_WIDTH}x{LEAST_HEIGHT}"
-    return spread(spans, [(hint, "dim"), (" ", "")], width)
 
 
 EMPTY = (
