@@ -33,7 +33,7 @@ class _Said(NamedTuple):
     host: bool = True
     sort: bool = True
     filter: int = 24
-    """Cells of its text."""
+    """Cells of its text; it takes more where they are free."""
     overall: bool = False
     clock: bool = True
 
@@ -59,7 +59,9 @@ def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     for said in (whole, whole._replace(words=False), *_LESS_AND_LESS):
         first = [*_header_begin(fleet, said, glyphs), *_count_spans(fleet, glyphs, words=said.words)]
         last = _header_end(fleet, said, glyphs)
-        if sum(cells(text) for text, _ in (*first, *last)) < width:
+        free = width - 1 - sum(cells(text) for text, _ in (*first, *last))
+        if free >= 0:
+            last = _header_end(fleet, said._replace(filter=said.filter + free), glyphs) if said.filter else last
             break
     left_over = width - sum(cells(text) for text, _ in last) - 1
     return spread(cut_spans(first, left_over, glyphs.ellipsis), last, width, "band")
