@@ -117,12 +117,13 @@ def events_header(fleet: Fleet, shown: int, chosen: EventFilter, width: int, gly
     return spread(cut_spans(first, width - hiding - 1, glyphs.ellipsis), last, width, "band")
 
 
-def events_footer(keys: Keymap, *, follows: bool) -> Line:
+def events_footer(keys: Keymap, more: str, width: int, *, follows: bool) -> Line:
+    """What the keys do; `more`: how many events are out of sight."""
     ways: list[tuple[str, str]] = [("open", "Open the run"), ("filter", "Filter"), ("only_trouble", "Trouble")]
     ways += [] if follows else [("follow", "Follow")]
     ways += [("back", "Back")]
     spans = [span for id, word in ways if (sign := keys.sign(id)) for span in ((sign, "key"), (f" {word}  ", "dim"))]
-    return line(" ", *spans)
+    return spread([(" ", ""), *spans], [(f"{more} ", "dim")], width)
 
 
 def empty_words(fleet: Fleet, chosen: EventFilter) -> Sequence[Line]:

@@ -192,9 +192,10 @@ def cut_spans(spans: Sequence[Span], width: int, ellipsis: str) -> tuple[Span, .
     return (*part_of(spans, 0, len(_head(text, width - 1))), (ellipsis, "dim")) if width > 0 else ()
 
 
-def more_words(above: int, below: int, glyphs: Glyphs) -> str:
-    """How many lines are out of sight, and where; "" = none."""
-    parts = [f"{sign} {count}" for sign, count in ((glyphs.above, above), (glyphs.below, below)) if count]
+def more_words(above: int | None, below: int | None, glyphs: Glyphs) -> str:
+    """How many lines are out of sight, and where; None = nobody has counted them. "" = there are none."""
+    counts = ((glyphs.above, above), (glyphs.below, below))
+    parts = [sign if count is None else f"{sign} {count}" for sign, count in counts if count != 0]
     return f"{' '.join(parts)} more" if parts else ""
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from overnight.state.status import ENDED, LIVE, Status
 from overnight.tui import view
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.lines import Line, Span, left, line, middle, right
+from overnight.tui.lines import Line, Span, cells, left, line, middle, more_words, right
 from overnight.tui.model import Fleet
 from overnight.tui.view import Row
 
@@ -33,6 +33,8 @@ class Layout(NamedTuple):
 
 
 ALWAYS = ("state", "name")
+_NAMES = "AGENT"
+"""The title of the column of names."""
 COLUMNS = (*ALWAYS, "progress", "percent", "eta", "rate", "beat", "errors", "phase", "sparkline")
 """The names of all columns, in their usual order."""
 _NEVER_DROPPED = ("progress", "percent", "eta")
@@ -51,7 +53,7 @@ def layout_for(width: int, names: Sequence[str] = COLUMNS) -> Layout:
             break
         fitting.append(column)
     room = width - LEAD - _width_of(fitting) - 1
-    columns = {**_BY_NAME, "state": state, "name": Column("AGENT", min(NAME_MOST, max(NAME_LEAST, room)), _name)}
+    columns = {**_BY_NAME, "state": state, "name": Column(_NAMES, min(NAME_MOST, max(NAME_LEAST, room)), _name)}
     ordered = (*(name for name in ALWAYS if name not in names), *names)
     return Layout(tuple(columns[name] for name in ordered if name in ALWAYS or columns[name] in fitting))
 
@@ -60,10 +62,21 @@ def _width_of(columns: Sequence[Column]) -> int:
     return sum(column.width + 1 for column in columns) - 1
 
 
-def heading(width: int, columns: Sequence[str], glyphs: Glyphs) -> Line:
+def heading(width: int, columns: Sequence[str], glyphs: Glyphs, above: int = 0, below: int = 0) -> Line:
+    """The titles of the columns; beside that of the names, how many runs are out of sight."""
     layout = layout_for(width, columns)
-    texts = [(right if each.to_the_right else left)(each.title, each.width, glyphs) for each in layout.columns]
+    titles = {each: each.title for each in layout.columns}
+    name = next(each for each in layout.columns if each.title == _NAMES)
+    titles[name] = _names_title(more_words(above, below, glyphs), name.width)
+    texts = [(right if each.to_the_right else left)(title, each.width, glyphs) for each, title in titles.items()]
     return line((left(" " * LEAD + " ".join(texts), width, glyphs), "dim"), ground="heading")
+
+
+def _names_title(more: str, width: int) -> str:
+    """As much of it as there is room for, the number to the last."""
+    short = more.removesuffix(" more")
+    texts = (f"{_NAMES}  {more}", f"{_NAMES}  {short}", f"{_NAMES} {short}", short)
+    return next((text for text in texts if cells(text) <= width), short) if more else _NAMES
 
 
 def run_line(row: Row, layout: Layout, glyphs: Glyphs, *, cursor: bool, marked: bool) -> Line:

@@ -100,8 +100,10 @@ class FleetScreen(KeyedScreen):
             return
         self._lines("header").show_fitting(lambda width: [header(fleet, width, glyphs)])
         self._lines("footer").show_fitting(lambda width: [footer(fleet, width, glyphs)])
-        self._lines("heading").show_fitting(lambda width: [listing.heading(width, columns, glyphs)])
-        self.query_one(FleetList).show(fleet)
+        runs = self.query_one(FleetList)
+        runs.show(fleet)
+        above, below = runs.above, runs.below
+        self._lines("heading").show_fitting(lambda width: [listing.heading(width, columns, glyphs, above, below)])
         self._draw_pane()
         self._look()
 
