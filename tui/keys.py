@@ -69,7 +69,7 @@ KEYS = (
 SECTIONS = (MOVING, SEEING, STEERING, CHOOSING, LEAVING)
 IN_EVENTS = (
     *("move.down", "move.up", "move.top", "move.bottom", "move.page_down", "move.page_up", "open", "back", "follow"),
-    *("find", "filter", "only_trouble", "events", "redraw", "suspend", "leave"),
+    *("find", "filter", "only_trouble", "events", "suspend", "leave"),
 )
 """Bindings that work in the list of events, too, with the same keys."""
 OPENING = frozenset(

@@ -14,7 +14,7 @@ from overnight.state.errors import OvernightError, WrongUsage
 from overnight.tui.clean import clean
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.launching import Draft, Form, draft_lines, order_of, preview
-from overnight.tui.lines import Line, left, line, middle, more_words, spread, wrapped
+from overnight.tui.lines import Line, cut, left, line, more_words, spread, wrapped
 from overnight.tui.screens.window import Window
 from overnight.tui.screens.wishes import LaunchWanted
 from overnight.tui.widgets.lines import Lines, LineView
@@ -70,7 +70,7 @@ class LaunchScreen(Window[None], ModalScreen[None]):
     @on(LineView.Fitted)
     def _draw(self) -> None:
         width = max(20, self.query_one("#recent", Lines).size.width)
-        self._lines("subject").show(line((middle(self._title, width, self._glyphs), "strong")))
+        self._lines("subject").show(line((cut(self._title, width, self._glyphs), "strong")))
         for field in Form._fields:
             self._lines(f"label-{field}").show(line((left(field, LABEL_WIDTH), "dim")))
         recent = draft_lines(self._recent, self._chosen, width, self._glyphs.cursor)

@@ -1,6 +1,6 @@
 """What is over the list, and closes; and how what has no room in it is reached."""
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.await_complete import AwaitComplete
@@ -18,6 +18,9 @@ class Window(Screen[T]):
     """Closes once: what is typed in one piece with the key that closed it is for whatever is there then."""
 
     DEFAULT_CLASSES = "-window"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.words, id=key.id, show=False) for key in KEYS if key.id == "redraw"
+    ]
     _is_dismissed = False
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
