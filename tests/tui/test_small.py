@@ -100,6 +100,15 @@ def test_a_long_word_in_a_question_is_not_cut(home: Path) -> None:
     drive(home, act, size=(60, 15))
 
 
+def test_a_long_name_leaves_room_for_what_the_launch_again_is(home: Path) -> None:
+    async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
+        await pilot.press("R")
+        await until(pilot, lambda: "a-name-that-…ut-for-test again, changed: a new run" in shown(app))
+
+    with a_supervised_run(home, "a-name-that-nobody-would-give-to-anything-but-for-test"):
+        drive(home, act, size=(60, 15))
+
+
 @every_size
 def test_the_sort_menu_and_the_palette_are_whole(home: Path, size: tuple[int, int]) -> None:
     async def act(app: OvernightApp, pilot: Pilot[None]) -> None:
