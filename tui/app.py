@@ -20,9 +20,11 @@ from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.message import Message
+from textual.notifications import Notification
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widgets._toast import Toast
 
 from overnight.state.errors import OvernightError, refusal_of
 from overnight.state.home import Home
@@ -38,6 +40,7 @@ from overnight.tui.keyed_app import KeyedApp
 from overnight.tui.launches import Launches
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
+from overnight.tui.saying import SECONDS, still_said
 from overnight.tui.screens.fleet import FleetScreen
 from overnight.tui.screens.wishes import (
     Asked,
@@ -82,7 +85,6 @@ class OvernightApp(KeyedApp):
     # Its key is one of ours; Textual would bind a second one, before all others.
     ENABLE_COMMAND_PALETTE = False
     COMPONENT_CLASSES: ClassVar[set[str]] = ROLE_CLASSES
-    NOTIFICATION_TIMEOUT = 6
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "explain_ctrl_c", "leave, the second time", id="ctrl_c", show=False, priority=True),
         Binding("ctrl+q", "ignore", id="ctrl_q", show=False, priority=True),
@@ -359,7 +361,17 @@ class OvernightApp(KeyedApp):
         self.theme = theme.name
 
     def tell(self, text: str, severity: str) -> None:
-        self.notify(clean(text, 400), severity=severity, markup=False)  # type: ignore[arg-type]
+        newest = Notification(clean(text, 400), severity=severity, timeout=SECONDS)  # type: ignore[arg-type]
+        before = [each.message for each in self._notifications]
+        kept = still_said(before, newest.message, self.size.width)
+        for each in [each for each in self._notifications if each.message not in kept]:
+            self._unnotify(each, refresh=False)
+        for toast in (each for screen in self.screen_stack for each in screen.query(Toast)):
+            if toast._notification not in self._notifications:
+                # As when its time is over: Textual's rack would keep its lines free.
+                toast._expire()
+        self._notifications.add(newest)
+        self._refresh_notifications()
 
     def complain(self, error: OvernightError) -> None:
         self.tell(f"{error}. {error.hint}".strip(), "error")

@@ -13,7 +13,7 @@ from overnight.tui.events import Read
 from overnight.tui.filtering import Subject, is_term, test_of_word, words_of
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import Keymap
-from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, spread
+from overnight.tui.lines import Line, Span, cells, cut, cut_spans, left, line, middle, spread
 from overnight.tui.model import Fleet
 from overnight.tui.moments import clock, short_moment
 from overnight.tui.view import plural
@@ -109,16 +109,21 @@ def events_header(fleet: Fleet, shown: int, chosen: EventFilter, width: int, gly
     last: list[Span] = [("only trouble ", "warn")] if chosen.only_trouble else []
     if chosen.text:
         last.append((f"{cut(chosen.text, max(12, width - 60), glyphs)} ", "warn"))
+    # What hides events is said to the last.
+    hiding = sum(cells(text) for text, _ in last)
     last.append((f" {clock(fleet.now)} ", ""))
-    return spread(first, last, width, "band")
+    if sum(cells(text) for text, _ in (*first, *last)) >= width:
+        first[1:2], last[-1:] = [(" ", "")], []
+    return spread(cut_spans(first, width - hiding - 1, glyphs.ellipsis), last, width, "band")
 
 
-def events_footer(keys: Keymap, *, follows: bool) -> Line:
+def events_footer(keys: Keymap, more: str, width: int, *, follows: bool) -> Line:
+    """What the keys do; `more`: how many events are out of sight."""
     ways: list[tuple[str, str]] = [("open", "Open the run"), ("filter", "Filter"), ("only_trouble", "Trouble")]
     ways += [] if follows else [("follow", "Follow")]
     ways += [("back", "Back")]
     spans = [span for id, word in ways if (sign := keys.sign(id)) for span in ((sign, "key"), (f" {word}  ", "dim"))]
-    return line(" ", *spans)
+    return spread([(" ", ""), *spans], [(f"{more} ", "dim")], width)
 
 
 def empty_words(fleet: Fleet, chosen: EventFilter) -> Sequence[Line]:

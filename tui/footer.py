@@ -41,20 +41,24 @@ def footer(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
 def _bindings(fleet: Fleet) -> list[tuple[str, str]]:
     """Ids of bindings, with what they do."""
     if not fleet.shown:
-        return [("only_trouble", "All")] if Mode.ONLY_TROUBLE in fleet.modes else []
+        hidden = [("back", "All")] if fleet.filter.tests else []
+        hidden += [("only_trouble", "All")] if Mode.ONLY_TROUBLE in fleet.modes else []
+        return [*hidden, *_new(fleet), ("events", "Events")]
     if is_in_log(fleet):
         reading = reading_of(fleet)
         if reading.search is not None:
             return [("back", "Stop")]
-        found = [("find.next find.previous", "Next, before")] if reading.sought else []
+        found = [("find.next find.previous", "Next, before")] if reading.sought and not reading.missed else []
         asking = [("follow", "Follow"), ("copy", "Copy"), ("pager", "Pager"), ("wrap", "Wrap")]
-        return [("back", "Back"), ("find", "Find"), *found, *asking, ("maximise", _size(fleet))]
+        return [*found, ("back", "Back"), ("find", "Find"), *asking, ("maximise", _size(fleet))]
     if fleet.depth is Depth.ENTERED:
         moving = [("back", "Back"), ("move.down move.up", "Scroll"), ("tab.next", "Next pane"), ("wrap", "Wrap")]
         return [*moving, ("maximise", _size(fleet))]
     interrupted = [("resume.all", f"Resume {count}")] if (count := len(cut_off(fleet))) else []
     opening = ("open", "Open" if fleet.depth is Depth.LIST else "Into")
-    return [opening, *interrupted, *_asks(fleet), *_finds(fleet)]
+    # Its key means something else as long as something is sought.
+    found = [("find.next", "Next")] if fleet.sought else []
+    return [*found, opening, *interrupted, *_asks(fleet), *_finds(fleet)]
 
 
 def _size(fleet: Fleet) -> str:
@@ -82,7 +86,9 @@ def _asks(fleet: Fleet) -> list[tuple[str, str]]:
 
 
 def _finds(fleet: Fleet) -> list[tuple[str, str]]:
-    found = [("find.next", "Next")] if fleet.sought else []
-    new = [] if fleet.sought else [("new", "New")]
-    looking = [("tab.logs", "Logs"), ("tab.errors", "Errors")]
-    return [*looking, *found, ("find", "Find"), ("only_trouble", "Trouble"), *new, ("events", "Events")]
+    looking = [("tab.logs", "Logs"), ("tab.errors", "Errors"), ("find", "Find"), ("only_trouble", "Trouble")]
+    return [*looking, *_new(fleet), ("events", "Events")]
+
+
+def _new(fleet: Fleet) -> list[tuple[str, str]]:
+    return [] if fleet.sought else [("new", "New")]

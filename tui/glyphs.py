@@ -30,6 +30,8 @@ class Glyphs(NamedTuple):
     now: str
     next: str
     dash: str
+    above: str
+    below: str
 
 
 _RUNNING = frozenset({Status.RUNNING, Status.STARTING, Status.RESUMING, Status.BACKOFF})
@@ -64,6 +66,8 @@ UNICODE = Glyphs(
     now="●",
     next="○",
     dash="–",
+    above="▲",
+    below="▼",
 )
 ASCII = Glyphs(
     states=_states("*", "=", "?", "x", "+", "#", "o"),
@@ -82,6 +86,8 @@ ASCII = Glyphs(
     now="*",
     next="o",
     dash="-",
+    above="^",
+    below="v",
 )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import CHOOSING, MOVING, SECTIONS, SEEING, STEERING, Key, Keymap
-from overnight.tui.lines import Line, Span, cells, cut, left, line
+from overnight.tui.lines import Line, Span, cells, cut, left, line, spread
 from overnight.tui.matching import SURE, best_of, fit_of
 
 KEY_WIDTH, WORDS_WIDTH, GAP = 14, 23, 2
@@ -145,10 +145,12 @@ def _found_line(key: Key, chosen: bool, width: int, glyphs: Glyphs) -> Line:
     return line(*spans, ground="cursor" if chosen else "")
 
 
-def ways_line(keys: Keymap, *, looking: bool, width: int) -> Line:
-    """What can be done in the help."""
+def ways_line(keys: Keymap, more: str, *, looking: bool, width: int) -> Line:
+    """What can be done in the help; `more`: what of it is out of sight."""
     ways = [("enter", "Do it"), ("↑ ↓", "Choose"), ("esc", "All keys")]
     if not looking:
         ways = [(keys.sign("find"), "Find a key"), (keys.sign("back"), "Back")]
     spans = [span for sign, word in ways if sign for span in ((sign, "key"), (f" {word}  ", "dim"))]
-    return line(*spans) if width >= 40 else line((cut("".join(text for text, _ in spans), width), "dim"))
+    if width < 40:
+        return line((cut("".join(text for text, _ in spans), width), "dim"))
+    return spread(spans, [(more, "dim")], width)

@@ -69,7 +69,7 @@ KEYS = (
 SECTIONS = (MOVING, SEEING, STEERING, CHOOSING, LEAVING)
 IN_EVENTS = (
     *("move.down", "move.up", "move.top", "move.bottom", "move.page_down", "move.page_up", "open", "back", "follow"),
-    *("find", "filter", "only_trouble", "events", "redraw", "suspend", "leave"),
+    *("find", "filter", "only_trouble", "events", "suspend", "leave"),
 )
 """Bindings that work in the list of events, too, with the same keys."""
 OPENING = frozenset(
@@ -105,12 +105,17 @@ class Keymap(NamedTuple):
         closing, opening = (keys["back"], keys["leave"]), keys["open"]
         keys |= {"help.back": joined((*closing, keys["help"])), "help.find": keys["find"]}
         keys |= {"help.choose": opening, "sort.choose": opening, "sort.back": joined((*closing, keys["sort"]))}
-        keys |= {f"{window}.{way}": keys[f"move.{way}"] for window in ("help", "sort") for way in ("down", "up")}
+        keys |= {f"sort.{way}": keys[f"move.{way}"] for way in ("down", "up")}
+        ways = [key.id for key in KEYS if key.section == MOVING]
+        keys |= {id.replace("move", "help"): keys[id] for id in ways}
         keys |= {f"events.{id}": keys[id] for id in IN_EVENTS}
         keys |= {"palette.back": joined(("escape", keys["back"]))}
         # Yes is said with one key and nothing else; where something is typed, escape is a way back, too.
         no = [key for key in joined(("n", *closing)).split(",") if key != "y"]
         keys |= {"question.no": joined(no), "launch.back": joined(("escape", keys["back"]))}
+        for id in ways:
+            moving = (key for key in keys[id].split(",") if key not in {"y", *no})
+            keys[id.replace("move", "question")] = joined(moving)
         return {id: named or NO_KEY for id, named in keys.items()}
 
 

@@ -8,10 +8,15 @@ from overnight.state.records import Spec
 from overnight.tui.clean import clean
 from overnight.tui.desk import Desk
 from overnight.tui.events import CursorPut
+from overnight.tui.lines import middle
 
 if TYPE_CHECKING:
     from overnight.agents.launchers.order import Order
     from overnight.tui.screens.launch import LaunchScreen
+
+
+LONGEST_NAME = 24
+"""Cells of a name in the title of a window, which says more."""
 
 
 class Launches:
@@ -38,7 +43,7 @@ class Launches:
             draft = draft_of(self._as_written(fleet.cursor, spec))
             known = recorded_environment(self._desk.home.run(fleet.cursor))
             draft = draft._replace(base=draft.base._replace(environment=known))
-            title = f"{clean(spec.name)} again, changed: a new run, from its beginning"
+            title = f"{middle(clean(spec.name), LONGEST_NAME, glyphs)} again, changed: a new run, from its beginning"
             self._desk.open(LaunchScreen(title, draft, recent, glyphs))
 
     def _as_written(self, run_id: str, shown: Spec) -> Spec:

@@ -152,6 +152,11 @@ def wrapped(text: str, width: int) -> list[str]:
     return [*(piece.rstrip() for piece in pieces), last]
 
 
+def folded(whole: Line, width: int) -> list[Line]:
+    """The same in lines of at most `width` cells."""
+    return [whole._replace(spans=part_of(whole.spans, *piece)) for piece in breaks(whole.text, width)]
+
+
 def breaks(text: str, width: int) -> list[tuple[int, int]]:
     """Where the pieces of at most `width` cells begin and end: behind a space, if there is one in their second half.
 
@@ -185,6 +190,13 @@ def cut_spans(spans: Sequence[Span], width: int, ellipsis: str) -> tuple[Span, .
     if cells(text) <= width:
         return tuple(spans)
     return (*part_of(spans, 0, len(_head(text, width - 1))), (ellipsis, "dim")) if width > 0 else ()
+
+
+def more_words(above: int | None, below: int | None, glyphs: Glyphs) -> str:
+    """How many lines are out of sight, and where; None = nobody has counted them. "" = there are none."""
+    counts = ((glyphs.above, above), (glyphs.below, below))
+    parts = [sign if count is None else f"{sign} {count}" for sign, count in counts if count != 0]
+    return f"{' '.join(parts)} more" if parts else ""
 
 
 def spread(first: Iterable[Span], last: Iterable[Span], width: int, ground: str = "") -> Line:

@@ -1,17 +1,13 @@
 """The fleet list: which columns a width has room for, and what a run's line says in each. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from overnight.state.status import ENDED, LIVE, Status
 from overnight.tui import view
-from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.lines import Line, Span, cells, cut, left, line, middle, right, spread
+from overnight.tui.lines import Line, Span, cells, left, line, middle, more_words, right
 from overnight.tui.model import Fleet
-from overnight.tui.moments import clock
-from overnight.tui.sorting import AS_IT_CAME
-from overnight.tui.state_groups import COUNTED
 from overnight.tui.view import Row
 
 LEAD = 4
@@ -37,6 +33,8 @@ class Layout(NamedTuple):
 
 
 ALWAYS = ("state", "name")
+_NAMES = "AGENT"
+"""The title of the column of names."""
 COLUMNS = (*ALWAYS, "progress", "percent", "eta", "rate", "beat", "errors", "phase", "sparkline")
 """The names of all columns, in their usual order."""
 _NEVER_DROPPED = ("progress", "percent", "eta")
@@ -55,7 +53,7 @@ def layout_for(width: int, names: Sequence[str] = COLUMNS) -> Layout:
             break
         fitting.append(column)
     room = width - LEAD - _width_of(fitting) - 1
-    columns = {**_BY_NAME, "state": state, "name": Column("AGENT", min(NAME_MOST, max(NAME_LEAST, room)), _name)}
+    columns = {**_BY_NAME, "state": state, "name": Column(_NAMES, min(NAME_MOST, max(NAME_LEAST, room)), _name)}
     ordered = (*(name for name in ALWAYS if name not in names), *names)
     return Layout(tuple(columns[name] for name in ordered if name in ALWAYS or columns[name] in fitting))
 
@@ -64,10 +62,21 @@ def _width_of(columns: Sequence[Column]) -> int:
     return sum(column.width + 1 for column in columns) - 1
 
 
-def heading(width: int, columns: Sequence[str], glyphs: Glyphs) -> Line:
+def heading(width: int, columns: Sequence[str], glyphs: Glyphs, above: int = 0, below: int = 0) -> Line:
+    """The titles of the columns; beside that of the names, how many runs are out of sight."""
     layout = layout_for(width, columns)
-    texts = [(right if each.to_the_right else left)(each.title, each.width, glyphs) for each in layout.columns]
+    titles = {each: each.title for each in layout.columns}
+    name = next(each for each in layout.columns if each.title == _NAMES)
+    titles[name] = _names_title(more_words(above, below, glyphs), name.width)
+    texts = [(right if each.to_the_right else left)(title, each.width, glyphs) for each, title in titles.items()]
     return line((left(" " * LEAD + " ".join(texts), width, glyphs), "dim"), ground="heading")
+
+
+def _names_title(more: str, width: int) -> str:
+    """As much of it as there is room for, the number to the last."""
+    short = more.removesuffix(" more")
+    texts = (f"{_NAMES}  {more}", f"{_NAMES}  {short}", f"{_NAMES} {short}", short)
+    return next((text for text in texts if cells(text) <= width), short) if more else _NAMES
 
 
 def run_line(row: Row, layout: Layout, glyphs: Glyphs, *, cursor: bool, marked: bool) -> Line:
@@ -183,65 +192,6 @@ _BY_NAME: Mapping[str, Column] = {
     "phase": _PHASE,
     "sparkline": _SPARKLINE,
 }
-
-
-# -- the header
-
-
-def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
-    """The program, the machine, how many runs are in which state, and the time of day."""
-    first: list[Span] = [(" overnight ", "title"), (f" {cut(fleet.host, 24, glyphs)}  ", "dim")]
-    room = width - sum(cells(text) for text, _ in first) - 8
-    with_words = _count_spans(fleet, glyphs, words=True)
-    short = _count_spans(fleet, glyphs, words=False)
-    first += with_words if sum(cells(text) for text, _ in with_words) <= room - 40 else short
-    return spread(first, [*_header_end(fleet, width, glyphs), (f"{clock(fleet.now)} ", "")], width, "band")
-
-
-def state_counts(fleet: Fleet) -> Iterator[tuple[Status, int, str]]:
-    """How many runs are in which state, by the status that stands for it, and in one word; those that there are."""
-    found = fleet.tally
-    for sign, members, word in COUNTED:
-        if count := sum(found.get(each, 0) for each in members):
-            yield sign, count, word
-
-
-def _count_spans(fleet: Fleet, glyphs: Glyphs, *, words: bool) -> list[Span]:
-    return [
-        (f"{glyphs.states[sign]} {count}{f' {word}' if words else ''}  ", view.state_role(sign))
-        for sign, count, word in state_counts(fleet)
-    ]
-
-
-def _header_end(fleet: Fleet, width: int, glyphs: Glyphs) -> list[Span]:
-    spans: list[Span] = []
-    if Mode.ONLY_TROUBLE in fleet.modes:
-        spans.append(("only trouble  ", "warn"))
-    if fleet.filter.tests:
-        spans.append((f"{len(fleet.shown)} of {len(fleet.order)}: {cut(fleet.filter.text, 24, glyphs)}  ", "warn"))
-    if fleet.sort != AS_IT_CAME:
-        spans.append((f"by {fleet.sort.by}{', turned' if fleet.sort.turned else ''}  ", "dim"))
-    if fleet.marks:
-        spans.append((f"{len(fleet.marks)} marked  ", "accent"))
-    return spans + (_overall(fleet, glyphs) if width >= 110 else [])
-
-
-def _overall(fleet: Fleet, glyphs: Glyphs) -> list[Span]:
-    """One bar for all that lives, and when the last of it is expected to end."""
-    overall = fleet.overall
-    if overall is None:
-        return []
-    # Of some nobody knows when they end: it is at least so long.
-    ends = f" {view.about(overall.left)}{'+' if overall.open else ''}" if overall.left is not None else ""
-    return [*bar_spans(overall.percent / 100, 14, "bar", glyphs), (f" {int(overall.percent)}%{ends}   ", "")]
-
-
-def too_small(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
-    """The one line of a terminal that has no room for a list."""
-    states = _count_spans(fleet, glyphs, words=False) or [("no runs  ", "dim")]
-    spans: list[Span] = [(" overnight  ", "title"), *states]
-    hint = f"needs {LEAST_WIDTH}x{LEAST_HEIGHT}"
-    return spread(spans, [(hint, "dim"), (" ", "")], width)
 
 
 EMPTY = (

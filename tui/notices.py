@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from overnight.state.status import Status
 from overnight.tui.clean import clean
-from overnight.tui.listing import state_counts
+from overnight.tui.header import state_counts
 from overnight.tui.model import Fleet
 
 ALARMING = frozenset({Status.FAILED, Status.INTERRUPTED, Status.LOST, Status.STALLED})

@@ -31,8 +31,9 @@ def command_for(pager: list[str], path: str, at: int | None) -> list[str]:
     """To read the log from byte `at` on, None = its end, as far as the pager can be told."""
     if os.path.basename(pager[0]) != LESS:
         return [*pager, path]
-    # A log whose head was given back begins with zeros, which less would ask about.
-    return [*pager, "-f", "+G" if at is None else f"+{at}P", path]
+    # Colours as colours; every other code is shown, not obeyed. A log whose head was given back begins with zeros,
+    # which less would ask about.
+    return [*pager, "-R", "-f", "+G" if at is None else f"+{at}P", path]
 
 
 def log_command(desk: Desk, environ: Mapping[str, str]) -> list[str] | None:

@@ -108,7 +108,7 @@ class Steering:
         lines = question_lines(verb, rows, checkpoints, left_out)
         from overnight.tui.screens.question import QuestionScreen
 
-        self._desk.open(QuestionScreen(lines, answers(verb, len(rows), fleet.keys)), answered)
+        self._desk.open(QuestionScreen(lines, answers(verb, len(rows), fleet.keys), self._desk.glyphs), answered)
 
     def _complain_of_all(self, verb: Verb, ids: Sequence[str]) -> None:
         """Of many, the reason of the first is told."""

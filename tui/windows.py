@@ -45,7 +45,7 @@ class Windows:
             if sort is not None:
                 self._desk.change(Sorted(sort))
 
-        self._desk.open(SortScreen(self._desk.fleet.sort, self._desk.glyphs), chosen)
+        self._desk.open(SortScreen(self._desk.fleet.sort, self._desk.fleet.keys, self._desk.glyphs), chosen)
 
     def open_help(self) -> None:
         from overnight.tui.screens.help import HelpScreen

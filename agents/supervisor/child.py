@@ -141,7 +141,9 @@ class Child:
             return
         self.taken = taken
         if not self.taken:
-            self.problem = reason.decode("utf-8", "replace") or "its keeper was killed before it started anything"
+            self.problem = (
+                reason.decode("utf-8", "replace") or "what starts its command was killed before it started anything"
+            )
 
     def _take_started(self, now: float) -> None:
         attempt = self._run.attempt(self.number)

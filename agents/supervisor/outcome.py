@@ -128,7 +128,7 @@ def verdict_of(ending: Ending, asked: Asked, budget: Budget) -> Over | Again:
 def words_of(ending: Ending) -> str:
     """`exit code 1`, `ended by SIGKILL`, …"""
     if not ending.known:
-        return "its exit code is not known: keeper and supervisor were both killed"
+        return "its exit code is not known: all that watched it was killed"
     return f"ended by {ending.signal}" if ending.signal else f"exit code {ending.code}"
 
 
@@ -157,7 +157,7 @@ def _after_no_start(ending: Ending, asked: Asked, budget: Budget) -> Over | Agai
         return Over(Outcome.CANCELLED, "cancelled before its command ran")
     if asked.shutdown:
         return Over(Outcome.INTERRUPTED, "its supervisor was told to end")
-    reason = "its keeper was killed before the command ran"
+    reason = "what starts its command was killed before that ran"
     if ending.unexecuted >= MOST_UNEXECUTED:
         return Over(Outcome.FAILED, f"{reason}, {_times(ending.unexecuted)}")
     return Again(budget.used, backoff=False, reason=reason)

@@ -101,7 +101,7 @@ def test_a_command_that_never_ran_is_not_completed(home: Path, faulty: Faulty) -
     faulty.supervise(run, "attempts.claim = claim_without_keeper")
     over = ended(run)
     assert (over.outcome, over.attempts) == (Outcome.FAILED, 3), "it is tried again, but not for ever"
-    assert over.reason == "its keeper was killed before the command ran, three times"
+    assert over.reason == "what starts its command was killed before that ran, three times"
     assert output(run) == ""
 
 

@@ -162,6 +162,16 @@ def test_less_begins_at_the_line_under_the_cursor(home: Path) -> None:
         terminal.shows("a needle", "Leave")
 
 
+def test_less_shows_the_colours_of_a_log_as_colours(home: Path) -> None:
+    with a_supervised_run(home, "crawl") as run, a_terminal(["env", "PAGER=less", "LESS=", *INTERFACE]) as terminal:
+        Path(run.output_path).write_text("\x1b[32mgreen words\x1b[0m of an agent\n")
+        terminal.shows("crawl")
+        terminal.type("o")
+        terminal.shows("green words of an agent")
+        assert "[32m" not in terminal.text()
+        terminal.type("q")
+
+
 def test_without_a_pager_it_says_so(home: Path) -> None:
     an_ended_run(home, "crawl", DONE)
     with a_terminal(["env", "PAGER=", "PATH=/nowhere", *INTERFACE]) as terminal:
@@ -182,5 +192,5 @@ def test_which_pager(tmp_path: Path) -> None:
     assert find_pager(place) == ["more"]
     assert find_pager({"PATH": os.devnull}) is None
     assert command_for(["mine"], "/log", 7) == ["mine", "/log"]
-    assert command_for(["/bin/less", "-R"], "/log", 7) == ["/bin/less", "-R", "-f", "+7P", "/log"]
+    assert command_for(["/bin/less", "-S"], "/log", 7) == ["/bin/less", "-S", "-R", "-f", "+7P", "/log"]
     assert command_for(["less"], "/log", None)[-2:] == ["+G", "/log"]

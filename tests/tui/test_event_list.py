@@ -111,6 +111,11 @@ def test_the_header_says_of_how_many() -> None:
     assert "2 of 4 events" in header
     assert "only trouble" in header
     assert "group:gpu" in header
+    narrow = events_header(
+        fleet._replace(host="h" * 30), 2, event_filter_of("group:gpu", only_trouble=True), 60, UNICODE
+    )
+    assert "only trouble group:gpu" in narrow.text
+    assert "2 of 4 events" in narrow.text
 
 
 # -- reading them

@@ -152,3 +152,11 @@ def test_the_card_says_the_same() -> None:
     assert lines[-1].endswith("paused         for 57s so far")
     over = a_run(exit=Exit(Outcome.CANCELLED, ended_at=T0), supervised=False)
     assert card_lines(over, HISTORY, T0, Style())[-1].endswith("paused")
+
+
+def test_where_all_of_it_has_room_no_end_is_cut() -> None:
+    words = "its exit code is not known: all that watched it was killed"
+    ends = KILLED._replace(exec_error=words), LIVING
+    lines = pane(Frame(60, 9, UNICODE), ends)
+    assert words in " ".join(" ".join(lines).split())
+    assert "…" in "".join(pane(Frame(60, 5, UNICODE), ends))

@@ -21,7 +21,7 @@ SIZES = [
     *(pytest.param(200, 60, marks=pytest.mark.long), pytest.param(60, 15, marks=pytest.mark.long)),
 ]
 LOOKS = (
-    *(("1", "waits:"), ("3", "· bev"), ("4", "created"), ("5", "command"), ("2", "xxxx")),
+    *(("1", "waits:"), ("3", "· bev"), ("4", "ended"), ("5", "command"), ("2", "xxxx")),
     *(("m", "xxxx"), ("w", "xxxx"), ("mw", "Into")),
 )
 """Keys, and a word that is seen once they have done what they do."""

@@ -4,17 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overnight.tui.detail import TABS, Detail, Tab
-from overnight.tui.events import Arrived, Ticked
+from overnight.tui.events import Arrived, Mode, Ticked
+from overnight.tui.filtering import filter_of
 from overnight.tui.footer import footer
 from overnight.tui.glyphs import ASCII, UNICODE, Glyphs
+from overnight.tui.header import header, too_small
 from overnight.tui.lines import cells
-from overnight.tui.listing import ALWAYS, COLUMNS, LEAST_WIDTH, header, heading, layout_for, run_line, too_small
+from overnight.tui.listing import ALWAYS, COLUMNS, LEAST_WIDTH, heading, layout_for, run_line
 from overnight.tui.model import Fleet, row_at
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame
 from overnight.tui.panes.logs import logs
 from overnight.tui.panes.title import tab_spans, title
 from overnight.tui.place import Reading
+from overnight.tui.sorting import By, Sort
 from screenshots.fleets import FLEETS, NOW, Still
 
 WIDTHS = st.integers(LEAST_WIDTH, 220)
@@ -117,6 +120,31 @@ def test_a_plain_command_shows_its_newest_line_and_no_bar() -> None:
     assert "up 5h12" in text
     assert "─" not in text
     assert "unknown" not in text
+
+
+@given(WIDTHS, st.integers(0, 30), GLYPHS)
+def test_what_hides_runs_and_marks_are_said_at_every_width(width: int, host: int, glyphs: Glyphs) -> None:
+    fleet = EVERYDAY._replace(
+        host="h" * host,
+        filter=filter_of("name:sleeper state:cancelled"),
+        sort=Sort(By.LEFT, turned=True),
+        modes=frozenset({Mode.ONLY_TROUBLE}),
+        marks=frozenset(EVERYDAY.order),
+    )
+    text = header(fleet, width, glyphs).text
+    assert cells(text) == width
+    assert "only trouble" in text
+    assert f"{len(fleet.shown)} of {len(fleet.order)}" in text
+    assert f"{len(fleet.order)} marked" in text
+
+
+def test_the_header_gives_up_words_then_the_clock_then_the_order_before_a_filter() -> None:
+    fleet = EVERYDAY._replace(filter=filter_of("err>0"), sort=Sort(By.LEFT, turned=True))
+    widths = {
+        word: next(width for width in range(60, 220) if word in header(fleet, width, UNICODE).text)
+        for word in ("running", "12:0", "gpu-03", "turned", "err>0")
+    }
+    assert sorted(widths, key=lambda word: -widths[word]) == ["running", "12:0", "gpu-03", "turned", "err>0"]
 
 
 def test_the_clock_changes_the_header_once_a_minute() -> None:

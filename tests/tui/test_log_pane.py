@@ -109,4 +109,4 @@ def test_a_log_that_grows_is_followed_and_another_place_stays_where_it_is(home: 
         terminal.type("F")
         terminal.shows("newer still")
         os.truncate(run.output_path, 0)
-        terminal.shows(" Empty.")
+        terminal.shows("It has printed nothing so far")

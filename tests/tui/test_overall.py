@@ -6,7 +6,7 @@ from overnight.state.queue import Group
 from overnight.state.records import Estimate, Exit, Outcome, SupervisorState
 from overnight.tui.events import Arrived, Grouped, Read, Ticked
 from overnight.tui.glyphs import UNICODE
-from overnight.tui.listing import header
+from overnight.tui.header import header
 from overnight.tui.model import Fleet, Overall
 from overnight.tui.reducer import reduce
 from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, progress

@@ -261,6 +261,33 @@ def test_the_card_tells_the_same_and_its_last_message_once() -> None:
 # -- the room
 
 
+UNKNOWN = "its exit code is not known: all that watched it was killed"
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [(LOST, "nobody was left to write down how it ended"), (ended(code=None, reason=UNKNOWN), UNKNOWN)],
+)
+def test_an_explanation_is_whole_where_lines_below_it_are_free(run: dict[str, Any], words: str) -> None:
+    for width in (60, 80):
+        lines = pane(Detail(""), Frame(width, 8, UNICODE), **run)
+        assert words in " ".join(" ".join(lines).split())
+        assert "…" not in "".join(lines)
+        assert max(len(line) for line in lines) <= width
+
+
+def test_where_lines_are_scarce_each_thing_is_said_in_part() -> None:
+    lines = pane(FOUND, Frame(50, 6, UNICODE), **ended(reason="x " * 200))
+    assert len(lines) == 6
+    assert lines[0].endswith("…")
+
+
+def test_what_a_run_waits_for_is_whole_where_lines_are_free() -> None:
+    words = "waits for a word that takes more than one line of a pane, as each of these words takes its place in it"
+    lines = pane(Detail(""), Frame(60, 8, UNICODE), progress=progress(message=words))
+    assert words in " ".join(" ".join(lines).split())
+
+
 def everything(**changes: Any) -> tuple[Detail, dict[str, Any]]:
     long = "x" * 300
     kept = Kept((KeptBreaker(long, 3, T0 - 5),), (KeptLimit(long, 5.0, "pause"), KeptLimit("usd", 5.0, long)))

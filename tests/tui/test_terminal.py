@@ -133,6 +133,19 @@ def test_ctrl_l_writes_everything_again(home: Path) -> None:
         terminal.shows("overnight", "crawl", "done", "Leave")
 
 
+@pytest.mark.parametrize(
+    ("key", "words"), [("x", "let it go on"), ("n", "no command yet"), (":", "a verb and a run"), ("E", "1 event")]
+)
+def test_ctrl_l_writes_everything_again_in_windows_too(home: Path, key: str, words: str) -> None:
+    with a_supervised_run(home, "crawl"), a_terminal(INTERFACE) as terminal:
+        terminal.shows("crawl")
+        terminal.type(key)
+        terminal.shows(words)
+        terminal.screen.reset()
+        terminal.type("\x0c")
+        terminal.shows(words)
+
+
 def state_of(terminal: Terminal) -> str:
     return Path(f"/proc/{terminal.child.pid}/stat").read_text().rpartition(")")[2].split()[0]
 

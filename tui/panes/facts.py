@@ -22,6 +22,18 @@ def long_fact(label: str, text: str, role: str, frame: Frame) -> list[Line]:
     return [fact(label, ((first, role),), frame), *(fact("", ((piece, role),), frame) for piece in rest)]
 
 
+def within(height: int, texts: Iterable[tuple[Sequence[Line], Line]]) -> list[Line]:
+    """Of each text its lines as long as there is room for them, the first of them first; else one that is cut."""
+    texts = list(texts)
+    room = height - len(texts)
+    lines: list[Line] = []
+    for whole, short in texts:
+        more = len(whole) - 1
+        lines += whole if more <= room else [short]
+        room -= more if more <= room else 0
+    return lines
+
+
 def fitting(parts: Iterable[Sequence[Span]], frame: Frame) -> Line:
     """Parts beside each other, as many of the first as there is room for; a later one that is short may still fit."""
     spans: list[Span] = []

@@ -18,24 +18,35 @@ from overnight.tui.view import Row
 def history(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     if not detail.history:
         return [line((" Nothing is on record.", "dim"))]
+    whole = _lines(row, detail, frame, whole=True)
+    if len(whole) <= frame.height or frame.height >= TALL:
+        return whole
+    return _lines(row, detail, frame, whole=False)
+
+
+def _lines(row: Row, detail: Detail, frame: Frame, *, whole: bool) -> list[Line]:
+    """`whole`: with as many lines as each takes, else one."""
     # Of a single one the events tell the same.
     told = detail.attempts if len(detail.attempts) > 1 or frame.height >= TALL else ()
-    table = [*_attempt_lines(told, detail.history, row, frame), line()] if told else []
+    table = [*_attempt_lines(told, detail.history, row, frame, whole=whole), line()] if told else []
     told_events = sequels_of(detail.history, row.now, over=row.status in ENDED)
-    return [*table, *chain.from_iterable(_event_lines(event, then, row.now, frame) for event, then in told_events)]
+    events = (_event_lines(event, then, row.now, frame, whole=whole) for event, then in told_events)
+    return [*table, *chain.from_iterable(events)]
 
 
 # -- attempts
 
 
-def _attempt_lines(attempts: Sequence[Attempt], happened: Sequence[Event], row: Row, frame: Frame) -> list[Line]:
+def _attempt_lines(
+    attempts: Sequence[Attempt], happened: Sequence[Event], row: Row, frame: Frame, *, whole: bool
+) -> list[Line]:
     heading = f" {'#':>2}  {'BEGAN':<9} {'TOOK':>6}  {'CPU':>6}  {'PEAK':>5}  ENDED"
     reasons = {each.attempt: str(each.detail["reason"]) for each in happened if each.detail.get("reason")}
-    lines = [_attempt_line(each, reasons.get(each.attempt, ""), row, frame) for each in attempts]
-    return [line((cut(heading, frame.width, frame.glyphs), "dim")), *lines]
+    lines = [_attempt_line(each, reasons.get(each.attempt, ""), row, frame, whole=whole) for each in attempts]
+    return [line((cut(heading, frame.width, frame.glyphs), "dim")), *chain.from_iterable(lines)]
 
 
-def _attempt_line(attempt: Attempt, reason: str, row: Row, frame: Frame) -> Line:
+def _attempt_line(attempt: Attempt, reason: str, row: Row, frame: Frame, *, whole: bool) -> list[Line]:
     works = attempt.ended_at is None and row.summary.pid == attempt.pid
     end = row.now if works else attempt.ended_at
     took = view.duration(end - attempt.started_at) if end is not None else ""
@@ -44,7 +55,9 @@ def _attempt_line(attempt: Attempt, reason: str, row: Row, frame: Frame) -> Line
     words, role = ("works", "run") if works else _end_words(attempt, reason)
     began = left(short_moment(attempt.started_at, row.now), 9)
     numbers = f" {attempt.attempt:>2}  {began} {took:>6}  {cpu:>6}  {peak:>5}  "
-    return line((numbers, ""), (cut(words, max(0, frame.width - len(numbers) - 1), frame.glyphs), role))
+    room = max(8, frame.width - len(numbers) - 1)
+    first, *rest = wrapped(words, room) if whole else [cut(words, room, frame.glyphs)]
+    return [line((numbers, ""), (first, role)), *(line((f"{'':{len(numbers)}}{piece}", role)) for piece in rest)]
 
 
 def _end_words(attempt: Attempt, reason: str) -> tuple[str, str]:
@@ -59,10 +72,10 @@ def _end_words(attempt: Attempt, reason: str) -> tuple[str, str]:
 # -- events
 
 
-def _event_lines(event: Event, sequel: str, now: float, frame: Frame) -> list[Line]:
-    """One; where one thing a line is said as many as it takes."""
+def _event_lines(event: Event, sequel: str, now: float, frame: Frame, *, whole: bool) -> list[Line]:
+    """One; `whole`: as many as it takes."""
     words, room = event_words(event), max(8, frame.width - BESIDE - 1)
-    if frame.height >= TALL:
+    if whole:
         *before, last = wrapped(words, room)
         joined = "  ".join(filter(None, (last, sequel)))
         pieces = [*before, joined] if cells(joined) <= room else [*before, last, sequel]

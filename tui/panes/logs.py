@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from overnight.tui import view
 from overnight.tui.detail import Detail
-from overnight.tui.lines import Line, Span, breaks, cells, cut, cut_spans, line, part_of
+from overnight.tui.lines import Line, Span, breaks, cells, cut, cut_spans, line, part_of, wrapped
 from overnight.tui.page import LogLine, Page
 from overnight.tui.panes.frame import Frame
 from overnight.tui.pieces import REACH
 from overnight.tui.place import Reading, line_at
 from overnight.tui.sought import with_found
+
+SILENT = "It has printed nothing so far. What it writes to stdout and stderr stands here."
 
 
 class Sheet(NamedTuple):
@@ -28,10 +30,8 @@ def logs(detail: Detail, reading: Reading, frame: Frame) -> Sheet:
     page = detail.page
     if page is None and detail.log_problem:
         return Sheet((line((f" It cannot be read: {detail.log_problem}.", "warn")),))
-    if page is None:
-        return Sheet((line((" It has written nothing yet.", "dim")),))
-    if not page.lines:
-        return Sheet((line((" Empty.", "dim")),))
+    if page is None or not page.lines:
+        return Sheet(tuple(line((f" {piece}", "dim")) for piece in wrapped(SILENT, frame.width - 2)))
     sheet = _sheet(page, _Look(frame.width, frame.wrap, frame.glyphs.ellipsis, reading.sought))
     at = line_at(reading, page)
     if at is None:

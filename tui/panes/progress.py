@@ -34,12 +34,14 @@ def progress(row: Row, detail: Detail, frame: Frame) -> list[Line]:
 def _short(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     """As much as fits beside each other."""
     if row.status in CUT_OFF:
-        return [*postmortem(row, detail, frame), *remarks(row, frame)]
+        said = postmortem(row, detail, frame, beside=len(remarks(row, frame, 0)))
+        return [*said, *remarks(row, frame, frame.height - len(said))]
     lines = []
     if row.records.progress is not None:
         lines += [phases_line(row, frame) or _bar_line(row, frame), pace_line(row, detail, frame)]
     lines.append(usage_line(row, detail, frame))
-    return [*(each for each in lines if each.spans), *remarks(row, frame)]
+    lines = [each for each in lines if each.spans]
+    return [*lines, *remarks(row, frame, frame.height - len(lines))]
 
 
 def _tall(row: Row, detail: Detail, frame: Frame) -> list[Line]:

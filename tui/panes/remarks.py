@@ -1,16 +1,21 @@
 """What is to be said about a run in words, in whichever pane there is room."""
 
+from itertools import chain
+
 from overnight.state import current
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
 from overnight.tui.lines import Line, cut, line, wrapped
-from overnight.tui.panes.frame import TALL, Frame
+from overnight.tui.panes.facts import within
+from overnight.tui.panes.frame import Frame
 from overnight.tui.view import Row
 
 
-def remarks(row: Row, frame: Frame) -> list[Line]:
+def remarks(row: Row, frame: Frame, room: int | None = None) -> list[Line]:
     """What stands in words: an unobeyed request, a verdict, what its agent says, what is left to do, what it
     writes wrong, any damage.
+
+    `room`: lines for it; None = as many as it takes. Each of them is said at least in part.
     """
     progress, heartbeat = row.records.progress, row.records.heartbeat
     said: list[tuple[str, str]] = []
@@ -42,9 +47,11 @@ def remarks(row: Row, frame: Frame) -> list[Line]:
             said.append((f"item: {progress.current_item}", "dim"))
     said += [(text, "warn") for text in view.fault_texts(row)]
     said += [(f"{each.path}: {each.problem}", "warn") for each in row.records.damaged]
-    if frame.height < TALL:
-        return [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in said]
-    return [line((f" {piece}", role)) for text, role in said for piece in wrapped(text, frame.width - 2)]
+    wholes = [[line((f" {piece}", role)) for piece in wrapped(text, frame.width - 2)] for text, role in said]
+    if room is None:
+        return list(chain.from_iterable(wholes))
+    shorts = [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in said]
+    return within(room, zip(wholes, shorts, strict=True))
 
 
 def next_words(row: Row, *, has_checkpoint: bool) -> str:

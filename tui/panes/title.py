@@ -11,11 +11,16 @@ WITH_NUMBERS = 100
 """Columns from which the names of the panes have room for their keys beside the name of the run."""
 
 
-def title(row: Row, frame: Frame, *, entered: bool, tabs: Tab | None) -> Line:
-    """The rule above a pane: which run, and its process. `tabs`: the open one, where they stand on the same line."""
+def title(row: Row, frame: Frame, more: str = "", *, entered: bool, tabs: Tab | None) -> Line:
+    """The rule above a pane: which run, and its process.
+
+    `more`: what of the pane is out of sight. `tabs`: the open one, where they stand on the same line.
+    """
     glyphs = frame.glyphs
     facts = [fact for fact in (view.attempt_text(row), _pid(row), _up(row)) if fact]
     ends = tab_spans(tabs, frame, row.keys) if tabs is not None else ()
+    if more:
+        ends = ((f"{more} ", "accent"), *(((f"{glyphs.rule} ", "rule"),) if ends else ()), *ends)
     room = frame.width - sum(cells(text) for text, _ in ends) - 4
     name = middle(row.summary.name, max(8, room - 4), glyphs)
     while facts and cells(name) + sum(cells(fact) + 3 for fact in facts) + 4 > room:

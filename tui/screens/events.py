@@ -22,6 +22,7 @@ from overnight.tui.event_list import (
 from overnight.tui.filtering import BadFilter
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.keys import IN_EVENTS, KEYS
+from overnight.tui.lines import more_words
 from overnight.tui.model import Fleet
 from overnight.tui.screens.window import Window
 from overnight.tui.screens.wishes import Refused
@@ -79,9 +80,11 @@ class EventsScreen(Window[str | None]):
         width = self.size.width
         header = events_header(self._fleet, len(self._told), self._filter, width, self._glyphs)
         self.query_one("#header", Lines).show(header)
-        self.query_one("#footer", Lines).show(events_footer(self._fleet.keys, follows=self._chosen is None))
-        instead = empty_words(self._fleet, self._filter)
-        self.query_one(ToldList).show(self._fleet, self._told, self._at, instead)
+        instead, listed = empty_words(self._fleet, self._filter), self.query_one(ToldList)
+        listed.show(self._fleet, self._told, self._at, instead)
+        more = more_words(listed.above, listed.below, self._glyphs)
+        footer = events_footer(self._fleet.keys, more, width, follows=self._chosen is None)
+        self.query_one("#footer", Lines).show(footer)
 
     @property
     def _at(self) -> int:

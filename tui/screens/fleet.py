@@ -12,6 +12,7 @@ from overnight.tui import listing
 from overnight.tui.events import Mode
 from overnight.tui.footer import footer
 from overnight.tui.glyphs import Glyphs
+from overnight.tui.header import header, too_small
 from overnight.tui.model import Depth, Fleet, reading_of
 from overnight.tui.screens.fleet_keys import KeyedScreen
 from overnight.tui.screens.wishes import Looked
@@ -95,12 +96,14 @@ class FleetScreen(KeyedScreen):
     def _draw(self) -> None:
         fleet, glyphs, columns = self._fleet, self._glyphs, self._columns
         if self.has_class("-small"):
-            self._lines("header").show_fitting(lambda width: [listing.too_small(fleet, width, glyphs)])
+            self._lines("header").show_fitting(lambda width: [too_small(fleet, width, glyphs)])
             return
-        self._lines("header").show_fitting(lambda width: [listing.header(fleet, width, glyphs)])
+        self._lines("header").show_fitting(lambda width: [header(fleet, width, glyphs)])
         self._lines("footer").show_fitting(lambda width: [footer(fleet, width, glyphs)])
-        self._lines("heading").show_fitting(lambda width: [listing.heading(width, columns, glyphs)])
-        self.query_one(FleetList).show(fleet)
+        runs = self.query_one(FleetList)
+        runs.show(fleet)
+        above, below = runs.above, runs.below
+        self._lines("heading").show_fitting(lambda width: [listing.heading(width, columns, glyphs, above, below)])
         self._draw_pane()
         self._look()
 

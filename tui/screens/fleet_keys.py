@@ -78,6 +78,10 @@ class KeyedScreen(Screen[None]):
         """The pane of the open run. It is made when it is first asked for."""
         raise NotImplementedError
 
+    def on_screen_suspend(self) -> None:
+        """What is said is said by the window that is over it."""
+        self.query("ToastRack").set(display=False)
+
     # -- keys
 
     def _happened(self, event: KeyEvent) -> None:

@@ -12,27 +12,28 @@ from textual.widgets import Input
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.help import INTRO, found_keys, found_lines, help_lines, ways_line
 from overnight.tui.keys import Key, Keymap
-from overnight.tui.lines import Line, line, wrapped
-from overnight.tui.screens.window import Window
+from overnight.tui.lines import Line, line, more_words, wrapped
+from overnight.tui.screens.window import Scrolled, moving
 from overnight.tui.widgets.lines import Lines, LineView
 from overnight.tui.widgets.typed_line import TypedLine
 
 WIDE_FROM = 119
 """Columns that the window takes where there are as many."""
-AIRY_FROM = 30
-"""Lines of the terminal from which there is room between the sections."""
+TIGHT_TO, AIRY_FROM = 23, 30
+"""Lines of the terminal up to which there is none free; from which there is room between the sections."""
+FRAME = 3
+"""Lines of the window beside the introduction and the keys: its border, and what can be done."""
 
 
-class HelpScreen(Window[Key | None], ModalScreen[Key | None]):
+class HelpScreen(Scrolled[Key | None], ModalScreen[Key | None]):
     """Any of the usual keys closes it. Closes with the binding that was chosen, or with None."""
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss(None)", "back", id="help.back", show=False),
         Binding("enter", "choose", "do it", id="help.choose", show=False),
-        Binding("j,down", "move(1)", "down", id="help.down", show=False),
-        Binding("k,up", "move(-1)", "up", id="help.up", show=False),
         Binding("slash", "find", "find a key", id="help.find", show=False),
+        *moving("help"),
     ]
     AUTO_FOCUS = ""
 
@@ -53,8 +54,12 @@ class HelpScreen(Window[Key | None], ModalScreen[Key | None]):
 
     # -- showing
 
+    def body(self) -> LineView:
+        return self.query_one("#help", Lines)
+
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= WIDE_FROM, "-wide")
+        self.set_class(event.size.height <= TIGHT_TO, "-tight")
 
     @on(LineView.Fitted)
     def _draw(self) -> None:
@@ -63,26 +68,31 @@ class HelpScreen(Window[Key | None], ModalScreen[Key | None]):
             return
         introduction = [line((text, "dim")) for text in wrapped(INTRO, width)]
         self._show("intro", introduction)
-        self._show("ways", [ways_line(self._keys, looking=self._found is not None, width=width)])
+        self.query_one("#intro").styles.height = len(introduction)
         every = help_lines(self._keys, width, airy=self.size.height >= AIRY_FROM)
+        # As high as all of it: the window stays where it is while somebody types.
+        air = 0 if self.has_class("-tight") else 2
+        self.query_one("#box").styles.height = len(introduction) + len(every) + FRAME + air
         if self._found is None:
             self._show("help", every)
         else:
-            # As high as all of it: the window stays where it is while somebody types.
-            lines = found_lines(self._found, self._at, width, self._glyphs)
-            self._show("help", lines + [line()] * (len(every) - len(lines)))
+            self._show("help", found_lines(self._found, self._at, width, self._glyphs))
             self.query_one("#help", Lines).show_line(self._at)
+        self.moved()
 
     def _show(self, name: str, lines: list[Line]) -> None:
-        shown = self.query_one(f"#{name}", Lines)
-        shown.styles.height = len(lines)
-        shown.show(*lines)
+        self.query_one(f"#{name}", Lines).show(*lines)
+
+    def moved(self) -> None:
+        ways, body = self.query_one("#ways", Lines), self.body()
+        more = more_words(body.above, body.below, self._glyphs)
+        ways.show_fitting(lambda width: [ways_line(self._keys, more, looking=self._found is not None, width=width)])
 
     # -- choosing
 
     def action_move(self, by: int) -> None:
         if self._found is None:
-            self.query_one("#help", Lines).scroll_by(by)
+            super().action_move(by)
         elif self._found:
             self._at = (self._at + by) % len(self._found)
             self._draw()

@@ -15,16 +15,18 @@ from overnight.state.errors import OvernightError, WrongUsage
 from overnight.tui.clean import clean
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.launching import Draft, Form, draft_lines, order_of, preview
-from overnight.tui.lines import Line, cut, left, line
+from overnight.tui.lines import Line, cut, left, line, more_words, spread, wrapped
 from overnight.tui.screens.window import Window
 from overnight.tui.screens.wishes import LaunchWanted
-from overnight.tui.widgets.lines import Lines
+from overnight.tui.widgets.lines import Lines, LineView
 
 LABEL_WIDTH = 9
-KEYS = line(
+KEYS = (
     *(("enter", "key"), (" Launch  ", "dim"), ("↑ ↓", "key"), (" Recent  ", "dim")),
     *(("tab", "key"), (" Next field  ", "dim"), ("esc", "key"), (" Back", "dim")),
 )
+FRAME, AIR, MOST_RECENT, LEAST_VERDICT = 4, 4, 8, 2
+"""Lines of the window beside fields, recent launches and verdict; free ones where there is room; of the last two."""
 
 
 class Field(Input):
@@ -64,6 +66,8 @@ class LaunchScreen(Window[None], ModalScreen[None]):
         """For what becomes of the launch."""
         self._remark = ""
         """About what was typed last; "" = there is none."""
+        self._refusal: OvernightError | None = None
+        """Why it could not be launched as it stands there."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
@@ -79,20 +83,31 @@ class LaunchScreen(Window[None], ModalScreen[None]):
     def on_mount(self) -> None:
         for field in Form._fields:
             self.query_one(f"#{field}", Input).cursor_blink = False
-        self.call_after_refresh(self._draw)
 
     # -- showing
 
+    @on(LineView.Fitted)
     def _draw(self) -> None:
         width = max(20, self.query_one("#recent", Lines).size.width)
-        self._lines("subject").show(line((cut(self._title, width), "strong")))
+        self._lines("subject").show(line((cut(self._title, width, self._glyphs), "strong")))
         for field in Form._fields:
             self._lines(f"label-{field}").show(line((left(field, LABEL_WIDTH), "dim")))
         recent = draft_lines(self._recent, self._chosen, width, self._glyphs.cursor)
-        self._lines("recent").styles.height = len(recent)
         self._lines("recent").show(*recent)
-        self._lines("verdict").show(*self._verdict(width))
-        self._lines("keys").show(KEYS)
+        if self._chosen is not None:
+            self._lines("recent").show_line(self._chosen)
+        self._show_verdict(self._verdict(width))
+
+    def _show_verdict(self, verdict: tuple[Line, ...]) -> None:
+        """Whole: what was launched lately gives way to it."""
+        height = FRAME + len(Form._fields) + min(MOST_RECENT, len(self._recent)) + max(LEAST_VERDICT, len(verdict))
+        is_tight = height + AIR > self.app.size.height
+        self.set_class(is_tight, "-tight")
+        self.query_one("#box").styles.height = height + (0 if is_tight else AIR)
+        self._lines("verdict").styles.height = max(LEAST_VERDICT, len(verdict))
+        self._lines("verdict").show(*verdict)
+        more = more_words(self._lines("recent").above, self._lines("recent").below, self._glyphs)
+        self._lines("keys").show_fitting(lambda width: [spread(KEYS, [(more, "dim")], width)])
 
     def _verdict(self, width: int) -> tuple[Line, ...]:
         if self._waits:
@@ -100,20 +115,21 @@ class LaunchScreen(Window[None], ModalScreen[None]):
         if self._remark:
             hint = "A shell takes several: sh -c 'FIRST; SECOND'."
             return (line((cut(self._remark, width), "warn")), line((cut(hint, width), "dim")))
+        if self._refusal is not None:
+            return self._complaint(self._refusal, width)
         try:
             return preview(order_of(self._draft), width)
         except OvernightError as error:
             return self._complaint(error, width)
 
     def _complaint(self, error: OvernightError, width: int) -> tuple[Line, ...]:
-        return tuple(
-            line((cut(clean(text), width), role)) for text, role in ((str(error), "warn"), (error.hint, "dim")) if text
-        )
+        said = ((str(error), "warn"), (error.hint, "dim"))
+        return tuple(line((piece, role)) for text, role in said if text for piece in wrapped(clean(text), width))
 
     def refused(self, error: OvernightError) -> None:
         """It could not be launched; what was typed is still there."""
-        self._waits = False
-        self._lines("verdict").show(*self._complaint(error, max(20, self._lines("recent").size.width)))
+        self._waits, self._refusal = False, error
+        self._draw()
 
     def _lines(self, name: str) -> Lines:
         return self.query_one(f"#{name}", Lines)
@@ -128,6 +144,7 @@ class LaunchScreen(Window[None], ModalScreen[None]):
             return
         self._remark = ""
         self._draft = self._draft._replace(form=self._draft.form._replace(**{field: event.value}))
+        self._refusal = None
         self._draw()
 
     @on(Field.Shortened)
@@ -144,6 +161,7 @@ class LaunchScreen(Window[None], ModalScreen[None]):
         place = (-1 if self._chosen is None else self._chosen) + by
         self._chosen = None if place < 0 else min(place, len(self._recent) - 1)
         self._draft = self._first if self._chosen is None else self._recent[self._chosen]
+        self._refusal = None
         for field in Form._fields:
             given = self.query_one(f"#{field}", Input)
             given.value = getattr(self._draft.form, field)
@@ -160,6 +178,6 @@ class LaunchScreen(Window[None], ModalScreen[None]):
             # It stands there already.
             self.app.bell()
             return
-        self._waits = True
+        self._waits, self._refusal = True, None
         self._draw()
         self.post_message(LaunchWanted(self, order))

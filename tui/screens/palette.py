@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.lines import line, wrapped
+from overnight.tui.lines import line, more_words, right, wrapped
 from overnight.tui.offers import Offer, Offering, offer_lines, offers_of
 from overnight.tui.screens.window import Window
 from overnight.tui.unoffered import reason_of
@@ -40,11 +40,12 @@ class PaletteScreen(Window[Offer | None], ModalScreen[Offer | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield TypedLine("a key, a theme, or a verb and a run: pause crawl", id="typed")
+            yield Lines(id="more")
             yield Lines(id="offers")
 
     @on(LineView.Fitted)
     def _draw(self) -> None:
-        shown = self.query_one(Lines)
+        shown = self.query_one("#offers", Lines)
         width = shown.size.width
         lines = offer_lines(self._offering.fleet, self._offers, self._at, width, self._glyphs)
         if not lines:
@@ -52,6 +53,8 @@ class PaletteScreen(Window[Offer | None], ModalScreen[Offer | None]):
             lines = [line((f" {piece}", "dim")) for piece in wrapped(reason, width - 2)]
         shown.show(*lines)
         shown.show_line(self._at)
+        more = more_words(shown.above, shown.below, self._glyphs)
+        self.query_one("#more", Lines).show_fitting(lambda width: [line((right(f"{more} ", width), "dim"))])
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -66,13 +69,14 @@ class PaletteScreen(Window[Offer | None], ModalScreen[Offer | None]):
 
     def action_page(self, pages: int) -> None:
         if self._offers:
-            to = self._at + pages * max(1, self.query_one(Lines).size.height - 1)
+            to = self._at + pages * max(1, self.query_one("#offers", Lines).size.height - 1)
             self._at = max(0, min(to, len(self._offers) - 1))
             self._draw()
 
     def on_click(self, event: events.Click) -> None:
-        place = self.query_one(Lines).scroll_offset.y + event.y
-        if isinstance(event.widget, Lines) and place < len(self._offers):
+        offers = self.query_one("#offers", Lines)
+        place = offers.scroll_offset.y + event.y
+        if event.widget is offers and place < len(self._offers):
             self.dismiss(self._offers[place])
 
     @on(TypedLine.Closed)

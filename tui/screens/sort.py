@@ -1,18 +1,19 @@
-"""The menu of orders: what the list is sorted by. What it is sorted by already is turned round."""
+"""The menu of orders: what the list is sorted by, and what enter would do: turn that round, or sort by another."""
 
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from overnight.tui.glyphs import Glyphs
-from overnight.tui.lines import Line, left, line
+from overnight.tui.keys import Keymap
+from overnight.tui.lines import Line, Span, left, line
 from overnight.tui.screens.window import Window
 from overnight.tui.sorting import By, Sort
-from overnight.tui.widgets.lines import Lines
+from overnight.tui.widgets.lines import Lines, LineView
 
 WIDTH = 30
 CHOICES = tuple(By)
@@ -42,30 +43,32 @@ class SortScreen(Window[Sort | None], ModalScreen[Sort | None]):
     ]
     AUTO_FOCUS = ""
 
-    def __init__(self, sort: Sort, glyphs: Glyphs) -> None:
+    def __init__(self, sort: Sort, keys: Keymap, glyphs: Glyphs) -> None:
         super().__init__()
-        self._sort, self._glyphs = sort, glyphs
+        self._sort, self._keys, self._glyphs = sort, keys, glyphs
         self._at = CHOICES.index(sort.by)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield Lines(id="choices")
+            yield Lines(id="then")
 
-    def on_mount(self) -> None:
-        self._draw()
-
+    @on(LineView.Fitted)
     def _draw(self) -> None:
         lines = (line(("Sort by", "strong")), *(self._choice(place) for place in range(len(CHOICES))))
-        choices = self.query_one(Lines)
-        choices.styles.height = len(lines)
+        choices = self.query_one("#choices", Lines)
         choices.show(*lines)
+        choices.show_line(self._at + 1)
+        by = CHOICES[self._at]
+        then = f" {by}, {WORDS[by][self._turned(by)]}"
+        self.query_one("#then", Lines).show(line((self._keys.sign("open"), "key"), (then, "dim")))
 
     def _choice(self, place: int) -> Line:
         by = CHOICES[place]
         mark = self._glyphs.cursor if place == self._at else " "
-        return line(
-            (f"{mark} ", "accent"), (f"{place + 1} ", "key"), left(by, 12), (WORDS[by][self._turned(by)], "dim")
-        )
+        is_now = by is self._sort.by
+        order: Span = (f"now {WORDS[by][self._sort.turned]}", "") if is_now else (WORDS[by][False], "dim")
+        return line((f"{mark} ", "accent"), (f"{place + 1} ", "key"), left(by, 12), order)
 
     def _turned(self, by: By) -> bool:
         """Whether choosing it means the other way round."""

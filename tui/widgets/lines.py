@@ -141,6 +141,16 @@ class LineView(ScrollView, can_focus=False):
 
     # -- scrolling
 
+    @property
+    def above(self) -> int:
+        """Lines out of sight above."""
+        return min(self.scroll_offset.y, self.line_count())
+
+    @property
+    def below(self) -> int:
+        """Lines out of sight below."""
+        return max(0, self.line_count() - self.scroll_offset.y - self.size.height)
+
     def show_from(self, y: int) -> None:
         """Line `y` at the top, as far as there are lines below it."""
         # Forced: no scrollbar is drawn, which Textual takes for a wish not to scroll.

@@ -13,6 +13,9 @@ from overnight.tui.widgets.lines import LineView
 class Pane(LineView):
     """Shows lines. Those that have places stay where they are though others come before them."""
 
+    class Moved(Message):
+        """Other lines of it are seen than before."""
+
     class Dragged(Message):
         """The lines were scrolled away from under the cursor: it shall be at `place`; None = at their end."""
 
@@ -27,6 +30,8 @@ class Pane(LineView):
         self._cursor: tuple[int, int] | None = None
         self._marked = False
         self._subject: object = None
+        self._follows = False
+        """Whether its end is seen, as far as somebody has moved it there."""
 
     def show(
         self,
@@ -37,16 +42,20 @@ class Pane(LineView):
         cursor: tuple[int, int] | None = None,
         marked: bool = False,
         at_end: bool = False,
+        newest_last: bool = False,
     ) -> None:
         """`subject`: what they are about; where it is another than before, they are shown from their beginning.
+
+        `at_end`: they are seen to their end. `newest_last`: so they are until they are scrolled away from it.
 
         `places`: of each line, rising. `cursor`: the first line under it and the one behind the last, which are
         seen, and stand out if it is `marked`.
         """
         top = self._top_among(places) if subject == self._subject else 0
+        follows = self._follows
         self._lines, self._places, self._cursor, self._marked = lines, places, cursor, marked
         self._fit_size()
-        if at_end:
+        if at_end or (newest_last and (subject != self._subject or follows)):
             self.show_from(self.max_scroll_y)
         elif top is not None:
             self.show_from(top)
@@ -76,6 +85,14 @@ class Pane(LineView):
             self.show_from(max(first, behind - height))
         elif first >= top + height or (behind > top + height and behind - first <= height):
             self.show_from(min(first, behind - height) if behind - first > height else behind - height)
+
+    def show_from(self, y: int) -> None:
+        super().show_from(y)
+        self._follows = self.below == 0
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Moved())
 
     def line_count(self) -> int:
         return len(self._lines)
