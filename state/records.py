@@ -336,6 +336,8 @@ class Records(NamedTuple):
     """The file's own time, seconds since the epoch."""
     heartbeat: Heartbeat | None = None
     heartbeat_changed_at: float | None = None
+    committed_at: float | None = None
+    """When its checkpoint log was written to last; None = it has none, or no process lives."""
     requests: tuple[Request, ...] = ()
     """Oldest first."""
     supervisor: SupervisorRecord | None = None

@@ -25,6 +25,10 @@ from overnight.state.records import (
 )
 from overnight.state.rundir import RunDir
 
+SAME_TIME = 0.5
+"""Seconds by which two tellings of one moment may differ: a beat counts back to it from its own time."""
+SOONEST = 0.05
+"""Seconds until the next look for a stall."""
 PASSED_ON = ((Verb.KILL, Stop.KILL), (Verb.RESTART, Stop.RESTART))
 
 
@@ -73,8 +77,10 @@ class Situation:
         self.told: frozenset[str] = frozenset()
         """The kinds of events that it, or who acted for us, has put on record of it."""
         self.words = Words()
-        self._quiet_since = time.monotonic()
-        """When it was last seen to have got on: on the wall clock a machine that slept looks like a silence."""
+        self._got_on_at: float | None = None
+        """What it said of that when it was last seen to have got on."""
+        self._heard_at = self._quiet_since = time.monotonic()
+        """When it got on, as far as was seen: on the wall clock a machine that slept looks like a silence."""
         self.usage.forget_attempt()
 
     def recall(self) -> Attempt | None:
@@ -126,9 +132,21 @@ class Situation:
 
     def hear(self, words: Words) -> None:
         """What the agent says now."""
-        if words.got_on_at != self.words.got_on_at:
-            self._quiet_since = time.monotonic()
-        self.words = words
+        now, said = time.monotonic(), words.got_on_at
+        if not words.silence:
+            self._quiet_since = now
+        elif said is not None and (self._got_on_at is None or abs(said - self._got_on_at) > SAME_TIME):
+            # Between the last look and this one.
+            self._quiet_since, self._got_on_at = max(self._heard_at, now - words.silence), said
+        self._heard_at, self.words = now, words
+
+    def stall_due(self) -> float | None:
+        """When its silence will be a stall, if it lasts; monotonic. None = it is none, or that is on record."""
+        words = self.words
+        if self.stall_noted or words.silence is None or not words.stall_after or self.child.life is not Life.RUNNING:
+            return None
+        quiet = min(words.silence, self._heard_at - self._quiet_since)
+        return self._heard_at + max(SOONEST, words.stall_after - quiet)
 
     def _works(self) -> bool:
         """Whether its time counts; nobody counts it where there is no limit to it."""

@@ -170,7 +170,7 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.RUNNING,
         {"heartbeat": heartbeat(last_progress=T0 - 100), "progress": progress(current_item="big.bin")},
-        "no progress for 100 s, with big.bin; nothing else is wrong",
+        "no progress for 99 s, with big.bin; nothing else is wrong",
         "",
     ),
     (
@@ -197,7 +197,7 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.STALLED,
         {"heartbeat": heartbeat(last_progress=T0 - 400), "progress": progress(current_item="big.bin")},
-        "no progress for 400 s; more than 150 s is unusual here; its item is big.bin",
+        "no progress for 399 s; more than 50 s is unusual here; its item is big.bin",
         f"{LOGS} may say more",
     ),
     (
