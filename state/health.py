@@ -31,6 +31,10 @@ class Verdict(StrEnum):
     DEAD = "dead"
 
 
+DOUBTFUL = frozenset({Verdict.SLOW_ITEM, Verdict.STALLED, Verdict.STALE})
+"""Whoever looks asks whether it works or hangs."""
+
+
 class Health(NamedTuple):
     """A verdict and the words for it."""
 
@@ -46,14 +50,18 @@ def health_of(records: Records, now: float) -> Health:
         return Health(Verdict.FROZEN, "its process is stopped by a signal")
     age = heartbeat_age(records, now)
     if age is not None and age > stale_after(records):
-        return Health(Verdict.STALE, f"no heartbeat for {age:.0f} s")
+        silent = f", {_silence_words(records, now)}" if is_stall(records, now) else ""
+        return Health(Verdict.STALE, f"no heartbeat for {rough(age)}{silent}")
     return _silence_verdict(records, now)
 
 
 def judged_silence(records: Records, now: float) -> float | None:
-    """`silence` of one that could get on; None = its process is gone or stopped, it is paused, or nothing is known."""
+    """`silence` of one that could get on, up to when that is known; None = its process is gone or stopped, it is
+    paused, or nothing is known.
+    """
     held = records.process_state in {None, "T", "t"} or current.own_status(records) is AgentStatus.PAUSED
-    return None if held else silence(records, now)
+    quiet = None if held else silence(records, now)
+    return None if quiet is None else max(0.0, quiet - (now - _known_until(records, now)))
 
 
 def is_stall(records: Records, now: float) -> bool:
@@ -71,10 +79,39 @@ def _silence_verdict(records: Records, now: float) -> Health:
         return Health(Verdict.RUNNING)
     threshold = stall_after(records)
     if is_stall(records, now):
-        return Health(Verdict.STALLED, f"no progress for {quiet:.0f} s; more than {threshold:.0f} s is unusual here")
+        return Health(Verdict.STALLED, _silence_words(records, now))
     if threshold is not None and quiet > threshold / 2 and quiet > LEAST_SILENCE:
-        return Health(Verdict.SLOW_ITEM, f"no progress for {quiet:.0f} s")
+        return Health(Verdict.SLOW_ITEM, _silence_words(records, now))
     return Health(Verdict.RUNNING)
+
+
+def _silence_words(records: Records, now: float) -> str:
+    return f"no progress for {rough(silence(records, now) or 0.0)}{_usual_words(records)}"
+
+
+def _usual_words(records: Records) -> str:
+    """What that silence is measured by."""
+    if records.spec and records.spec.stall is not None:
+        return f" (its limit: {rough(records.spec.stall)})"
+    seconds = usual_item(records)
+    return "" if seconds is None else f" (usual: an item in {rough(seconds)})"
+
+
+def usual_item(records: Records) -> float | None:
+    """Seconds in which nearly every item is done (19 of 20); of one that only counts, the mean. None = not known."""
+    progress = current.own_progress(records)
+    if progress is None:
+        return None
+    return _mean_item(records, progress) if progress.item_seconds is None else progress.item_seconds.p95
+
+
+def rough(seconds: float) -> str:
+    """`0.3s`, `41s`, `4m`, `1h7m`: as exactly as somebody asks who waits."""
+    from overnight.state.amounts import span_words  # a supervisor says nothing of it
+
+    if seconds < 1:
+        return f"{max(0.1, round(seconds, 1)):g}s"
+    return span_words(seconds // 60 * 60 if seconds >= 60 else int(seconds))
 
 
 def heartbeat_age(records: Records, now: float) -> float | None:
@@ -104,7 +141,7 @@ def silence(records: Records, now: float) -> float | None:
         # Nothing was ever reported: only a spec that names a limit makes that a silence.
         return max(0.0, now - attempt.started_at) if records.spec and records.spec.stall is not None else None
     waited_until = heartbeat.waiting.until if heartbeat and heartbeat.waiting else None
-    return max(0.0, _known_until(records, now) - max(reported, attempt.started_at, waited_until or 0.0))
+    return max(0.0, now - max(reported, attempt.started_at, waited_until or 0.0))
 
 
 def _known_until(records: Records, now: float) -> float:

@@ -2,17 +2,25 @@
 
 import os
 import time
+from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from overnight.agents.supervisor.family import family_of, resident_of, share_of
-from overnight.state import process
-from overnight.state.records import Attempt
+from overnight.state import current, process
+from overnight.state.activity import Activity, Doing, activity_of
+from overnight.state.health import DOUBTFUL, health_of
+from overnight.state.records import Attempt, Records
+from overnight.state.status import Status, status_of
+from overnight.state.threads import doing_of, threads_of
 from overnight.tui.resources import Resources
 
 SOONEST, EVERY = 0.5, 2.0
 """Seconds between the first two looks, and any other two; processor time is a mean over them."""
 MOST_WALKED = 1 << 30
 """Bytes up to which the kernel is asked for shares: it walks every page for that."""
+MOST_THREADS = 100
+"""That are looked at."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -31,11 +39,15 @@ class Meter:
     def __init__(self) -> None:
         self._attempt: Attempt | None = None
         self._before: dict[int, Use] = {}
+        self._doings: dict[tuple[int, int], Doing] = {}
         self._at = 0.0
         self._found: Resources | None = None
 
-    def read(self, attempt: Attempt | None) -> Resources | None:
-        """What it uses, as it was measured last; None = it is gone, or was never there."""
+    def read(self, attempt: Attempt | None, agent: int | None = None) -> Resources | None:
+        """What it uses, as it was measured last; None = it is gone, or was never there.
+
+        `agent`: the process that says that it is the agent; None = the attempt's own.
+        """
         now = time.monotonic()
         if attempt != self._attempt:
             self._attempt, self._before, self._found = attempt, {}, None
@@ -44,8 +56,10 @@ class Meter:
         pids = family_of(attempt) if attempt is not None and attempt.ended_at is None else set()
         uses = {pid: use for pid in pids if (use := _use_of(pid)) is not None}
         cpu = self._cpu(uses, now - self._at) if self._before else None
-        self._found = _sum_of(uses, cpu) if uses else None
-        self._before, self._at = uses, now
+        doings = _doings_of(uses, agent or attempt.pid) if attempt is not None else {}
+        activity = self._activity(cpu, doings) if cpu is not None and uses else None
+        self._found = _sum_of(uses, cpu, activity) if uses else None
+        self._before, self._doings, self._at = uses, doings, now
         return self._found
 
     def _cpu(self, uses: dict[int, Use], seconds: float) -> int:
@@ -53,12 +67,17 @@ class Meter:
         ticks = sum(use.cpu_ticks - self._ticks_before(pid, use) for pid, use in uses.items())
         return round(100 * ticks / TICKS / seconds)
 
+    def _activity(self, cpu: int, doings: dict[tuple[int, int], Doing]) -> Activity:
+        """A thread beside the first one may be anywhere for a moment: it counts if it was there the last time."""
+        lasting = [each for key, each in doings.items() if each.is_first or self._doings.get(key) == each]
+        return activity_of(cpu, lasting)
+
     def _ticks_before(self, pid: int, use: Use) -> int:
         before = self._before.get(pid)
         return before.cpu_ticks if before is not None and before.start_time == use.start_time else 0
 
 
-def _sum_of(uses: dict[int, Use], cpu: int | None) -> Resources:
+def _sum_of(uses: dict[int, Use], cpu: int | None, activity: Activity | None) -> Resources:
     resident = sum(map(resident_of, uses))
     is_share = resident <= MOST_WALKED
     return Resources(
@@ -68,7 +87,14 @@ def _sum_of(uses: dict[int, Use], cpu: int | None) -> Resources:
         files=sum(map(_files, uses)),
         threads=sum(use.threads for use in uses.values()),
         children=len(uses) - 1,
+        activity=activity,
     )
+
+
+def _doings_of(pids: Iterable[int], agent: int) -> dict[tuple[int, int], Doing]:
+    """By process and thread."""
+    threads = (each for pid in pids for each in threads_of(pid))
+    return {(each.pid, each.tid): doing_of(each, agent) for each in islice(threads, MOST_THREADS)}
 
 
 def _use_of(pid: int) -> Use | None:
@@ -88,3 +114,26 @@ def _files(pid: int) -> int:
     except OSError:
         # Gone, or of another user.
         return 0
+
+
+def activities_of(runs: Iterable[Records], now: float) -> dict[str, Activity]:
+    """What the processes do of those that may hang, by id: they are looked at twice, which takes half a second."""
+    meters = {each.id: (Meter(), each) for each in runs if may_hang(each, now)}
+    for meter, records in meters.values():
+        meter.read(records.attempt, agent_of(records))
+    if meters:
+        time.sleep(SOONEST)
+    found = {id: meter.read(records.attempt, agent_of(records)) for id, (meter, records) in meters.items()}
+    return {id: each.activity for id, each in found.items() if each is not None and each.activity is not None}
+
+
+def may_hang(records: Records, now: float) -> bool:
+    """Whether its health does not say if it works."""
+    doubtful = status_of(records, now) in {Status.RUNNING, Status.STALLED, Status.STALE}
+    return doubtful and health_of(records, now).verdict in DOUBTFUL
+
+
+def agent_of(records: Records) -> int | None:
+    """The process that says that it is the agent; None = none does."""
+    heartbeat = current.own_heartbeat(records)
+    return heartbeat.pid if heartbeat is not None else None

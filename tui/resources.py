@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from overnight.state.activity import Activity
+
 
 class Resources(NamedTuple):
     """Of the agent, all of its session, and what is below them."""
@@ -17,3 +19,5 @@ class Resources(NamedTuple):
     threads: int
     children: int
     """Processes beside the agent's own."""
+    activity: Activity | None = None
+    """What they do; None = it was looked at once only."""

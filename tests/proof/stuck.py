@@ -18,6 +18,7 @@ from overnight.state.home import Home
 from overnight.state.records import Records
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
+from tests.command import overnight
 from tests.supervision.launched import attempt, ended
 from tests.waiting import eventually
 
@@ -31,10 +32,18 @@ class Way(NamedTuple):
 
     name: str
     """As `agents/hangs.py` is told."""
+    words: str
+    """Of what `why` says."""
     status: Status = Status.STALLED
 
 
-WAYS = (Way("deadlock"), Way("loop"), Way("read"), Way("peer"), Way("busy", Status.FROZEN))
+WAYS = (
+    Way("deadlock", "its process waits for a lock or another thread"),
+    Way("loop", "its process computes ("),
+    Way("read", "its process waits for a pipe"),
+    Way("peer", "its process waits for the network"),
+    Way("busy", "a signal from outside of overnight has stopped its process", Status.FROZEN),
+)
 
 
 class Found(NamedTuple):
@@ -45,9 +54,12 @@ class Found(NamedTuple):
     after: float
     """Seconds from its last progress, or from when it was stopped."""
 
+    words: str = ""
+
     @property
     def is_right(self) -> bool:
-        return self.status is self.way.status and self.after <= 2 * STALL
+        is_told = f"is {self.way.status}: " in self.words and self.way.words in self.words
+        return self.status is self.way.status and self.after <= 2 * STALL and is_told
 
 
 @contextmanager
@@ -66,7 +78,9 @@ def hang(home: Path, ways: Sequence[Way]) -> list[Found]:
                 when_begun(run)
                 if way.status is Status.FROZEN:
                     os.killpg(attempt(run).pid, signal.SIGSTOP)
-            return [_found(run, way) for run, way in zip(runs, ways, strict=True)]
+            found = [_found(run, way) for run, way in zip(runs, ways, strict=True)]
+            said = overnight("why", *(run.id for run in runs)).stdout.splitlines()
+            return [each._replace(words=said[2 * number]) for number, each in enumerate(found)]
         finally:
             for run in runs:
                 operate.kill(run)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from overnight.state.health import Verdict, health_of, is_stall, silence, stall_after
+from overnight.state.health import Verdict, health_of, is_stall, judged_silence, stall_after
 from overnight.state.records import AgentStatus, ItemSeconds
 from overnight.state.status import Status, status_of
 from tests.builders import STARTED, T0, a_run, a_spec, heartbeat, progress
@@ -39,7 +39,7 @@ def test_what_was_committed_since_the_last_beat_is_progress() -> None:
 
 def test_between_two_beats_nobody_knows_and_nothing_is_a_stall() -> None:
     run = a_run(heartbeat=heartbeat(last_heartbeat=T0 - 1.5, last_progress=T0 - 2), spec=a_spec(stall=1.0))
-    assert silence(run, T0) == 0.5
+    assert judged_silence(run, T0) == 0.5
     assert not is_stall(run, T0)
     assert is_stall(run, T0 + 1), "the next beat is overdue"
 

@@ -170,7 +170,7 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.RUNNING,
         {"heartbeat": heartbeat(last_progress=T0 - 100), "progress": progress(current_item="big.bin")},
-        "no progress for 99 s, with big.bin; nothing else is wrong",
+        "no progress for 1m (usual: an item in 12s), with big.bin; nothing else is wrong",
         "",
     ),
     (
@@ -197,14 +197,14 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.STALLED,
         {"heartbeat": heartbeat(last_progress=T0 - 400), "progress": progress(current_item="big.bin")},
-        "no progress for 399 s; more than 50 s is unusual here; its item is big.bin",
-        f"{LOGS} may say more",
+        "no progress for 6m (usual: an item in 5s); its item is big.bin",
+        f"`overnight show {ID} --stacks` shows where it hangs; `overnight restart {ID}` stops it and goes on",
     ),
     (
         Status.STALE,
         {"heartbeat": heartbeat(last_heartbeat=T0 - 90)},
-        "no heartbeat for 90 s; its process is there, and may be busy or hang",
-        f"{LOGS} may say more",
+        "no heartbeat for 1m; its process is there, and may be busy or hang",
+        f"`overnight show {ID} --stacks` shows where it hangs",
     ),
     (
         Status.LOST,

@@ -34,17 +34,17 @@ def progress(row: Row, detail: Detail, frame: Frame) -> list[Line]:
 def _short(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     """As much as fits beside each other."""
     if row.status in CUT_OFF:
-        return [*postmortem(row, detail, frame), *remarks(row, frame)]
+        return [*postmortem(row, detail, frame), *remarks(row, detail, frame)]
     lines = []
     if row.records.progress is not None:
         lines += [phases_line(row, frame) or _bar_line(row, frame), pace_line(row, detail, frame)]
     lines.append(usage_line(row, detail, frame))
-    return [*(each for each in lines if each.spans), *remarks(row, frame)]
+    return [*(each for each in lines if each.spans), *remarks(row, detail, frame)]
 
 
 def _tall(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     """One thing a line, what belongs together without a line between."""
-    blocks: list[list[Line]] = [[*_head(row, detail, frame), *remarks(row, frame)]]
+    blocks: list[list[Line]] = [[*_head(row, detail, frame), *remarks(row, detail, frame)]]
     if row.records.progress is not None:
         blocks += [[_bar_line(row, frame), *_range_lines(row, frame), *_parts_lines(row)], phase_lines(row, frame)]
     blocks += [pace_lines(row, detail, frame), usage_lines(row, detail, frame)]

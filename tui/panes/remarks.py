@@ -1,14 +1,18 @@
 """What is to be said about a run in words, in whichever pane there is room."""
 
 from overnight.state import current
+from overnight.state.activity import activity_words
+from overnight.state.health import DOUBTFUL, health_of
+from overnight.state.records import Handle
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
+from overnight.tui.detail import Detail
 from overnight.tui.lines import Line, cut, line, wrapped
 from overnight.tui.panes.frame import TALL, Frame
 from overnight.tui.view import Row
 
 
-def remarks(row: Row, frame: Frame) -> list[Line]:
+def remarks(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     """What stands in words: an unobeyed request, a verdict, what its agent says, what is left to do, what it
     writes wrong, any damage.
     """
@@ -27,8 +31,7 @@ def remarks(row: Row, frame: Frame) -> list[Line]:
         and row.records.supervisor.reason
     ):
         said.append((row.records.supervisor.reason, "warn"))
-    if row.status in {Status.STALLED, Status.STALE}:
-        said.append((row.summary.health, "warn"))
+    said += _hang_words(row, detail)
     if row.status is Status.COMPLETED and row.records.exit is not None and row.records.exit.reason:
         said.append((row.records.exit.reason, "dim"))
     if row.status is Status.COMPLETED and (failed := int(row.summary.failed_items)):
@@ -45,6 +48,22 @@ def remarks(row: Row, frame: Frame) -> list[Line]:
     if frame.height < TALL:
         return [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in said]
     return [line((f" {piece}", role)) for text, role in said for piece in wrapped(text, frame.width - 2)]
+
+
+def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
+    """Whether it works or hangs, as far as can be known, and what can be done where it hangs."""
+    if row.status not in {Status.RUNNING, Status.STALLED, Status.STALE}:
+        return []
+    health = health_of(row.records, row.now)
+    if health.verdict not in DOUBTFUL:
+        return []
+    activity = detail.resources.activity if detail.resources is not None else None
+    does = f"; {activity_words(activity)}" if activity is not None else ""
+    said = [(f"{health.verdict}: {health.reason}{does}", "dim" if row.status is Status.RUNNING else "warn")]
+    if row.status is Status.RUNNING:
+        return said
+    shows = f"{row.keys.way('stacks')} shows where it hangs; " if current.handles(row.records, Handle.STACKS) else ""
+    return [*said, (f"{shows}`overnight restart {row.summary.id}` goes on from its checkpoint", "dim")]
 
 
 def next_words(row: Row, *, has_checkpoint: bool) -> str:
