@@ -72,6 +72,9 @@ class Situation:
         self.resume_sent: Sent | None = None
         self.frozen = False
         self.stall_noted = False
+        self.stalled_since: float | None = None
+        """What it said of when it got on last, when its stall was noted."""
+        self.stacks_again_at: float | None = None
         self.adopted = False
         """An earlier supervisor started it."""
         self.told: frozenset[str] = frozenset()
@@ -140,9 +143,13 @@ class Situation:
             self._quiet_since, self._got_on_at = max(self._heard_at, now - words.silence), said
         self._heard_at, self.words = now, words
 
-    def stall_due(self) -> float | None:
-        """When its silence will be a stall, if it lasts; monotonic. None = it is none, or that is on record."""
+    def due(self) -> float | None:
+        """When something is to be done about a silence that lasts; monotonic. None = nothing is."""
         words = self.words
+        if self.stopping is not None:
+            return None
+        if self.stacks_again_at is not None:
+            return self.stacks_again_at
         if self.stall_noted or words.silence is None or not words.stall_after or self.child.life is not Life.RUNNING:
             return None
         quiet = min(words.silence, self._heard_at - self._quiet_since)
@@ -186,11 +193,20 @@ class Situation:
             reports=words.reports,
             stalled=words.stalled and time.monotonic() - self._quiet_since >= words.stall_after,
             stall_noted=self.stall_noted,
+            got_on=self._has_got_on(),
+            stacks_again_at=self.stacks_again_at,
             restart_stalled=self.spec.on_stall == "restart",
             age=members.age_of(self.child.attempt) if self.child.attempt else 0.0,
             pause_grace=self.spec.pause_grace,
             stop_grace=self.spec.stop_grace,
         )
+
+    def _has_got_on(self) -> bool:
+        """Since its stall was noted. Only what it has done counts: not that it was paused, or says something else."""
+        said, before = self.words.got_on_at, self.stalled_since
+        if self.words.stalled or said is None or self.words.status is AgentStatus.PAUSED:
+            return False
+        return before is None or said > before + SAME_TIME
 
     def asked(self) -> Asked:
         lasting = self.inbox.lasting

@@ -152,3 +152,8 @@ def test_the_card_says_the_same() -> None:
     assert lines[-1].endswith("paused         for 57s so far")
     over = a_run(exit=Exit(Outcome.CANCELLED, ended_at=T0), supervised=False)
     assert card_lines(over, HISTORY, T0, Style())[-1].endswith("paused")
+
+
+def test_a_stall_is_told_with_how_long_it_lasted() -> None:
+    history = (event("stalled", 960), event("recovered", 240), event("stalled", 60))
+    assert sequels(*history) == ["for 12m00", "", "for 1m so far"]
