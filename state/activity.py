@@ -67,6 +67,22 @@ _PLACES = {
 """How the function of the kernel begins in which a thread waits."""
 
 
+class Thread(NamedTuple):
+    """One thread at one moment."""
+
+    pid: int
+    tid: int
+    name: str
+    state: str
+    """The kernel's letter."""
+    place: str | None = None
+    """The function of the kernel in which it waits."""
+    call: str | None = None
+    """The system call that it is in, as the kernel tells it: its number and its arguments."""
+    stack: tuple[str, ...] = ()
+    """Functions of the kernel, the newest first; for root alone."""
+
+
 class Doing(NamedTuple):
     """What one thread does at one moment."""
 

@@ -5,9 +5,8 @@ What it hides, from who may not know or from everybody, is None.
 
 import os
 import socket
-from typing import NamedTuple
 
-from overnight.state.activity import Doing
+from overnight.state.activity import Doing, Thread
 
 _FIRST_FILE = {
     "x86_64": frozenset({0, 1, 19, 20, 42, 43, 44, 45, 46, 47, 73, 74, 75, 288}),
@@ -16,22 +15,6 @@ _FIRST_FILE = {
 """System calls whose first argument is a descriptor: read, write, connect, accept, send, recv, flock, sync."""
 _TABLES = ("tcp", "tcp6", "udp", "udp6")
 _LONGEST = 1 << 16
-
-
-class Thread(NamedTuple):
-    """One thread at one moment."""
-
-    pid: int
-    tid: int
-    name: str
-    state: str
-    """The kernel's letter."""
-    place: str | None = None
-    """The function of the kernel in which it waits."""
-    call: str | None = None
-    """The system call that it is in, as the kernel tells it: its number and its arguments."""
-    stack: tuple[str, ...] = ()
-    """Functions of the kernel, the newest first; for root alone."""
 
 
 def threads_of(pid: int, *, with_stack: bool = False) -> tuple[Thread, ...]:

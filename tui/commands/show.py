@@ -22,25 +22,41 @@ from overnight.tui.reading import stands_now
 
 def declare(parser: ArgumentParser) -> None:
     selection.declare(parser)
-    parser.add_argument("--json", action="store_true", help="all of it, for a program")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="all of it, for a program")
+    forms.add_argument("--stacks", action="store_true", help="what its threads do now, looked at twice: where it hangs")
 
 
 def run(options: Namespace) -> int:
     home = selection.open_home()
     runs, code = selection.select(home, options)
     records = [each.read() for each in runs]
-    queued, active = stands_now(home.path, records), activities_of(records, time.time())
+    queued = stands_now(home.path, records)
+    active = {} if options.stacks else activities_of(records, time.time())
     if options.json:
         every = [_plain(each, each.read(), queued.get(each.id), active.get(each.id)) for each in runs]
         is_one = len(options.runs) == 1 and options.group is None and not options.all
         if every or not is_one:
             console.json_data(every[0] if is_one else every)
+    elif options.stacks:
+        for each in runs:
+            _show_stacks(each)
     else:
         for number, each in enumerate(runs):
             if number:
                 console.data("")
             _show(each, queued.get(each.id), active.get(each.id))
     return code
+
+
+def _show_stacks(run: RunDir) -> None:
+    from overnight.tui.door import clean_records
+    from overnight.tui.hanging import hanging_lines
+
+    records = clean_records(run.read())
+    console.data(f"{records.id} is {status_of(records, time.time())}")
+    for line in hanging_lines(run, records):
+        console.data(line)
 
 
 def _plain(run: RunDir, records: Records, stand: Stand | None, activity: Activity | None) -> dict[str, Any]:
