@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterable
 from itertools import islice
+from math import inf
 from typing import NamedTuple
 
 from overnight.agents.supervisor.family import family_of, resident_of, share_of
@@ -13,6 +14,7 @@ from overnight.state.health import DOUBTFUL, health_of
 from overnight.state.records import Attempt, Records
 from overnight.state.status import Status, status_of
 from overnight.state.threads import doing_of, threads_of
+from overnight.tui.growth import Growing, Look, growth_of, with_look
 from overnight.tui.resources import Resources
 
 SOONEST, EVERY = 0.5, 2.0
@@ -21,6 +23,7 @@ MOST_WALKED = 1 << 30
 """Bytes up to which the kernel is asked for shares: it walks every page for that."""
 MOST_THREADS = 100
 """That are looked at."""
+FILES_LIMIT, THREADS_LIMIT = "Max open files", "Max processes"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -40,6 +43,7 @@ class Meter:
         self._attempt: Attempt | None = None
         self._before: dict[int, Use] = {}
         self._doings: dict[tuple[int, int], Doing] = {}
+        self._looks: dict[str, tuple[Look, ...]] = {}
         self._at = 0.0
         self._found: Resources | None = None
 
@@ -50,7 +54,7 @@ class Meter:
         """
         now = time.monotonic()
         if attempt != self._attempt:
-            self._attempt, self._before, self._found = attempt, {}, None
+            self._attempt, self._before, self._looks, self._found = attempt, {}, {}, None
         elif self._found is not None and now - self._at < (SOONEST if self._found.cpu is None else EVERY):
             return self._found
         pids = family_of(attempt) if attempt is not None and attempt.ended_at is None else set()
@@ -58,7 +62,9 @@ class Meter:
         cpu = self._cpu(uses, now - self._at) if self._before else None
         doings = _doings_of(uses, agent or attempt.pid) if attempt is not None else {}
         activity = self._activity(cpu, doings) if cpu is not None and uses else None
-        self._found = _sum_of(uses, cpu, activity) if uses else None
+        self._found = _sum_of(uses)._replace(cpu=cpu, activity=activity) if uses else None
+        if self._found is not None:
+            self._found = self._found._replace(growing=self._growing(self._found, uses, now))
         self._before, self._doings, self._at = uses, doings, now
         return self._found
 
@@ -72,22 +78,32 @@ class Meter:
         lasting = [each for key, each in doings.items() if each.is_first or self._doings.get(key) == each]
         return activity_of(cpu, lasting)
 
+    def _growing(self, found: Resources, pids: Iterable[int], now: float) -> dict[str, Growing]:
+        """Of its files those of the process that has most of what it may have."""
+        files = max((_files_of(pid) for pid in pids), key=lambda each: each[0] / (each[1] or inf), default=(0, None))
+        limits = {"memory": None, "open files": files[1], "threads": _limit_of(next(iter(pids)), THREADS_LIMIT)}
+        growing = {}
+        for name, used in (("memory", found.memory), ("open files", files[0]), ("threads", found.threads)):
+            self._looks[name] = with_look(self._looks.get(name, ()), (now, used))
+            if (growth := growth_of(self._looks[name])) is not None:
+                growing[name] = Growing(used, growth, limits[name])
+        return growing
+
     def _ticks_before(self, pid: int, use: Use) -> int:
         before = self._before.get(pid)
         return before.cpu_ticks if before is not None and before.start_time == use.start_time else 0
 
 
-def _sum_of(uses: dict[int, Use], cpu: int | None, activity: Activity | None) -> Resources:
+def _sum_of(uses: dict[int, Use]) -> Resources:
     resident = sum(map(resident_of, uses))
     is_share = resident <= MOST_WALKED
     return Resources(
-        cpu=cpu,
+        cpu=None,
         memory=sum(map(share_of, uses)) if is_share else resident,
         is_share=is_share,
         files=sum(map(_files, uses)),
         threads=sum(use.threads for use in uses.values()),
         children=len(uses) - 1,
-        activity=activity,
     )
 
 
@@ -106,6 +122,21 @@ def _use_of(pid: int) -> Use | None:
         return None
     ticks = int(fields[process.USER_TIME]) + int(fields[process.SYSTEM_TIME])
     return Use(int(fields[process.START_TIME]), ticks, int(fields[process.THREADS]))
+
+
+def _files_of(pid: int) -> tuple[int, int | None]:
+    """So many are open, and so many may be."""
+    return _files(pid), _limit_of(pid, FILES_LIMIT)
+
+
+def _limit_of(pid: int, name: str) -> int | None:
+    """The soft one; None = there is none, or nobody may know."""
+    try:
+        with open(f"/proc/{pid}/limits", encoding="ascii", errors="replace") as file:
+            told = next((line.removeprefix(name).split()[0] for line in file if line.startswith(name)), "")
+    except OSError:
+        return None
+    return int(told) if told.isdecimal() else None
 
 
 def _files(pid: int) -> int:

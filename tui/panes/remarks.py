@@ -1,15 +1,22 @@
 """What is to be said about a run in words, in whichever pane there is room."""
 
+from math import inf
+
 from overnight.state import current
 from overnight.state.activity import activity_words
+from overnight.state.amounts import size_words
 from overnight.state.health import DOUBTFUL, health_of
 from overnight.state.records import Handle
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
 from overnight.tui.detail import Detail
+from overnight.tui.growth import full_in
 from overnight.tui.lines import Line, cut, line, wrapped
 from overnight.tui.panes.frame import TALL, Frame
 from overnight.tui.view import Row
+
+SOON = 7200.0
+"""Seconds within which something that will be full is told of."""
 
 
 def remarks(row: Row, detail: Detail, frame: Frame) -> list[Line]:
@@ -32,6 +39,7 @@ def remarks(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     ):
         said.append((row.records.supervisor.reason, "warn"))
     said += _hang_words(row, detail)
+    said += [(words, "warn") for words in growth_words(row, detail)]
     if row.status is Status.COMPLETED and row.records.exit is not None and row.records.exit.reason:
         said.append((row.records.exit.reason, "dim"))
     if row.status is Status.COMPLETED and (failed := int(row.summary.failed_items)):
@@ -64,6 +72,23 @@ def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
         return said
     shows = f"{row.keys.way('stacks')} shows where it hangs; " if current.handles(row.records, Handle.STACKS) else ""
     return [*said, (f"{shows}`overnight restart {row.summary.id}` goes on from its checkpoint", "dim")]
+
+
+def growth_words(row: Row, detail: Detail) -> list[str]:
+    """What will be full before long, and before the run is over by its own forecast."""
+    if detail.resources is None or row.status is not Status.RUNNING:
+        return []
+    ends_in = row.summary.estimate.high if row.summary.estimate is not None else inf
+    said = []
+    for name, growing in detail.resources.growing.items():
+        limit = row.records.spec.memory_limit if name == "memory" and row.records.spec is not None else growing.limit
+        left = full_in(growing, limit)
+        if limit is not None and left is not None and left < min(SOON, ends_in):
+            used, most = round(growing.used), round(limit)
+            of = f"{view.number(used)} of {view.number(most)}"
+            held = f"{view.held_size(used)} of {size_words(most)}" if name == "memory" else of
+            said.append(f"{name} {held}, full in about {view.about(left)}")
+    return said
 
 
 def next_words(row: Row, *, has_checkpoint: bool) -> str:
