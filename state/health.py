@@ -141,7 +141,14 @@ def silence(records: Records, now: float) -> float | None:
         # Nothing was ever reported: only a spec that names a limit makes that a silence.
         return max(0.0, now - attempt.started_at) if records.spec and records.spec.stall is not None else None
     waited_until = heartbeat.waiting.until if heartbeat and heartbeat.waiting else None
-    return max(0.0, now - max(reported, attempt.started_at, waited_until or 0.0))
+    return max(0.0, now - max(reported, attempt.started_at, waited_until or 0.0, _went_on_at(records)))
+
+
+def _went_on_at(records: Records) -> float:
+    """When it went on after it had been stopped, of one that cannot leave that time out by itself; 0 = it can."""
+    supervisor, heartbeat = records.supervisor, current.own_heartbeat(records)
+    tells = heartbeat is not None and heartbeat.last_progress is not None
+    return 0.0 if tells or supervisor is None else supervisor.went_on_at or 0.0
 
 
 def _known_until(records: Records, now: float) -> float:

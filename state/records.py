@@ -239,6 +239,8 @@ class SupervisorRecord(NamedTuple):
     agent: AgentProcess | None = None
     next_start_at: float | None = None
     reason: str | None = None
+    went_on_at: float | None = None
+    """When the attempt's process went on that had been stopped by a signal; None = it never was."""
     updated_at: float | None = None
 
 

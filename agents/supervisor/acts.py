@@ -208,6 +208,9 @@ class Acts:
         if stood or not self._signal_agent(Handle.PAUSE, signal.SIGCONT):
             self._signal_group(signal.SIGCONT)
         at.resume_sent, at.frozen = Sent(number, time.monotonic()), False
+        if stood:
+            # Before the next look: it may have gone on before it is seen to stand.
+            at.went_on_at = round(time.time(), 3)
 
     def _acknowledge(self, number: int) -> None:
         obeyed = self._at.inbox.newest_lasting(after=self._at.acknowledged, up_to=number)

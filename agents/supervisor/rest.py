@@ -60,5 +60,7 @@ class Rest:
     def _look(self) -> bytes:
         """When the agent last got on, by its own word, and its silence; nothing where there is something to do."""
         self._at.look()
-        nothing, words = isinstance(decide(self._at.facts()), Wait), self._at.words
+        facts, words = self._at.facts(), self._at.words
+        # What somebody has stopped is watched, to know when it goes on.
+        nothing = isinstance(decide(facts), Wait) and not facts.frozen
         return b"%r %r" % (words.got_on_at or 0.0, words.silence or 0.0) if nothing else b""

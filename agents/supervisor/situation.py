@@ -71,6 +71,10 @@ class Situation:
         """The same on the wall clock, to which the times of files are compared."""
         self.resume_sent: Sent | None = None
         self.frozen = False
+        self._stood = False
+        """At the last look its process was stopped."""
+        self.went_on_at: float | None = None
+        """When it went on after that, by the wall clock."""
         self.stall_noted = False
         self.stalled_since: float | None = None
         """What it said of when it got on last, when its stall was noted."""
@@ -97,6 +101,7 @@ class Situation:
         if isinstance(previous, SupervisorRecord):
             self.acknowledged = self.handled = previous.acknowledged
             self.frozen = previous.frozen and previous.attempt == number
+            self.went_on_at = previous.went_on_at if previous.attempt == number else None
         self.usage.recall(number)
         retried, restarts = book.last_retry(run)
         self.restarts = restarts if retried > judged else 0
@@ -131,6 +136,10 @@ class Situation:
         if self.child.life in {Life.RUNNING, Life.ENDED}:
             self.hear(words_of(self.run, self.spec, self.child.attempt))
         running = self.child.attempt if self.child.life is Life.RUNNING else None
+        stands = running is not None and self.child.is_stopped()
+        if self._stood and running is not None and not stands:
+            self.went_on_at = round(time.time(), 3)
+        self._stood = stands
         self.usage.look(running, time.monotonic(), works=self._works())
 
     def hear(self, words: Words) -> None:
@@ -245,6 +254,7 @@ class Situation:
             agent=AgentProcess(alive.pid, alive.start_time, alive.started_at) if alive else None,
             next_start_at=to_wall(self.next_start),
             reason=self.reason,
+            went_on_at=self.went_on_at,
         )
 
     def _state(self) -> SupervisorState:

@@ -15,10 +15,12 @@ import pytest
 
 from overnight.agents import operate
 from overnight.agents.launchers.local import Order, launch
+from overnight.state.history import history_of
 from overnight.state.home import Home
+from overnight.state.records import Outcome
 from overnight.state.rundir import RunDir
-from overnight.state.status import Status
-from tests.proof.stuck import AGENTS, WAYS, hang, status_now
+from overnight.state.status import HELD, Status
+from tests.proof.stuck import AGENTS, STALL, WAYS, hang, status_now
 from tests.supervision.launched import ended, events
 from tests.waiting import eventually
 
@@ -39,6 +41,16 @@ def test_an_agent_that_hangs_is_found_in_time_however_it_hangs(home: Path) -> No
     assert all(each.is_right for each in found), found
 
 
+def test_what_holds_the_interpreter_is_started_again_where_its_spec_says_so(home: Path) -> None:
+    command = (sys.executable, str(AGENTS / "hangs.py"), "once")
+    run = launch(Home(str(home)), Order(command, stall=STALL, on_stall="restart", stop_grace=0.1))
+    over = ended(run)
+    assert (over.outcome, over.attempts) == (Outcome.COMPLETED, 2)
+    (retrying,) = (event for event in history_of(run) if event.event == "retrying")
+    assert retrying.detail["reason"] == "stalled"
+    assert len(Path(run.stacks_path).read_text().split("in loop\n")) == 3, "it was asked where it hung, twice"
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_of_two_hundred_that_hang_each_is_found_in_time(home: Path) -> None:
@@ -56,9 +68,9 @@ def test_of_two_hundred_that_hang_each_is_found_in_time(home: Path) -> None:
     ids=["moments", "an-hour"],
 )
 def test_who_works_as_it_should_is_never_taken_for_stuck(home: Path, minutes: float) -> None:
-    with at_work(home, *map(well, WELL), fails_often()) as runs:
+    with at_work(home, *map(well, WELL), fails_often(), counts()) as runs:
         seen = Counter[Status]()
-        deeds, done = deeds_upon(runs[0], runs[1]), 0
+        deeds, done = deeds_upon(runs[-1], runs[0], runs[1]), 0
         deadline = time.monotonic() + 60 * minutes
         while time.monotonic() < deadline:
             seen.update(map(status_now, runs))
@@ -80,6 +92,12 @@ def fails_often() -> Order:
     """One that is started again and again, later each time: what it waits for then is no progress."""
     says = 'printf \'{"processed_items":1}\' >"$OVERNIGHT_RUN_DIR/progress.json"; sleep 0.5; exit 1'
     return Order(("sh", "-c", says), name="fails", stall=LIMIT, retries=10_000, stop_grace=0.1)
+
+
+def counts() -> Order:
+    """One in another language, which only counts, and knows nothing of a pause: it is stopped for one."""
+    says = 'printf \'{"processed_items":%d}\' $n >"$OVERNIGHT_RUN_DIR/progress.json"'
+    return Order(("sh", "-c", f"n=1; while :; do {says}; sleep 1; n=$((n+1)); done"), name="counts", stall=LIMIT)
 
 
 @contextmanager
@@ -104,12 +122,12 @@ def deeds_upon(*runs: RunDir) -> Iterator[bool]:
     while True:
         for run in runs:
             asked = operate.pause(run)
-            yield from until(lambda run=run: status_now(run) is Status.PAUSED)  # type: ignore[misc]
+            yield from until(lambda run=run: status_now(run) in HELD)  # type: ignore[misc]
             begin = time.monotonic()
             yield from until(lambda begin=begin: time.monotonic() - begin > 1.5 * LIMIT)  # type: ignore[misc]
             assert asked is not None
             operate.resume(run)
-            yield from until(lambda run=run: status_now(run) not in {Status.PAUSED, Status.RESUMING})  # type: ignore[misc]
+            yield from until(lambda run=run: status_now(run) not in HELD | {Status.RESUMING})  # type: ignore[misc]
             yield True
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from overnight.state.health import Verdict, health_of, is_stall, judged_silence, stall_after
+from overnight.state.health import Verdict, health_of, is_stall, judged_silence, silence, stall_after
 from overnight.state.records import AgentStatus, ItemSeconds
 from overnight.state.status import Status, status_of
-from tests.builders import STARTED, T0, a_run, a_spec, heartbeat, progress
+from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, heartbeat, progress
 
 COUNTS_ONLY = a_run(heartbeat=None, progress=progress(processed_items=4, updated_at=STARTED + 20))
 """Four items in twenty seconds, and nothing since."""
@@ -48,6 +48,17 @@ def test_between_two_beats_nobody_knows_and_nothing_is_a_stall() -> None:
 def test_what_cannot_get_on_is_not_silent(state: str | None) -> None:
     run = a_run(heartbeat=heartbeat(last_progress=T0 - 500), process_state=state)
     assert not is_stall(run, T0)
+
+
+def test_time_in_which_it_was_stopped_is_no_silence_though_it_cannot_say_so() -> None:
+    run = COUNTS_ONLY._replace(supervisor=a_supervisor(went_on_at=T0 - 10))
+    assert silence(run, T0) == 10
+    assert not is_stall(run, T0)
+
+
+def test_who_leaves_that_time_out_by_itself_is_as_silent_as_before() -> None:
+    run = a_run(heartbeat=heartbeat(last_progress=T0 - 500), supervisor=a_supervisor(went_on_at=T0 - 10))
+    assert silence(run, T0) == 500
 
 
 def test_what_is_paused_is_not_silent() -> None:

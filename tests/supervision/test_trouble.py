@@ -16,10 +16,11 @@ from overnight.agents.launchers import local
 from overnight.agents.launchers.launcher import Launcher
 from overnight.agents.launchers.local import Order, launch
 from overnight.agents.supervisor.ledger import Ledger
+from overnight.state import control
 from overnight.state.errors import HomeUnusable
 from overnight.state.history import history_of
 from overnight.state.home import Home
-from overnight.state.records import Exit, Outcome
+from overnight.state.records import Exit, Outcome, Verb
 from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
 from tests.supervision.launched import (
@@ -215,6 +216,30 @@ def test_a_stall_is_over_when_the_agent_gets_on_and_not_before(home: Path) -> No
     eventually(lambda: told(run) == ["stalled", "recovered", "stalled"])
     operate.kill(run)
     ended(run)
+
+
+def test_that_an_agent_went_on_after_it_was_stopped_is_on_record(home: Path) -> None:
+    run = agent(home, "progress(); forever()")
+    eventually(lambda: run.read().progress)
+    assert supervisor(run).went_on_at is None
+    operate.pause(run)
+    eventually(lambda: status_of(run.read(), time.time()) is Status.FROZEN)
+    operate.resume(run)
+    first = eventually(lambda: supervisor(run).went_on_at)
+    found = attempt(run)
+    os.kill(found.pid, signal.SIGSTOP)
+    be_looked_at(run)
+    os.kill(found.pid, signal.SIGCONT)
+    be_looked_at(run)
+    assert eventually(lambda: supervisor(run).went_on_at != first), "also where somebody else did that"
+    operate.kill(run)
+    ended(run)
+
+
+def be_looked_at(run: RunDir) -> None:
+    """By its supervisor, at everything."""
+    asked = control.ask(run, Verb.STACKS, attempt=1)
+    assert operate.wait_obeyed(run, asked, timeout=20)
 
 
 def told(run: RunDir) -> list[str]:
