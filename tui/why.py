@@ -286,8 +286,17 @@ def _does(case: Case) -> str:
 
 
 def _look(case: Case) -> str:
-    shows = f"`overnight show {case.id} --stacks` shows where it hangs"
-    return f"{shows}; `overnight restart {case.id}` stops it and goes on from its checkpoint."
+    return f"`overnight show {case.id} --stacks` shows where it hangs; {again_words(case.records)}."
+
+
+def again_words(records: Records) -> str:
+    """What ends an attempt that hangs, and begins the next one."""
+    supervisor, attempt = records.supervisor, records.attempt
+    if supervisor is not None and attempt is not None and supervisor.pid == attempt.pid:
+        return f"`overnight cancel {records.id}`, and the same command by hand, go on from its checkpoint"
+    # Who handles a stop says so at a checkpoint.
+    then = "goes on from its checkpoint" if current.handles(records, Handle.STOP) else "starts it again"
+    return f"`overnight restart {records.id}` {then}"
 
 
 # -- cut off

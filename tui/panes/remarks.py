@@ -14,6 +14,7 @@ from overnight.tui.growth import full_in
 from overnight.tui.lines import Line, cut, line, wrapped
 from overnight.tui.panes.frame import TALL, Frame
 from overnight.tui.view import Row
+from overnight.tui.why import again_words
 
 SOON = 7200.0
 """Seconds within which something that will be full is told of."""
@@ -71,7 +72,7 @@ def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
     if row.status is Status.RUNNING:
         return said
     shows = f"{row.keys.way('stacks')} shows where it hangs; " if current.handles(row.records, Handle.STACKS) else ""
-    return [*said, (f"{shows}`overnight restart {row.summary.id}` goes on from its checkpoint", "dim")]
+    return [*said, (f"{shows}{again_words(row.records)}", "dim")]
 
 
 def growth_words(row: Row, detail: Detail) -> list[str]:
