@@ -5,6 +5,7 @@ What it hides, from who may not know or from everybody, is None.
 
 import os
 import socket
+import sys
 
 from overnight.state.activity import Doing, Thread
 
@@ -15,6 +16,11 @@ _FIRST_FILE = {
 """System calls whose first argument is a descriptor: read, write, connect, accept, send, recv, flock, sync."""
 _TABLES = ("tcp", "tcp6", "udp", "udp6")
 _LONGEST = 1 << 16
+SOCKET = "socket:["
+WOKEN = "wait_woken"
+"""Where a reader of a connection waits, by the newest kernels; readers of others may, too."""
+MOST_SOCKETS = 8
+"""Of a process: of more it is not asked to which it listens."""
 
 
 def threads_of(pid: int, *, with_stack: bool = False) -> tuple[Thread, ...]:
@@ -53,6 +59,8 @@ def doing_of(thread: Thread, agent: int) -> Doing:
 
 
 def _file_of(thread: Thread) -> str | None:
+    if thread.call is None and thread.place == WOKEN:
+        return _only_peer_of(thread.pid)
     number, *arguments = (thread.call or "").split()[:2] or [""]
     if not arguments or int(number) not in _FIRST_FILE:
         return None
@@ -60,11 +68,22 @@ def _file_of(thread: Thread) -> str | None:
         named = os.readlink(f"/proc/{thread.pid}/fd/{int(arguments[0], 16)}")
     except (OSError, ValueError):
         return None
-    if named.startswith("socket:["):
-        return _peer_of(thread.pid, named[len("socket:[") : -1]) or "socket"
+    if named.startswith(SOCKET):
+        return _peer_of(thread.pid, named[len(SOCKET) : -1]) or "socket"
     if named.startswith("pipe:["):
         return "pipe"
     return "tty" if named.startswith(("/dev/pts/", "/dev/tty")) else None
+
+
+def _only_peer_of(pid: int) -> str | None:
+    """Where its calls are hidden, as from everybody but root and its parents where Yama says so."""
+    try:
+        names = [os.readlink(f"/proc/{pid}/fd/{each}") for each in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        return None
+    inodes = [each[len(SOCKET) : -1] for each in names if each.startswith(SOCKET)]
+    peers = [peer for each in inodes[:MOST_SOCKETS] if (peer := _peer_of(pid, each)) is not None]
+    return peers[0] if len(peers) == 1 and len(inodes) <= MOST_SOCKETS else None
 
 
 def _peer_of(pid: int, inode: str) -> str | None:
@@ -81,7 +100,7 @@ def _peer_of(pid: int, inode: str) -> str | None:
 def _address(told: str) -> str:
     """As the kernel tells it: words of four bytes, each in the order of this machine."""
     host, _, port = told.partition(":")
-    words = [bytes.fromhex(host[place : place + 8])[::-1] for place in range(0, len(host), 8)]
+    words = [int(host[place : place + 8], 16).to_bytes(4, sys.byteorder) for place in range(0, len(host), 8)]
     if len(words) == 1:
         return f"{socket.inet_ntop(socket.AF_INET, words[0])}:{int(port, 16)}"
     return f"[{socket.inet_ntop(socket.AF_INET6, b''.join(words))}]:{int(port, 16)}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from overnight.state.activity import Activity, Doing, Wait, activity_of, activity_words, wait_of
-from overnight.state.threads import doing_of, threads_of
+from overnight.state.threads import WOKEN, doing_of, threads_of
 from tests.waiting import eventually
 
 LOCKS = "import fcntl, sys; two = [open(sys.argv[1], 'w') for _ in 'ab']; [fcntl.flock(each, 2) for each in two]"
@@ -58,6 +58,9 @@ def test_whom_it_waits_for_over_the_network_is_told() -> None:
                     pytest.skip("this kernel does not tell which call a process is in")
                 words = f"its process waits for the network (127.0.0.1:{port})"
                 assert activity_words(activity_of(0, [doing])) == words
+                hidden = threads_of(child.pid)[0]._replace(call=None)
+                if hidden.place == WOKEN:
+                    assert doing_of(hidden, child.pid).file == f"127.0.0.1:{port}", "it has no other connection"
             finally:
                 child.kill()
 
@@ -86,3 +89,19 @@ def test_of_what_is_gone_there_is_nothing_to_tell() -> None:
     with subprocess.Popen([sys.executable, "-S", "-c", ""]) as child:
         child.wait()
     assert threads_of(child.pid) == ()
+
+
+def test_a_peer_of_the_newer_protocol_is_told_as_it_is_written() -> None:
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no address of the newer protocol")
+    with server:
+        port = server.getsockname()[1]
+        calls = f"import socket; socket.create_connection(('::1', {port})).recv(1)"
+        with subprocess.Popen([sys.executable, "-S", "-c", calls]) as child:
+            try:
+                eventually(waiting_for(Wait.NETWORK, child.pid))
+                assert doing_now(child.pid).file in {f"[::1]:{port}", None}
+            finally:
+                child.kill()
