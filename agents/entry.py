@@ -152,10 +152,12 @@ class Session:
         return said or self._by_hand is not None
 
     def _show_stacks_on_request(self) -> None:
-        """SIGUSR1 is answered by C code: also while an item holds the interpreter."""
+        """SIGUSR1 is answered by C code: also while an item holds the interpreter. Tasks are shown when it is free."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         descriptor = os.open(self._records.stacks_path, flags, 0o600)
-        faulthandler.register(signal.SIGUSR1, file=descriptor, all_threads=True, chain=False)
+        # First: the C code passes the signal on to what it has replaced.
+        signal.signal(signal.SIGUSR1, lambda number, frame: _show_tasks(descriptor))
+        faulthandler.register(signal.SIGUSR1, file=descriptor, all_threads=True, chain=True)
 
     def _each_second(self, progress: Progress) -> None:
         if self._by_hand is not None and self._by_hand.each_second(progress, self._orders.stopping):
@@ -250,6 +252,16 @@ class Session:
         ending = self._stopped()
         self._conclude(ending)
         os._exit(ending.code)
+
+
+def _show_tasks(descriptor: int) -> None:
+    from overnight.agents.task_stacks import task_lines  # only who is asked pays for it
+
+    try:
+        os.write(descriptor, "".join(f"{line}\n" for line in task_lines()).encode("utf-8", "backslashreplace"))
+    except OSError:
+        # Its threads were shown all the same.
+        pass
 
 
 def _line_of(error: OvernightError, place: str = "") -> str:

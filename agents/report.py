@@ -13,6 +13,8 @@ from overnight.state.timeline import Timeline
 
 NEWEST_ERRORS = 20
 RECENT_ITEMS = 256
+HALVES_AFTER = 3000
+"""Items after which the longest one counts half: one in thousands may take hundreds of times as long as others."""
 
 
 class Report:
@@ -46,6 +48,8 @@ class Report:
         """So many were called, and their results remembered."""
         self.seconds: deque[float] = deque(maxlen=RECENT_ITEMS)
         """How long each of the recent items took."""
+        self._longest: tuple[float, int, str | None] = (0.0, 0, None)
+        """How long the longest item took, faded; the items finished then, and their phase."""
         self.last_commit = clock.monotonic()
         self.acknowledged = 0
         self.phases = Phases(clock.active)
@@ -187,4 +191,12 @@ class Report:
         recent = sorted(self.seconds.copy())
         if not recent:
             return None
-        return ItemSeconds(round(recent[-1], 6), round(recent[int(0.95 * (len(recent) - 1))], 6))
+        return ItemSeconds(round(self._faded_longest(recent[-1]), 6), round(recent[int(0.95 * (len(recent) - 1))], 6))
+
+    def _faded_longest(self, recent: float) -> float:
+        """`recent`: of the recent items. Another phase has other items."""
+        before, done, phase = self._longest
+        here = self.phases.current()
+        faded = before * 0.5 ** (max(0, self.processed - done) / HALVES_AFTER) if here == phase else 0.0
+        self._longest = (max(recent, faded), self.processed, here)
+        return self._longest[0]

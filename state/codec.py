@@ -123,6 +123,7 @@ FIELDS: Mapping[type, Coercers] = {
         "agent": _agent,
         "next_start_at": forms.instant,
         "reason": forms.text,
+        "went_on_at": forms.instant,
         "updated_at": forms.instant,
     },
     Attempt: {

@@ -239,6 +239,8 @@ class SupervisorRecord(NamedTuple):
     agent: AgentProcess | None = None
     next_start_at: float | None = None
     reason: str | None = None
+    went_on_at: float | None = None
+    """When the attempt's process went on that had been stopped by a signal; None = it never was."""
     updated_at: float | None = None
 
 
@@ -336,6 +338,8 @@ class Records(NamedTuple):
     """The file's own time, seconds since the epoch."""
     heartbeat: Heartbeat | None = None
     heartbeat_changed_at: float | None = None
+    committed_at: float | None = None
+    """When its checkpoint log was written to last; None = it has none, or no process lives."""
     requests: tuple[Request, ...] = ()
     """Oldest first."""
     supervisor: SupervisorRecord | None = None

@@ -189,6 +189,7 @@ class RunDir:
             progress_changed_at=progress_changed_at,
             heartbeat=heartbeat,
             heartbeat_changed_at=heartbeat_changed_at,
+            committed_at=changed_at(self.checkpoint_log_path) if process_state is not None else None,
             requests=requests,
             supervisor=reader.take(self.supervisor()),
             attempt=attempt,

@@ -44,7 +44,7 @@ def check_stacks(records: Records, status: Status) -> None:
     if not current.handles(records, Handle.STACKS):
         raise NotPossibleNow(
             f"{records.id} does not show its stacks: its agent does not say that it can",
-            hint="Agents that are written with `overnight.agents` do.",
+            hint=f"`overnight show {records.id} --stacks` shows what the kernel tells of its threads.",
         )
 
 

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
+from overnight.state.activity import activity_words
 from overnight.state.kept import Kept
 from overnight.state.queue import Stand
 from overnight.state.records import Event, Records
@@ -56,7 +57,7 @@ def card_lines(
     """What is known of it, most urgent first; what there is nothing to say of is left out. All but `history`: clean."""
     row = row_of(records, now, stand)
     head = f"{style.glyphs.states[row.status]} {row_word(row)}  {row.summary.id}"
-    fields = (*_work(row, style, kept), *_process(row), *_trouble(row), *_checkpoint(row, found), *_launch(row))
+    fields = (*_work(row, style, kept), *_process(row, found), *_trouble(row), *_checkpoint(row, found), *_launch(row))
     lines = [f"  {label:{LABEL}}{text}" for label, text in fields if text]
     head = painted(head, row_role(row)) if style.colours else head
     return [head, *lines, *_evidence(found.death), *_history(history, row)]
@@ -94,12 +95,13 @@ def _of(done: float, total: float | None) -> str:
     return number(done) if total is None else f"{number(done)} of {number(total)}"
 
 
-def _process(row: Row) -> Iterator[Field]:
+def _process(row: Row, found: Found) -> Iterator[Field]:
     summary = row.summary
     if summary.pid is not None:
         beat = f", beat {age(summary.heartbeat_age)} ago" if summary.heartbeat_age is not None else ""
         yield "process", f"pid {summary.pid}, attempt {summary.attempt}, up {duration(uptime(row))}{beat}"
-        yield "health", summary.health
+        does = f"; {activity_words(found.activity)}" if found.activity is not None else ""
+        yield "health", f"{summary.health}{does}"
     if summary.supervisor_pid is not None:
         yield "supervisor", f"pid {summary.supervisor_pid}"
     request = asked(row)

@@ -20,7 +20,7 @@ from overnight.tui.evidence import death_of
 from overnight.tui.forerunner import forerunner_of, other_variables
 from overnight.tui.keptfile import in_hand_of, kept_of
 from overnight.tui.logfile import LogFile
-from overnight.tui.meter import Meter
+from overnight.tui.meter import Meter, agent_of
 from overnight.tui.sight import Sight
 from overnight.tui.stacksfile import stacks_of
 from overnight.tui.tail import Tail
@@ -88,7 +88,7 @@ class Looker:
         kept = self._kept.of(stamp_of(run.checkpoint_path), lambda: kept_of(run))
         detail = common._replace(in_hand=in_hand_of(run), kept=kept)
         attempt = run.attempt(_last_attempt(run))
-        if isinstance(attempt, Attempt) and (resources := self._meter.read(attempt)) is not None:
+        if isinstance(attempt, Attempt) and (resources := self._meter.read(attempt, agent_of(run.read()))) is not None:
             return detail._replace(resources=resources)
         # Nothing works: what there is to tell is how that came.
         errors, errors_are_whole = self._failed()

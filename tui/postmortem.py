@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from overnight.state import current
+from overnight.state.activity import Activity
 from overnight.state.records import Event
 from overnight.state.status import ENDED, Status
 from overnight.tui import view
@@ -26,6 +27,8 @@ class Found(NamedTuple):
     checkpoint_at: float | None = None
     errors: Sequence[ErrorGroup] = ()
     """The most frequent first."""
+    activity: Activity | None = None
+    """What its processes do; None = that was not looked at."""
 
 
 def end_facts(row: Row, found: Found) -> list[tuple[str, str]]:

@@ -1,6 +1,10 @@
 """What the processes of a run use of the machine. Values only."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from overnight.state.activity import Activity
+from overnight.tui.growth import Growing
 
 
 class Resources(NamedTuple):
@@ -17,3 +21,7 @@ class Resources(NamedTuple):
     threads: int
     children: int
     """Processes beside the agent's own."""
+    growing: Mapping[str, Growing] = {}
+    """What grows steadily, by its name: `memory`, `open files`, `threads`."""
+    activity: Activity | None = None
+    """What they do; None = it was looked at once only."""

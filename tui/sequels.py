@@ -1,4 +1,4 @@
-"""What followed an event of a history: when a request was obeyed, how long a pause has lasted. Pure."""
+"""What followed an event of a history: when a request was obeyed, how long a pause or a stall has lasted. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,8 @@ from overnight.state.records import Event, Verb
 from overnight.tui import view
 
 ENDS_A_PAUSE = frozenset({"resumed", "died", "retrying", "ended", "started"})
+ENDS_A_STALL = frozenset({"recovered", "died", "retrying", "ended", "started"})
+LASTING = {"paused": ENDS_A_PAUSE, "frozen": ENDS_A_PAUSE, "stalled": ENDS_A_STALL}
 OBEYED_BY_END = {Verb.CANCEL: ("ended",), Verb.KILL: ("ended", "retrying"), Verb.RESTART: ("retrying", "ended")}
 """These are not acknowledged: what follows shows that they were obeyed."""
 AT_ONCE = 1.0
@@ -35,8 +37,8 @@ def _number_of(event: Event) -> int | None:
 def _sequel(event: Event, later: Sequence[Event], now: float, *, over: bool) -> str:
     if event.event == "requested":
         return _obeyed(event, later, over=over)
-    if event.event in {"paused", "frozen"}:
-        end = next((each for each in later if each.event in ENDS_A_PAUSE), None)
+    if event.event in LASTING:
+        end = next((each for each in later if each.event in LASTING[event.event]), None)
         if end is not None:
             return f"for {view.duration(end.at - event.at)}"
         return "" if over else f"for {view.age(now - event.at)} so far"

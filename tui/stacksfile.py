@@ -5,7 +5,7 @@ import os
 from overnight.state.records import Attempt
 from overnight.state.rundir import RunDir, open_to_read
 from overnight.tui.clean import clean_lines
-from overnight.tui.stacks import Stacks, newest_of
+from overnight.tui.stacks import Stacks, newest_two_of
 
 WINDOW = 128 * 1024
 """Bytes from the end that are read."""
@@ -20,7 +20,7 @@ def stacks_of(run: RunDir) -> Stacks | None:
             data = os.pread(file.fileno(), WINDOW, max(0, found.st_size - WINDOW))
     except OSError:
         return None
-    lines = newest_of(clean_lines(data.decode("utf-8", "replace")))
+    lines, earlier = newest_two_of(clean_lines(data.decode("utf-8", "replace")))
     if not lines or not isinstance(attempt, Attempt) or found.st_mtime < attempt.started_at:
         return None
-    return Stacks(found.st_mtime, lines)
+    return Stacks(found.st_mtime, lines, earlier)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from overnight.state import current
+from overnight.state.activity import Activity, activity_words
 from overnight.state.health import Verdict, health_of
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
@@ -47,6 +48,8 @@ class Case(NamedTuple):
     """Of a queued run: what is wrong with what its launch gave it."""
     begins_in: float | None = None
     """Of a queued run: seconds until it is expected to begin."""
+    activity: Activity | None = None
+    """What its processes do; None = that was not looked at."""
     calm: bool = False
     """It is told again and again: seconds would draw a line anew each time."""
 
@@ -87,10 +90,11 @@ def why(
     stand: Stand | None = None,
     unfit: str | None = None,
     begins_in: float | None = None,
+    activity: Activity | None = None,
 ) -> Answer:
     """`history`: oldest first, clean. `now`: seconds since the epoch. `stand` and the others: as in `Case`."""
     status = status_of(records, now)
-    case = Case(records, history, now, stand, unfit, begins_in)
+    case = Case(records, history, now, stand, unfit, begins_in, activity)
     reason, remedy = REASONS[status](case)
     left_over = _left_behind(case) if status in ENDED else []
     if left_over:
@@ -237,7 +241,7 @@ def _running(case: Case) -> Reason:
             return f"it waits: {heartbeat.waiting.for_}{f', {left(until, case.now)} more' if until else ''}", ""
     if health.verdict is Verdict.SLOW_ITEM:
         item = f", with {progress.current_item}" if progress and progress.current_item else ""
-        return f"{health.reason}{item}; nothing else is wrong", ""
+        return f"{health.reason}{item}{_does(case) or '; nothing else is wrong'}", ""
     message = f"; it says: {progress.message}" if progress and progress.message else ""
     since = f" for {duration(case.now - attempt.started_at)}" if attempt else ""
     foretold = forecast_words(case.records, case.now)
@@ -269,16 +273,30 @@ def _resumed(case: Case) -> int:
 def _stalled(case: Case) -> Reason:
     progress = current.own_progress(case.records)
     item = f"; its item is {progress.current_item}" if progress and progress.current_item else ""
-    return f"{health_of(case.records, case.now).reason}{item}", _look(case, "stop it at a checkpoint")
+    return f"{health_of(case.records, case.now).reason}{item}{_does(case)}", _look(case)
 
 
 def _stale(case: Case) -> Reason:
-    process = "its process is there, and may be busy or hang"
-    return f"{health_of(case.records, case.now).reason}; {process}", _look(case, "stop it")
+    does = _does(case) or "; its process is there, and may be busy or hang"
+    return f"{health_of(case.records, case.now).reason}{does}", _look(case)
 
 
-def _look(case: Case, what: str) -> str:
-    return f"`overnight logs {case.id}` may say more; `overnight cancel {case.id}` and then `retry` {what} and go on."
+def _does(case: Case) -> str:
+    return f"; {activity_words(case.activity)}" if case.activity is not None else ""
+
+
+def _look(case: Case) -> str:
+    return f"`overnight show {case.id} --stacks` shows where it hangs; {again_words(case.records)}."
+
+
+def again_words(records: Records) -> str:
+    """What ends an attempt that hangs, and begins the next one."""
+    supervisor, attempt = records.supervisor, records.attempt
+    if supervisor is not None and attempt is not None and supervisor.pid == attempt.pid:
+        return f"`overnight cancel {records.id}`, and the same command by hand, go on from its checkpoint"
+    # Who handles a stop says so at a checkpoint.
+    then = "goes on from its checkpoint" if current.handles(records, Handle.STOP) else "starts it again"
+    return f"`overnight restart {records.id}` {then}"
 
 
 # -- cut off

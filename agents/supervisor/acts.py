@@ -32,6 +32,8 @@ from overnight.agents.supervisor.usage import LIMITED
 from overnight.agents.supervisor.words import words_of as words_of_agent
 from overnight.state.records import Attempt, Handle, Outcome, Request, Verb
 
+STACKS_APART = 2.0
+"""Seconds between the two times that an agent is asked for its stacks: what works has moved on by then."""
 START_AGAIN = 5.0
 """Seconds until an attempt that could not be put on record is tried again."""
 
@@ -73,8 +75,8 @@ class Acts:
                 self._acknowledge(number)
             case ShowStacks(number):
                 self._show_stacks(number)
-            case NoteStall():
-                self._note_stall()
+            case NoteStall(is_over):
+                self._note_stall(is_over=is_over)
             case Again():
                 self._again(action)
             case Over():
@@ -206,6 +208,9 @@ class Acts:
         if stood or not self._signal_agent(Handle.PAUSE, signal.SIGCONT):
             self._signal_group(signal.SIGCONT)
         at.resume_sent, at.frozen = Sent(number, time.monotonic()), False
+        if stood:
+            # Before the next look: it may have gone on before it is seen to stand.
+            at.went_on_at = round(time.time(), 3)
 
     def _acknowledge(self, number: int) -> None:
         obeyed = self._at.inbox.newest_lasting(after=self._at.acknowledged, up_to=number)
@@ -225,14 +230,20 @@ class Acts:
                 self._ledger.note("resumed", attempt, number=asked.number)
             at.pause_sent = at.resume_sent = None
 
-    def _show_stacks(self, number: int) -> None:
-        self._signal_agent(Handle.STACKS, signal.SIGUSR1)
+    def _show_stacks(self, number: int | None) -> None:
+        self._ask_for_stacks(is_first=number is not None)
         self._handle(number)
 
-    def _note_stall(self) -> None:
-        self._signal_agent(Handle.STACKS, signal.SIGUSR1)
-        self._at.stall_noted = True
-        self._ledger.note("stalled", self._at.child.number)
+    def _ask_for_stacks(self, *, is_first: bool) -> None:
+        is_asked = self._signal_agent(Handle.STACKS, signal.SIGUSR1)
+        self._at.stacks_again_at = time.monotonic() + STACKS_APART if is_asked and is_first else None
+
+    def _note_stall(self, *, is_over: bool) -> None:
+        at = self._at
+        if not is_over:
+            self._ask_for_stacks(is_first=True)
+        at.stall_noted, at.stalled_since = not is_over, at.words.got_on_at
+        self._ledger.note("recovered" if is_over else "stalled", at.child.number)
 
     def _again(self, action: Again) -> None:
         at = self._at

@@ -53,6 +53,10 @@ def _steer(facts: Facts) -> Action:
         return stop_step(facts, stop)
     if facts.stalled and not facts.stall_noted:
         return NoteStall()
+    if facts.stall_noted and facts.got_on:
+        return NoteStall(is_over=True)
+    if facts.stacks_again_at is not None and facts.now >= facts.stacks_again_at:
+        return ShowStacks()
     if facts.stacks is not None:
         return ShowStacks(facts.stacks)
     asked = facts.lasting

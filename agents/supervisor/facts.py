@@ -88,6 +88,10 @@ class Facts(NamedTuple):
     stalled: bool = False
     """The health of the attempt says so."""
     stall_noted: bool = False
+    got_on: bool = False
+    """It has, since its stall was noted."""
+    stacks_again_at: float | None = None
+    """When it is to be asked for its stacks once more: what stays the same hangs. None = it is not."""
     restart_stalled: bool = False
     """The spec says that a stalled attempt is started again."""
     age: float = 0.0
@@ -105,7 +109,9 @@ class Wait(NamedTuple):
 
 
 class NoteStall(NamedTuple):
-    """Put a stall on record, and ask an agent that shows its stacks for them."""
+    """Put a stall on record, and ask an agent that shows its stacks for them; or that it is over."""
+
+    is_over: bool = False
 
 
 class TakeTurn(NamedTuple):
@@ -163,7 +169,8 @@ class Acknowledge(NamedTuple):
 class ShowStacks(NamedTuple):
     """SIGUSR1 to an agent that handles it."""
 
-    number: int
+    number: int | None = None
+    """Of the request; None = once more, some time after the first one."""
 
 
 Signalling = AskStop | AskRest | Insist | AskPause | Freeze | Continue | ShowStacks

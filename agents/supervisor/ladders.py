@@ -42,8 +42,9 @@ def stop_wanted(facts: Facts) -> Stop | None:
         return Stop.RESTART
     if facts.asked.limit is not None:
         return Stop.LIMIT
-    # Noted first: the stacks that the agent shows then say where it hung.
-    return Stop.STALL if facts.stalled and facts.stall_noted and facts.restart_stalled else None
+    # Noted first: the stacks that the agent shows then, twice, say where it hung.
+    is_known = facts.stall_noted and facts.stacks_again_at is None
+    return Stop.STALL if facts.stalled and is_known and facts.restart_stalled else None
 
 
 def stop_step(facts: Facts, wanted: Stop | None) -> Action:

@@ -188,7 +188,7 @@ class Supervisor:
 
     def _sleep(self, wait: Wait) -> None:
         timeout = LOOK_AFTER
-        for due in (wait.until, self._log.due, self._at.usage.due):
+        for due in (wait.until, self._log.due, self._at.usage.due, self._at.due()):
             timeout = self._until(timeout, due)
         if wait.closely:
             timeout = min(timeout, self._closely)

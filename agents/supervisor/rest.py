@@ -53,11 +53,14 @@ class Rest:
         self._glimpse_due = now + GLIMPSE_AFTER
         seen = glimpse(self._look)
         if seen:
-            self._at.hear(self._at.words._replace(got_on_at=float(seen)))
+            got_on_at, silence = map(float, seen.split())
+            self._at.hear(self._at.words._replace(got_on_at=got_on_at, silence=silence))
         return bool(seen)
 
     def _look(self) -> bytes:
-        """When the agent last got on, by its own word, where that gives nothing to do. Acts upon nothing."""
+        """When the agent last got on, by its own word, and its silence; nothing where there is something to do."""
         self._at.look()
-        nothing = isinstance(decide(self._at.facts()), Wait)
-        return b"%r" % (self._at.words.got_on_at or 0.0) if nothing else b""
+        facts, words = self._at.facts(), self._at.words
+        # What somebody has stopped is watched, to know when it goes on.
+        nothing = isinstance(decide(facts), Wait) and not facts.frozen
+        return b"%r %r" % (words.got_on_at or 0.0, words.silence or 0.0) if nothing else b""

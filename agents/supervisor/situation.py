@@ -25,6 +25,10 @@ from overnight.state.records import (
 )
 from overnight.state.rundir import RunDir
 
+SAME_TIME = 0.5
+"""Seconds by which two tellings of one moment may differ: a beat counts back to it from its own time."""
+SOONEST = 0.05
+"""Seconds until the next look for a stall."""
 PASSED_ON = ((Verb.KILL, Stop.KILL), (Verb.RESTART, Stop.RESTART))
 
 
@@ -67,14 +71,23 @@ class Situation:
         """The same on the wall clock, to which the times of files are compared."""
         self.resume_sent: Sent | None = None
         self.frozen = False
+        self._stood = False
+        """At the last look its process was stopped."""
+        self.went_on_at: float | None = None
+        """When it went on after that, by the wall clock."""
         self.stall_noted = False
+        self.stalled_since: float | None = None
+        """What it said of when it got on last, when its stall was noted."""
+        self.stacks_again_at: float | None = None
         self.adopted = False
         """An earlier supervisor started it."""
         self.told: frozenset[str] = frozenset()
         """The kinds of events that it, or who acted for us, has put on record of it."""
         self.words = Words()
-        self._quiet_since = time.monotonic()
-        """When it was last seen to have got on: on the wall clock a machine that slept looks like a silence."""
+        self._got_on_at: float | None = None
+        """What it said of that when it was last seen to have got on."""
+        self._heard_at = self._quiet_since = time.monotonic()
+        """When it got on, as far as was seen: on the wall clock a machine that slept looks like a silence."""
         self.usage.forget_attempt()
 
     def recall(self) -> Attempt | None:
@@ -88,6 +101,7 @@ class Situation:
         if isinstance(previous, SupervisorRecord):
             self.acknowledged = self.handled = previous.acknowledged
             self.frozen = previous.frozen and previous.attempt == number
+            self.went_on_at = previous.went_on_at if previous.attempt == number else None
         self.usage.recall(number)
         retried, restarts = book.last_retry(run)
         self.restarts = restarts if retried > judged else 0
@@ -122,13 +136,33 @@ class Situation:
         if self.child.life in {Life.RUNNING, Life.ENDED}:
             self.hear(words_of(self.run, self.spec, self.child.attempt))
         running = self.child.attempt if self.child.life is Life.RUNNING else None
+        stands = running is not None and self.child.is_stopped()
+        if self._stood and running is not None and not stands:
+            self.went_on_at = round(time.time(), 3)
+        self._stood = stands
         self.usage.look(running, time.monotonic(), works=self._works())
 
     def hear(self, words: Words) -> None:
         """What the agent says now."""
-        if words.got_on_at != self.words.got_on_at:
-            self._quiet_since = time.monotonic()
-        self.words = words
+        now, said = time.monotonic(), words.got_on_at
+        if not words.silence:
+            self._quiet_since = now
+        elif said is not None and (self._got_on_at is None or abs(said - self._got_on_at) > SAME_TIME):
+            # Between the last look and this one.
+            self._quiet_since, self._got_on_at = max(self._heard_at, now - words.silence), said
+        self._heard_at, self.words = now, words
+
+    def due(self) -> float | None:
+        """When something is to be done about a silence that lasts; monotonic. None = nothing is."""
+        words = self.words
+        if self.stopping is not None:
+            return None
+        if self.stacks_again_at is not None:
+            return self.stacks_again_at
+        if self.stall_noted or words.silence is None or not words.stall_after or self.child.life is not Life.RUNNING:
+            return None
+        quiet = min(words.silence, self._heard_at - self._quiet_since)
+        return self._heard_at + max(SOONEST, words.stall_after - quiet)
 
     def _works(self) -> bool:
         """Whether its time counts; nobody counts it where there is no limit to it."""
@@ -168,11 +202,20 @@ class Situation:
             reports=words.reports,
             stalled=words.stalled and time.monotonic() - self._quiet_since >= words.stall_after,
             stall_noted=self.stall_noted,
+            got_on=self._has_got_on(),
+            stacks_again_at=self.stacks_again_at,
             restart_stalled=self.spec.on_stall == "restart",
             age=members.age_of(self.child.attempt) if self.child.attempt else 0.0,
             pause_grace=self.spec.pause_grace,
             stop_grace=self.spec.stop_grace,
         )
+
+    def _has_got_on(self) -> bool:
+        """Since its stall was noted. Only what it has done counts: not that it was paused, or says something else."""
+        said, before = self.words.got_on_at, self.stalled_since
+        if self.words.stalled or said is None or self.words.status is AgentStatus.PAUSED:
+            return False
+        return before is None or said > before + SAME_TIME
 
     def asked(self) -> Asked:
         lasting = self.inbox.lasting
@@ -211,6 +254,7 @@ class Situation:
             agent=AgentProcess(alive.pid, alive.start_time, alive.started_at) if alive else None,
             next_start_at=to_wall(self.next_start),
             reason=self.reason,
+            went_on_at=self.went_on_at,
         )
 
     def _state(self) -> SupervisorState:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from overnight.agents.supervisor import members
 from overnight.state import current
-from overnight.state.health import Verdict, health_of, last_progress, stall_after
+from overnight.state.health import is_stall, judged_silence, last_progress, stall_after
 from overnight.state.records import AgentStatus, Attempt, Handle, Heartbeat, Progress, Records, Spec
 from overnight.state.rundir import RunDir, changed_at, read_record
 
@@ -30,6 +30,8 @@ class Words(NamedTuple):
     """What it has in hand."""
     stalled: bool = False
     """By the wall clock, which may have been set."""
+    silence: float | None = None
+    """Seconds by the wall clock in which it has not got on though it could; None = it could not, or nobody knows."""
     stall_after: float = 0.0
     """Seconds of silence that count as a stall."""
 
@@ -52,6 +54,7 @@ def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
         progress_changed_at=changed_at(progress_path),
         heartbeat=heartbeat if isinstance(heartbeat, Heartbeat) else None,
         heartbeat_changed_at=changed_at(heartbeat_path),
+        committed_at=changed_at(run.checkpoint_log_path),
         attempt=attempt,
         process_state=members.kernel_state(attempt) if attempt else None,
         spec=spec,
@@ -67,8 +70,9 @@ def words_of(run: RunDir, spec: Spec, attempt: Attempt | None) -> Words:
         reports=beat is not None,
         handles=beat.handles if beat else frozenset(),
         got_on_at=last_progress(records),
-        stalled=health_of(records, now).verdict is Verdict.STALLED,
-        stall_after=stall_after(records, now) or 0.0,
+        stalled=is_stall(records, now),
+        silence=judged_silence(records, now),
+        stall_after=stall_after(records) or 0.0,
         pid=beat.pid if beat and attempt and members.is_member(attempt, beat.pid) else None,
     )
 

@@ -23,6 +23,7 @@ from overnight.state.home import Home
 from overnight.state.leftovers import DOOMED, LAUNCH_TAKES
 from overnight.state.records import Exit, Outcome
 from overnight.state.status import ENDED, status_of
+from overnight.tui.detail import Detail
 from overnight.tui.door import clean_records
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.panes.frame import Frame
@@ -352,7 +353,7 @@ def test_what_an_agent_writes_wrong_is_said_by_list_card_pane_and_doctor(home: P
         assert "report is wrong" in overnight("ls").stdout
         assert "wrong      progress.json: total_items: negative: -1e+308" in overnight("show", run.id).stdout
         row = row_of(clean_records(run.read()), time.time())
-        pane = remarks(row, Frame(80, 24, UNICODE))
+        pane = remarks(row, Detail(run.id), Frame(80, 24, UNICODE))
         assert "progress.json: total_items: negative: -1e+308" in "".join(each.text for each in pane)
 
 

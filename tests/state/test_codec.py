@@ -42,7 +42,7 @@ FULL: list[Any] = [
              Estimate(1.0, 2.0, 3.0), T, 40.0, 12.5, {"usd": 0.5}, ItemSeconds(2.0, 1.0), 7, 2, T),
     Heartbeat("healthy", T, 5.0, 2.0, 77, T, frozenset({"pause", "stop"}), Waiting("429", T), 2),
     Request(7, Verb.PAUSE, 2, "ann@host", T, {"why": "lunch"}),
-    SupervisorRecord(1, 2, "boot", "host", SupervisorState.BACKOFF, 2, 7, True, AgentProcess(3, 4, T), T, "why", T),
+    SupervisorRecord(1, 2, "boot", "host", SupervisorState.BACKOFF, 2, 7, True, AgentProcess(3, 4, T), T, "why", T, T),
     Attempt(2, 3, 4, "boot", T, T, None, "SIGKILL", 5, 6.5, None),
     Exit(Outcome.FAILED, 1, None, 2, "why", False, T, T, "time"),
     ItemError(T, 1, "x.py", "SyntaxError", "bad", "Traceback", True, 3, "quarantined"),

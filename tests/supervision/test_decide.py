@@ -17,6 +17,7 @@ from overnight.agents.supervisor.facts import (
     Insist,
     Leave,
     Life,
+    NoteStall,
     Sent,
     ShowStacks,
     Start,
@@ -180,5 +181,19 @@ def test_the_way_back_from_a_pause(seen: Facts, action: Action) -> None:
 
 def test_stacks_are_asked_for_once_and_then_on_record() -> None:
     assert of_its_kind(decide(running(stacks=8, newest=8))) == of_its_kind(ShowStacks(8))
+
+
+def test_a_stall_is_noted_once_and_is_over_when_it_has_got_on() -> None:
+    assert decide(running(stalled=True)) == NoteStall()
+    assert isinstance(decide(running(stalled=True, stall_noted=True)), Wait)
+    assert decide(running(stall_noted=True, got_on=True)) == NoteStall(is_over=True)
+    assert isinstance(decide(running(got_on=True)), Wait)
+
+
+def test_stacks_are_asked_for_twice_before_what_hangs_is_stopped() -> None:
+    stuck = running(stalled=True, stall_noted=True, restart_stalled=True)
+    assert isinstance(decide(stuck._replace(stacks_again_at=NOW + 1)), Wait)
+    assert decide(stuck._replace(stacks_again_at=NOW)) == ShowStacks()
+    assert decide(stuck) == AskStop(Stop.STALL)
     assert of_its_kind(decide(running(newest=8))) == of_its_kind(Acknowledge(8))
     assert of_its_kind(decide(running(newest=8, acknowledged=8))) == of_its_kind(Wait())

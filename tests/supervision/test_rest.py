@@ -77,6 +77,37 @@ def test_a_stall_is_noticed_from_rest(home: Path) -> None:
     assert ended(run).outcome is Outcome.CANCELLED
 
 
+BEATS = """
+import datetime, itertools, json, os, time
+RUN = os.environ["OVERNIGHT_RUN_DIR"]
+
+def write(name, **record):
+    with open(f"{RUN}/.{name}.draft", "w") as file:
+        json.dump({"version": 1, "attempt": 1, **record}, file)
+    os.rename(f"{RUN}/.{name}.draft", f"{RUN}/{name}")
+
+def iso(at):
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()
+
+begun, items = time.time(), {"p95": 0.01, "longest": 0.01}
+write("progress.json", status="running", processed_items=3, item_seconds=items)
+for beat in itertools.count():
+    told = begun + beat % 2 / 1000
+    write("heartbeat.json", last_heartbeat=iso(time.time()), last_progress=iso(told), pid=os.getpid())
+    time.sleep(0.03)
+"""
+"""Counts back to its last progress at each beat, and comes to another millisecond each time."""
+
+
+def test_one_moment_that_is_told_anew_in_each_beat_is_no_progress(home: Path) -> None:
+    run = unbegun(home, f"exec {sys.executable} -S -c '{BEATS}'")
+    with hasty(run):
+        eventually(lambda: "stalled" in events(run))
+        operate.kill(run)
+    assert ended(run).outcome is Outcome.CANCELLED
+    assert "recovered" not in events(run)
+
+
 def test_an_agent_that_gets_on_is_never_stalled(home: Path) -> None:
     one = says(QUICK.replace("{", "{\"processed_items\":'$n',", 1))
     run = unbegun(home, f"n=0; while [ $n -lt 12 ]; do n=$((n + 1)); {one} sleep 0.1; done")

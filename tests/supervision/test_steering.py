@@ -197,7 +197,7 @@ def test_stacks_reach_only_who_handles_them(home: Path) -> None:
     run = cooperative(home)
     request = control.ask(run, Verb.STACKS, attempt=1)
     assert operate.wait_obeyed(run, request, timeout=20)
-    eventually(lambda: output(run) == "stacks\n")
+    eventually(lambda: output(run) == "stacks\nstacks\n", message="twice, some time apart")
     operate.kill(run)
     ended(run)
     plain = sh(home, "exec sleep 60")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ from overnight.agents.launchers import local
 from overnight.agents.launchers.launcher import Launcher
 from overnight.agents.launchers.local import Order, launch
 from overnight.agents.supervisor.ledger import Ledger
+from overnight.state import control
 from overnight.state.errors import HomeUnusable
 from overnight.state.history import history_of
 from overnight.state.home import Home
-from overnight.state.records import Exit, Outcome
+from overnight.state.records import Exit, Outcome, Verb
 from overnight.state.rundir import RunDir
+from overnight.state.status import Status, status_of
 from tests.supervision.launched import (
     agent,
     attempt,
@@ -184,11 +187,63 @@ def test_a_hanging_agent_is_marked_and_asked_for_its_stacks(home: Path) -> None:
         stall=0.1,
     )
     eventually(lambda: "stalled" in events(run))
-    eventually(lambda: output(run) == "stacks\n")
+    eventually(lambda: output(run) == "stacks\nstacks\n", message="twice")
     assert is_alive(attempt(run)), "it is only marked"
     assert events(run).count("stalled") == 1
     operate.kill(run)
     ended(run)
+
+
+def test_a_stall_is_over_when_the_agent_gets_on_and_not_before(home: Path) -> None:
+    run = agent(
+        home,
+        """
+        done = 0
+        while True:
+            progress(processed_items=done)
+            until = f"{RUN}/artifacts/{done}"
+            while not os.path.exists(until):
+                beat()
+                time.sleep(0.05)
+            done += 1
+        """,
+        stall=0.6,
+    )
+    os.makedirs(f"{run.path}/artifacts", exist_ok=True)
+    eventually(lambda: told(run) == ["stalled"])
+    eventually(lambda: status_of(run.read(), time.time()) is Status.STALLED)
+    Path(run.path, "artifacts", "0").touch()
+    eventually(lambda: told(run) == ["stalled", "recovered", "stalled"])
+    operate.kill(run)
+    ended(run)
+
+
+def test_that_an_agent_went_on_after_it_was_stopped_is_on_record(home: Path) -> None:
+    run = agent(home, "progress(); forever()")
+    eventually(lambda: run.read().progress)
+    assert supervisor(run).went_on_at is None
+    operate.pause(run)
+    eventually(lambda: status_of(run.read(), time.time()) is Status.FROZEN)
+    operate.resume(run)
+    first = eventually(lambda: supervisor(run).went_on_at)
+    found = attempt(run)
+    os.kill(found.pid, signal.SIGSTOP)
+    be_looked_at(run)
+    os.kill(found.pid, signal.SIGCONT)
+    be_looked_at(run)
+    assert eventually(lambda: supervisor(run).went_on_at != first), "also where somebody else did that"
+    operate.kill(run)
+    ended(run)
+
+
+def be_looked_at(run: RunDir) -> None:
+    """By its supervisor, at everything."""
+    asked = control.ask(run, Verb.STACKS, attempt=1)
+    assert operate.wait_obeyed(run, asked, timeout=20)
+
+
+def told(run: RunDir) -> list[str]:
+    return [each for each in events(run) if each in {"stalled", "recovered"}]
 
 
 def test_a_hanging_agent_is_started_again_where_its_spec_says_so(home: Path) -> None:

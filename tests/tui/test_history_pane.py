@@ -160,3 +160,8 @@ def test_where_all_of_it_has_room_no_end_is_cut() -> None:
     lines = pane(Frame(60, 9, UNICODE), ends)
     assert words in " ".join(" ".join(lines).split())
     assert "…" in "".join(pane(Frame(60, 5, UNICODE), ends))
+
+
+def test_a_stall_is_told_with_how_long_it_lasted() -> None:
+    history = (event("stalled", 960), event("recovered", 240), event("stalled", 60))
+    assert sequels(*history) == ["for 12m00", "", "for 1m so far"]

@@ -11,7 +11,7 @@ from overnight.state.records import Handle, Heartbeat, Request, Verb
 from overnight.state.status import Status
 from overnight.tui.app import OvernightApp
 from overnight.tui.detail import Tab
-from overnight.tui.stacks import Stacks, awaited, newest_of
+from overnight.tui.stacks import Stacks, awaited, moved_words, newest_of, newest_two_of, unmoved
 from tests.builders import T0, a_run
 from tests.command import launched, overnight, when, when_ended
 from tests.stories.scenes import agent, when_processed
@@ -37,6 +37,8 @@ def test_d_shows_where_an_agent_hangs(home: Path, stuck: str) -> None:
         await until(pilot, lambda: "its stacks at" in shown(app))
         await until(pilot, lambda: " in wait\n" in shown(app) and " in main\n" in shown(app))
         assert "not shown them yet" not in shown(app)
+        await until(pilot, lambda: "2 of 2 have not moved since the time before" in shown(app))
+        await until(pilot, lambda: " = Current thread" in shown(app))
 
     drive(home, act, size=(120, 60))
 
@@ -81,6 +83,23 @@ def test_only_what_was_shown_last_is_taken(tmp_path: Path) -> None:
     assert len(every) == 3 * len(once)
     assert len(newest_of(every)) == len(once)
     assert newest_of([]) == newest_of(["nothing of it"]) == ()
+
+
+def test_the_two_newest_are_told_apart_though_a_thread_began_in_between() -> None:
+    first = ["Thread 0x2 (most recent call first):", "  a", "Thread 0x1 (most recent call first):", "  b"]
+    second = ["Thread 0x3 (most recent call first):", "  c", *first, "Task Task-1 (most recent call first):", "  d"]
+    assert newest_two_of([*first, *first, *second]) == (tuple(second), tuple(first))
+    assert newest_two_of(first) == (tuple(first), ())
+
+
+def test_what_stayed_the_same_is_marked_from_the_first_call_on() -> None:
+    before = ["Thread 0x2:", "  waits", "  main", "Thread 0x1:", "  reads a", "  main", "Thread 0x4:", "  main"]
+    then = ["Thread 0x2:", "  waits", "  main", "Thread 0x1:", "  reads b", "  main", "Thread 0x3:", "  main"]
+    assert unmoved(then, before) == [True, True, True, False, False, True, False, False]
+    assert unmoved(then, ()) == [False] * len(then)
+    assert unmoved(["no thread", *then[:1]], before) == [False, False]
+    assert moved_words(Stacks(T0, tuple(then), tuple(before))) == "1 of 3 have not moved since the time before"
+    assert moved_words(Stacks(T0, tuple(then))) == ""
 
 
 def test_a_request_is_answered_by_what_was_shown_after_it() -> None:

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
+from overnight.state.activity import Activity, Wait
 from overnight.state.queue import Cause, Group, Stand
 from overnight.state.records import (
     AgentStatus,
     Damaged,
     Event,
     Exit,
+    Handle,
+    ItemSeconds,
     Outcome,
     Records,
     Restart,
@@ -170,7 +173,7 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.RUNNING,
         {"heartbeat": heartbeat(last_progress=T0 - 100), "progress": progress(current_item="big.bin")},
-        "no progress for 100 s, with big.bin; nothing else is wrong",
+        "no progress for 1m (usual: an item in 12s), with big.bin; nothing else is wrong",
         "",
     ),
     (
@@ -197,14 +200,14 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.STALLED,
         {"heartbeat": heartbeat(last_progress=T0 - 400), "progress": progress(current_item="big.bin")},
-        "no progress for 400 s; more than 150 s is unusual here; its item is big.bin",
-        f"{LOGS} may say more",
+        "no progress for 6m (usual: an item in 5s); its item is big.bin",
+        f"`overnight show {ID} --stacks` shows where it hangs; `overnight restart {ID}` starts it again.",
     ),
     (
         Status.STALE,
         {"heartbeat": heartbeat(last_heartbeat=T0 - 90)},
-        "no heartbeat for 90 s; its process is there, and may be busy or hang",
-        f"{LOGS} may say more",
+        "no heartbeat for 1m; its process is there, and may be busy or hang",
+        f"`overnight show {ID} --stacks` shows where it hangs",
     ),
     (
         Status.LOST,
@@ -391,3 +394,23 @@ def test_a_pause_of_its_group_is_told_from_its_own() -> None:
     answer = why(run, (), T0)
     assert answer.reason == "ann@host asked its group gpu to pause 12m ago"
     assert "`overnight group gpu resume`" in answer.remedy
+
+
+def test_what_hangs_is_told_with_what_it_does_and_what_can_be_done() -> None:
+    beat = heartbeat(last_progress=T0 - 400, handles=frozenset({Handle.STOP, Handle.STACKS}))
+    run = a_run(heartbeat=beat, progress=progress(item_seconds=ItemSeconds(longest=12, p95=9)))
+    answer = why(run, (), T0, activity=Activity(0, Wait.NETWORK, "wait_woken", "10.0.0.1:443"))
+    assert answer.reason == (
+        "no progress for 6m (usual: an item in 9s); its process waits for the network (10.0.0.1:443)"
+    )
+    assert answer.remedy.endswith(f"`overnight restart {ID}` goes on from its checkpoint.")
+    by_hand = run._replace(supervisor=a_supervisor(pid=4242))
+    assert "the same command by hand" in why(by_hand, (), T0).remedy
+
+
+def test_one_that_computes_with_a_big_item_is_told_so() -> None:
+    items = ItemSeconds(longest=60, p95=20)
+    run = a_run(heartbeat=heartbeat(last_progress=T0 - 150), progress=progress(item_seconds=items))
+    answer = why(run, (), T0, activity=Activity(98, None))
+    assert answer.status is Status.RUNNING
+    assert answer.reason == "no progress for 2m (usual: an item in 20s); its process computes (98% of a core)"

@@ -4,6 +4,7 @@ import time
 from argparse import ArgumentParser, Namespace
 
 from overnight.state import surroundings
+from overnight.state.activity import Activity
 from overnight.state.history import history_of
 from overnight.state.queue import Stand
 from overnight.state.rundir import RunDir
@@ -13,6 +14,7 @@ from overnight.tui.beginning import seconds_until_begun
 from overnight.tui.clean import clean
 from overnight.tui.detail import clean_event
 from overnight.tui.door import clean_records
+from overnight.tui.meter import activities_of
 from overnight.tui.reading import stands_now
 from overnight.tui.why import why
 
@@ -24,17 +26,20 @@ def declare(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     home = selection.open_home()
     runs, code = selection.select(home, options)
-    queued = stands_now(home.path, [each.read() for each in runs])
+    records = [each.read() for each in runs]
+    queued, active = stands_now(home.path, records), activities_of(records, time.time())
     for each in runs:
         stand = queued.get(each.id)
-        _tell(each, stand, seconds_until_begun(home, each.id) if stand is not None else None)
+        begins_in = seconds_until_begun(home, each.id) if stand is not None else None
+        _tell(each, stand, begins_in, active.get(each.id))
     return code
 
 
-def _tell(run: RunDir, stand: Stand | None, begins_in: float | None) -> None:
+def _tell(run: RunDir, stand: Stand | None, begins_in: float | None, activity: Activity | None) -> None:
     records = clean_records(run.read())
     unfit = clean(problem) if (problem := surroundings.problem_of(run)) is not None else None
-    answer = why(records, tuple(map(clean_event, history_of(run))), time.time(), stand, unfit, begins_in)
+    happened = tuple(map(clean_event, history_of(run)))
+    answer = why(records, happened, time.time(), stand, unfit, begins_in, activity)
     console.data(f"{records.id} {standing(answer.status)}: {answer.reason}.")
     if answer.remedy:
         console.data(f"  {answer.remedy}")

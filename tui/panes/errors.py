@@ -12,7 +12,7 @@ from overnight.tui.lines import Line, cut, line, middle, wrapped
 from overnight.tui.panes.frame import TALL, Frame
 from overnight.tui.panes.remarks import died_unaided, remedy_words
 from overnight.tui.postmortem import CUT_OFF
-from overnight.tui.stacks import Stacks, awaited
+from overnight.tui.stacks import Stacks, awaited, moved_words, unmoved
 from overnight.tui.view import Row
 from overnight.tui.why import end_words
 
@@ -57,10 +57,12 @@ def _stacks_lines(row: Row, shown: Stacks | None, frame: Frame) -> list[Line]:
     if shown is not None:
         text = f" its stacks at {_time_of_day(shown.at)}: what each thread did, the newest call first"
         lines.append(line((cut(text, frame.width, frame.glyphs), "strong")))
-        for text in shown.lines:
+        if words := moved_words(shown):
+            lines.append(line((cut(f" = {words}", frame.width, frame.glyphs), "warn")))
+        for text, same in zip(shown.lines, unmoved(shown.lines, shown.earlier), strict=True):
             # The file, the line and the function are at the two ends.
             pieces = wrapped(text, frame.width - 4) if frame.wrap else [middle(text, frame.width - 4, frame.glyphs)]
-            lines += [line((f"   {piece}", "dim")) for piece in pieces]
+            lines += [line((f" {'=' if same and piece else ' '} {piece}", "dim")) for piece in pieces]
     return [*lines, line()] if lines else []
 
 

@@ -34,19 +34,19 @@ def progress(row: Row, detail: Detail, frame: Frame) -> list[Line]:
 def _short(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     """As much as fits beside each other."""
     if row.status in CUT_OFF:
-        said = postmortem(row, detail, frame, beside=len(remarks(row, frame, 0)))
-        return [*said, *remarks(row, frame, frame.height - len(said))]
+        said = postmortem(row, detail, frame, beside=len(remarks(row, detail, frame, 0)))
+        return [*said, *remarks(row, detail, frame, frame.height - len(said))]
     lines = []
     if row.records.progress is not None:
         lines += [phases_line(row, frame) or _bar_line(row, frame), pace_line(row, detail, frame)]
     lines.append(usage_line(row, detail, frame))
     lines = [each for each in lines if each.spans]
-    return [*lines, *remarks(row, frame, frame.height - len(lines))]
+    return [*lines, *remarks(row, detail, frame, frame.height - len(lines))]
 
 
 def _tall(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     """One thing a line, what belongs together without a line between."""
-    blocks: list[list[Line]] = [[*_head(row, detail, frame), *remarks(row, frame)]]
+    blocks: list[list[Line]] = [[*_head(row, detail, frame), *remarks(row, detail, frame)]]
     if row.records.progress is not None:
         blocks += [[_bar_line(row, frame), *_range_lines(row, frame), *_parts_lines(row)], phase_lines(row, frame)]
     blocks += [pace_lines(row, detail, frame), usage_lines(row, detail, frame)]

@@ -1,17 +1,28 @@
 """What is to be said about a run in words, in whichever pane there is room."""
 
 from itertools import chain
+from math import inf
 
 from overnight.state import current
+from overnight.state.activity import activity_words
+from overnight.state.amounts import size_words
+from overnight.state.health import DOUBTFUL, health_of
+from overnight.state.records import Handle
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
 from overnight.tui import view
+from overnight.tui.detail import Detail
+from overnight.tui.growth import full_in
 from overnight.tui.lines import Line, cut, line, wrapped
 from overnight.tui.panes.facts import within
 from overnight.tui.panes.frame import Frame
 from overnight.tui.view import Row
+from overnight.tui.why import again_words
+
+SOON = 7200.0
+"""Seconds within which something that will be full is told of."""
 
 
-def remarks(row: Row, frame: Frame, room: int | None = None) -> list[Line]:
+def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> list[Line]:
     """What stands in words: an unobeyed request, a verdict, what its agent says, what is left to do, what it
     writes wrong, any damage.
 
@@ -32,8 +43,8 @@ def remarks(row: Row, frame: Frame, room: int | None = None) -> list[Line]:
         and row.records.supervisor.reason
     ):
         said.append((row.records.supervisor.reason, "warn"))
-    if row.status in {Status.STALLED, Status.STALE}:
-        said.append((row.summary.health, "warn"))
+    said += _hang_words(row, detail)
+    said += [(words, "warn") for words in growth_words(row, detail)]
     if row.status is Status.COMPLETED and row.records.exit is not None and row.records.exit.reason:
         said.append((row.records.exit.reason, "dim"))
     if row.status is Status.COMPLETED and (failed := int(row.summary.failed_items)):
@@ -52,6 +63,39 @@ def remarks(row: Row, frame: Frame, room: int | None = None) -> list[Line]:
         return list(chain.from_iterable(wholes))
     shorts = [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in said]
     return within(room, zip(wholes, shorts, strict=True))
+
+
+def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
+    """Whether it works or hangs, as far as can be known, and what can be done where it hangs."""
+    if row.status not in {Status.RUNNING, Status.STALLED, Status.STALE}:
+        return []
+    health = health_of(row.records, row.now)
+    if health.verdict not in DOUBTFUL:
+        return []
+    activity = detail.resources.activity if detail.resources is not None else None
+    does = f"; {activity_words(activity)}" if activity is not None else ""
+    said = [(f"{health.verdict}: {health.reason}{does}", "dim" if row.status is Status.RUNNING else "warn")]
+    if row.status is Status.RUNNING:
+        return said
+    shows = f"{row.keys.way('stacks')} shows where it hangs; " if current.handles(row.records, Handle.STACKS) else ""
+    return [*said, (f"{shows}{again_words(row.records)}", "dim")]
+
+
+def growth_words(row: Row, detail: Detail) -> list[str]:
+    """What will be full before long, and before the run is over by its own forecast."""
+    if detail.resources is None or row.status is not Status.RUNNING:
+        return []
+    ends_in = row.summary.estimate.high if row.summary.estimate is not None else inf
+    said = []
+    for name, growing in detail.resources.growing.items():
+        limit = row.records.spec.memory_limit if name == "memory" and row.records.spec is not None else growing.limit
+        left = full_in(growing, limit)
+        if limit is not None and left is not None and left < min(SOON, ends_in):
+            used, most = round(growing.used), round(limit)
+            of = f"{view.number(used)} of {view.number(most)}"
+            held = f"{view.held_size(used)} of {size_words(most)}" if name == "memory" else of
+            said.append(f"{name} {held}, full in about {view.about(left)}")
+    return said
 
 
 def next_words(row: Row, *, has_checkpoint: bool) -> str:

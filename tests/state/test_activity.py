@@ -1,0 +1,107 @@
+"""What is said of processes that hang: of real ones, and where the kernel hides what they do."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from overnight.state.activity import Activity, Doing, Wait, activity_of, activity_words, wait_of
+from overnight.state.threads import WOKEN, doing_of, threads_of
+from tests.waiting import eventually
+
+LOCKS = "import fcntl, sys; two = [open(sys.argv[1], 'w') for _ in 'ab']; [fcntl.flock(each, 2) for each in two]"
+SLEEPS = "import time; time.sleep(60)"
+WAITS = [
+    ("import os; ends = os.pipe(); os.read(ends[0], 1)", Wait.PIPE),
+    ("import socket; ends = socket.socketpair(); ends[0].recv(1)", Wait.LOCAL),
+    ("import socket; socket.create_server(('127.0.0.1', 0)).accept()", Wait.NETWORK),
+    (LOCKS, Wait.FILE_LOCK),
+    ("import threading; threading.Event().wait()", Wait.THREAD),
+    ("import select; select.select([], [], [])", Wait.EVENTS),
+    ("import subprocess; subprocess.run(['sleep', '60'])", Wait.CHILD),
+    (SLEEPS, Wait.SLEEP),
+]
+
+
+def doing_now(pid: int) -> Doing:
+    return doing_of(threads_of(pid)[0], pid)
+
+
+def waiting_for(wait: Wait, pid: int) -> Callable[[], bool]:
+    return lambda: wait_of(doing_now(pid)) is wait
+
+
+@pytest.mark.parametrize(("program", "wait"), WAITS, ids=[each.name for _, each in WAITS])
+def test_what_a_process_waits_for_is_known(program: str, wait: Wait, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", program, str(tmp_path / "lock")], start_new_session=True
+    ) as child:
+        try:
+            eventually(waiting_for(wait, child.pid))
+        finally:
+            os.killpg(child.pid, 9)
+
+
+def test_whom_it_waits_for_over_the_network_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        calls = f"import socket; socket.create_connection(('127.0.0.1', {port})).recv(1)"
+        with subprocess.Popen([sys.executable, "-S", "-c", calls]) as child:
+            try:
+                eventually(waiting_for(Wait.NETWORK, child.pid))
+                doing = doing_now(child.pid)
+                if doing.file is None:
+                    pytest.skip("this kernel does not tell which call a process is in")
+                words = f"its process waits for the network (127.0.0.1:{port})"
+                assert activity_words(activity_of(0, [doing])) == words
+                hidden = threads_of(child.pid)[0]._replace(call=None)
+                if hidden.place == WOKEN:
+                    assert doing_of(hidden, child.pid).file == f"127.0.0.1:{port}", "it has no other connection"
+            finally:
+                child.kill()
+
+
+def test_what_the_kernel_hides_is_not_told() -> None:
+    hidden = activity_of(0, [Doing("S")])
+    assert activity_words(hidden) == "its process waits for something"
+    assert activity_words(activity_of(0, [Doing("D")])) == "its process waits for the disk"
+    assert activity_words(activity_of(0, [])) == "its process waits for something"
+
+
+def test_who_computes_waits_for_nothing() -> None:
+    assert activity_words(activity_of(98, [Doing("S", "futex_wait_queue")])) == "its process computes (98% of a core)"
+    assert activity_of(3, [Doing("R")]).wait is None, "others leave it no more of the processor"
+
+
+def test_a_process_that_waits_for_another_one_is_told_by_that_one() -> None:
+    waits, calls = Doing("S", "do_wait"), Doing("S", "wait_woken", "10.0.0.1:443", is_agent=False)
+    assert activity_of(0, [waits, calls]) == Activity(0, Wait.NETWORK, "wait_woken", "10.0.0.1:443")
+    beside = Doing("S", "futex_wait_queue", is_first=False)
+    assert activity_of(0, [beside, Doing("S", "anon_pipe_read")]).wait is Wait.PIPE
+    assert activity_of(0, [waits, Doing("S", "hrtimer_nanosleep", is_agent=False)]).wait is Wait.SLEEP
+
+
+def test_of_what_is_gone_there_is_nothing_to_tell() -> None:
+    with subprocess.Popen([sys.executable, "-S", "-c", ""]) as child:
+        child.wait()
+    assert threads_of(child.pid) == ()
+
+
+def test_a_peer_of_the_newer_protocol_is_told_as_it_is_written() -> None:
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no address of the newer protocol")
+    with server:
+        port = server.getsockname()[1]
+        calls = f"import socket; socket.create_connection(('::1', {port})).recv(1)"
+        with subprocess.Popen([sys.executable, "-S", "-c", calls]) as child:
+            try:
+                eventually(waiting_for(Wait.NETWORK, child.pid))
+                assert doing_now(child.pid).file in {f"[::1]:{port}", None}
+            finally:
+                child.kill()

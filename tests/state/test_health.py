@@ -1,0 +1,66 @@
+"""When a silence is a stall, and when it is none."""
+
+import pytest
+
+from overnight.state.health import Verdict, health_of, is_stall, judged_silence, silence, stall_after
+from overnight.state.records import AgentStatus, ItemSeconds
+from overnight.state.status import Status, status_of
+from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, heartbeat, progress
+
+COUNTS_ONLY = a_run(heartbeat=None, progress=progress(processed_items=4, updated_at=STARTED + 20))
+"""Four items in twenty seconds, and nothing since."""
+
+
+def test_of_an_agent_that_only_counts_a_silence_does_not_make_itself_usual() -> None:
+    assert stall_after(COUNTS_ONLY) == 50
+    ends = [now for now in range(int(STARTED) + 20, int(T0)) if is_stall(COUNTS_ONLY, now)]
+    assert ends == list(range(int(STARTED) + 20 + 51, int(T0))), "once stalled, it is stalled until it gets on"
+
+
+def test_of_an_agent_that_has_done_nothing_yet_nobody_knows_what_is_usual() -> None:
+    run = a_run(heartbeat=None, progress=progress(processed_items=0, updated_at=STARTED + 1))
+    assert stall_after(run) is None
+    assert health_of(run, T0).verdict is Verdict.RUNNING
+
+
+def test_what_holds_the_interpreter_is_a_stall_though_it_ends_the_beats_as_well() -> None:
+    beat = heartbeat(last_heartbeat=T0 - 200, last_progress=T0 - 200)
+    run = a_run(heartbeat=beat, progress=progress(item_seconds=ItemSeconds(longest=2, p95=1)))
+    assert status_of(run, T0) is Status.STALE
+    assert is_stall(run, T0)
+
+
+def test_what_was_committed_since_the_last_beat_is_progress() -> None:
+    run = a_run(heartbeat=heartbeat(last_heartbeat=T0 - 20, last_progress=T0 - 25), spec=a_spec(stall=10.0))
+    assert is_stall(run, T0)
+    assert not is_stall(run._replace(committed_at=T0 - 1), T0)
+    assert is_stall(run._replace(committed_at=STARTED - 1), T0), "an earlier attempt did that"
+
+
+def test_between_two_beats_nobody_knows_and_nothing_is_a_stall() -> None:
+    run = a_run(heartbeat=heartbeat(last_heartbeat=T0 - 1.5, last_progress=T0 - 2), spec=a_spec(stall=1.0))
+    assert judged_silence(run, T0) == 0.5
+    assert not is_stall(run, T0)
+    assert is_stall(run, T0 + 1), "the next beat is overdue"
+
+
+@pytest.mark.parametrize("state", ["T", "t", None])
+def test_what_cannot_get_on_is_not_silent(state: str | None) -> None:
+    run = a_run(heartbeat=heartbeat(last_progress=T0 - 500), process_state=state)
+    assert not is_stall(run, T0)
+
+
+def test_time_in_which_it_was_stopped_is_no_silence_though_it_cannot_say_so() -> None:
+    run = COUNTS_ONLY._replace(supervisor=a_supervisor(went_on_at=T0 - 10))
+    assert silence(run, T0) == 10
+    assert not is_stall(run, T0)
+
+
+def test_who_leaves_that_time_out_by_itself_is_as_silent_as_before() -> None:
+    run = a_run(heartbeat=heartbeat(last_progress=T0 - 500), supervisor=a_supervisor(went_on_at=T0 - 10))
+    assert silence(run, T0) == 500
+
+
+def test_what_is_paused_is_not_silent() -> None:
+    paused = progress(status=AgentStatus.PAUSED)
+    assert not is_stall(a_run(heartbeat=heartbeat(last_progress=T0 - 500), progress=paused), T0)
