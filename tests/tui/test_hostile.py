@@ -27,7 +27,7 @@ LOOKS = (
 """Keys, and a word that is seen once they have done what they do."""
 DIALOGS = (
     *(("x", "Cancel ev", "n"), ("X", "Kill ev", "n"), ("R", "Next field", "\x1b"), ("n", "Next field", "\x1b")),
-    *(("*x", "Cancel 1", "n"), ("s", "Sort by", "\x1b"), ("?", "this help", "\x1b"), ("n", "New run", "\x1b")),
+    *(("*x", "Cancel 1", "n"), ("s", "Sort by", "\x1b"), ("?", "Find a key", "\x1b"), ("n", "New run", "\x1b")),
 )
 """Keys, a word of what they open, and what closes it."""
 SAFE_EVIL = shlex.quote(EVIL.replace("\0", "").encode("utf-8", "replace").decode())
