@@ -183,7 +183,7 @@ def test_where_nothing_can_be_drawn_the_list_is_printed(home: Path, changes: dic
 def test_a_terminal_without_our_signs_gets_ascii(home: Path, changes: dict[str, str]) -> None:
     with a_supervised_run(home, "crawl"), a_terminal(where(changes), 120, 40) as terminal:
         terminal.shows("crawl", "* running")
-        for key, word in (("2", "written nothing"), ("4", "created"), ("?", "this help")):
+        for key, word in (("2", "printed nothing"), ("4", "created"), ("?", "this help")):
             terminal.type(key)
             terminal.shows(word)
         terminal.type("q")
