@@ -7,13 +7,13 @@ from math import inf
 from overnight.state.queue import Stand, queue_of, stands_of
 from overnight.state.records import Records
 from overnight.state.status import ENDED, RESUMABLE, Status, status_of
+from overnight.tui.bars import Sample
 from overnight.tui.events import Arrived, Read
 from overnight.tui.model import Fleet
 from overnight.tui.overall import overall_of
 from overnight.tui.shown import filtered
 from overnight.tui.sorting import AGAIN_AFTER
 from overnight.tui.sorting import LIVE as CHANGING
-from overnight.tui.view import Sample
 
 JUDGED_AT_ONCE = 500
 """Live runs whose status a tick looks at: of more, the next tick looks at the next ones. Where a run is seen, its line

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from overnight.state.kept import TIME, Kept, KeptBreaker, KeptLimit
 from overnight.state.records import Count
-from overnight.tui import view
+from overnight.tui import numbers
 from overnight.tui.view import Row
 
 NEARLY = 0.9
@@ -46,11 +46,11 @@ def counters_of(row: Row, kept: Kept) -> Iterator[Counter]:
 
 
 def amount_text(name: str, value: Count) -> str:
-    return view.duration(value) if name == TIME else view.number(value)
+    return numbers.duration(value) if name == TIME else numbers.number(value)
 
 
 def breaker_words(breaker: KeptBreaker, now: float) -> str:
     failed = f"{breaker.name} failed {breaker.failures} times in a row"
     if breaker.opened_at is not None:
-        return f"{failed}; since {view.age(now - breaker.opened_at)} nobody calls it"
+        return f"{failed}; since {numbers.age(now - breaker.opened_at)} nobody calls it"
     return failed if breaker.failures else f"{breaker.name} works"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from overnight.state.records import Verb
-from overnight.tui.view import number, plural
+from overnight.tui.numbers import number, plural
 
 MEANT: Mapping[str, str] = {
     Verb.RESUME: "go on",

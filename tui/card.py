@@ -12,23 +12,20 @@ from overnight.tui.budgets import Counter, breaker_words, counters_of
 from overnight.tui.detail import clean_event, event_name, event_words
 from overnight.tui.evidence import evidence_lines
 from overnight.tui.moments import moment
+from overnight.tui.numbers import age, duration, number, percent
 from overnight.tui.postmortem import CUT_OFF, Found, end_facts
 from overnight.tui.safety import safe_words
 from overnight.tui.sequels import sequels_of
 from overnight.tui.table import Style, bar_text, painted, rate_text, remaining_text
 from overnight.tui.view import (
     Row,
-    age,
     asked,
     asked_age,
     awaited,
-    duration,
     exit_words,
     fault_texts,
     limits_text,
-    number,
     parts_text,
-    percent,
     percent_text,
     row_of,
     row_role,

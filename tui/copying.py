@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from overnight.state import atomic
 from overnight.state.home import Home
-from overnight.tui import view
+from overnight.tui import numbers
 from overnight.tui.clean import clean
 from overnight.tui.desk import Desk
 from overnight.tui.logfile import whole_line
@@ -36,7 +36,7 @@ def copied_words(what: str, text: str, path: str) -> str:
     """What is told of it."""
     if fits_clipboard(text):
         return f"Copied {what}; it is in {path}, too."
-    return f"Copied {what} to {path}: {view.size(len(text.encode()))} are too much for the terminal's clipboard."
+    return f"Copied {what} to {path}: {numbers.size(len(text.encode()))} are too much for the terminal's clipboard."
 
 
 async def copy(desk: Desk, to_clipboard: Callable[[str], None]) -> None:
@@ -45,7 +45,7 @@ async def copy(desk: Desk, to_clipboard: Callable[[str], None]) -> None:
     if not (ids := targets(fleet)):
         desk.tell("There is nothing to copy.", "warning")
         return
-    what, text = (ids[0] if len(ids) == 1 else view.plural(len(ids), "id")), "\n".join(map(clean, ids))
+    what, text = (ids[0] if len(ids) == 1 else numbers.plural(len(ids), "id")), "\n".join(map(clean, ids))
     if is_in_log(fleet) and fleet.cursor is not None:
         if (at := _line_under_cursor(fleet)) is None:
             desk.tell("There is no line to copy.", "warning")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from overnight.state.forms import MOST
 from overnight.state.kept import Kept
 from overnight.state.records import Attempt, Event, Spec, Verb
-from overnight.tui import view
+from overnight.tui import numbers
 from overnight.tui.clean import clean
 from overnight.tui.errorgroups import LONGEST, ErrorGroup, Kind
 from overnight.tui.evidence import KEPT
@@ -92,7 +92,7 @@ def retry_words(event: Event) -> str | None:
     restarts, delay, reason = (event.detail.get(name) for name in ("restarts", "delay", "reason"))
     if event.event != "retrying" or not isinstance(restarts, int) or not isinstance(delay, int | float):
         return None
-    when = f"in {delay:.1f}s" if 0 < delay < 10 else f"in {view.duration(delay)}" if delay else "at once"
+    when = f"in {delay:.1f}s" if 0 < delay < 10 else f"in {numbers.duration(delay)}" if delay else "at once"
     if restarts:
         return f"restart {restarts} without progress begins {when}"
     return f"{reason}; the next attempt begins {when}" if reason else f"the next attempt begins {when}"
@@ -145,7 +145,7 @@ def _detail_words(name: str, value: object) -> str:
     if isinstance(value, list):
         return f"{name} {', '.join(map(str, value))}"
     # Only amounts have their thousands apart: a pid is a name.
-    shown = view.number(value) if isinstance(value, float) else value
+    shown = numbers.number(value) if isinstance(value, float) else value
     return f"{name.replace('_', ' ')} {shown}"
 
 

@@ -113,7 +113,7 @@ def _end_of(run: RunDir, closely: bool) -> End | None:
 def _failed_items(run: RunDir) -> str:
     """They fail no run, so nothing else would tell whoever only waits for its end."""
     from overnight.state.summary import summary_of
-    from overnight.tui.view import plural
+    from overnight.tui.numbers import plural
 
     failed = summary_of(run.read(), time.time()).failed_items
     return f"{plural(int(failed), 'item')} failed; `overnight errors {run.id}` shows why" if failed else ""

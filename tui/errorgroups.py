@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from overnight.state.records import ItemError
 from overnight.tui.clean import clean, clean_lines
-from overnight.tui.view import plural
+from overnight.tui.numbers import plural
 
 LONGEST = 2000
 """Characters of one text that are kept."""

@@ -16,7 +16,7 @@ from overnight.tui.keys import Keymap
 from overnight.tui.lines import Line, Span, cells, cut, cut_spans, left, line, middle, spread
 from overnight.tui.model import Fleet
 from overnight.tui.moments import clock, short_moment
-from overnight.tui.view import plural
+from overnight.tui.numbers import plural
 
 FIELD = "event:"
 """What names kinds of events; every other term is about the run that it happened to."""

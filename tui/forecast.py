@@ -3,7 +3,7 @@
 from overnight.state import current
 from overnight.state.records import Pace, Records
 from overnight.state.summary import estimate_of
-from overnight.tui.view import MOST_PERCENT, about, age, number, plural
+from overnight.tui.numbers import MOST_PERCENT, about, age, number, plural
 
 HALF, DOUBLE = (0.45, 0.55), (1.8, 2.2)
 NEWS = 1.2

@@ -7,7 +7,7 @@ from overnight.state.records import Verb
 from overnight.tui.bulk import MEANT
 from overnight.tui.clean import clean
 from overnight.tui.desk import Desk
-from overnight.tui.view import plural
+from overnight.tui.numbers import plural
 
 
 async def steer_group(desk: Desk, verb: Verb, name: str) -> None:

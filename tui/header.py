@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from overnight.state.status import Status
-from overnight.tui import view
+from overnight.tui import numbers, view
 from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, cut, cut_spans, spread
@@ -99,7 +99,7 @@ def _overall(fleet: Fleet, glyphs: Glyphs) -> list[Span]:
     if overall is None:
         return []
     # Of some nobody knows when they end: it is at least so long.
-    ends = f" {view.about(overall.left)}{'+' if overall.open else ''}" if overall.left is not None else ""
+    ends = f" {numbers.about(overall.left)}{'+' if overall.open else ''}" if overall.left is not None else ""
     return [*bar_spans(overall.percent / 100, 14, "bar", glyphs), (f" {int(overall.percent)}%{ends}   ", "")]
 
 

@@ -13,7 +13,7 @@ from overnight.state.errors import WrongUsage
 from overnight.state.names import check_name, is_name, name_from
 from overnight.state.records import Restart, Spec
 from overnight.state.rundir import RunDir
-from overnight.tui import view
+from overnight.tui import numbers
 from overnight.tui.clean import clean
 from overnight.tui.lines import Line, cells, cut, left, line
 
@@ -157,7 +157,9 @@ def preview(order: Order, width: int) -> tuple[Line, ...]:
     """What would happen: as what, what becomes of a failure, and where."""
     name = order.name if order.name is not None else name_of(order.command)
     retries = order.retries or 0
-    again = f"retried up to {view.plural(retries, 'time')} without progress" if retries else "not retried if it fails"
+    again = (
+        f"retried up to {numbers.plural(retries, 'time')} without progress" if retries else "not retried if it fails"
+    )
     said = (
         f"{name}, in group {order.group}: {again}",
         f"in {clean(os.path.abspath(os.path.expanduser(order.cwd or '.')))}",

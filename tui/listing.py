@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from overnight.state.status import ENDED, LIVE, Status
-from overnight.tui import view
+from overnight.tui import bars, numbers, view
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, left, line, middle, more_words, right
 from overnight.tui.model import Fleet
@@ -116,7 +116,7 @@ def _bar(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
 
 
 def bar_spans(fraction: float, width: int, role: str, glyphs: Glyphs) -> tuple[Span, ...]:
-    filled, rest = view.bar(fraction, width, glyphs)
+    filled, rest = bars.bar(fraction, width, glyphs)
     return ((filled, role), (rest, "rest"))
 
 
@@ -128,7 +128,7 @@ def _count(row: Row) -> str:
     done = row.summary.processed_items
     if done is None:
         return ""
-    return f"{view.number(done)} {row.records.progress.unit or 'items'}" if row.records.progress else ""
+    return f"{numbers.number(done)} {row.records.progress.unit or 'items'}" if row.records.progress else ""
 
 
 def _newest_line(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
@@ -147,7 +147,7 @@ def _eta(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
 
 def _rate(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
     moves = row.summary.rate is not None and row.status is Status.RUNNING
-    return ((right(view.rate(row.summary.rate or 0) if moves else "", width, glyphs), ""),)
+    return ((right(numbers.rate(row.summary.rate or 0) if moves else "", width, glyphs), ""),)
 
 
 def _beat(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
@@ -170,7 +170,7 @@ def _phase(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
 
 
 def _sparkline(row: Row, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
-    text = view.sparkline(view.rates_of(row.samples, width), glyphs) if row.status in LIVE else ""
+    text = bars.sparkline(bars.rates_of(row.samples, width), glyphs) if row.status in LIVE else ""
     return ((left(text, width, glyphs), "bar"),)
 
 

@@ -15,6 +15,7 @@ from overnight.state.records import Verb
 from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, Status
 from overnight.state.summary import summary_of
 from overnight.state.told import Told
+from overnight.tui.bars import Sample
 from overnight.tui.bulk import Bulk
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import Mode, Read
@@ -23,7 +24,7 @@ from overnight.tui.keys import USUAL_KEYS, Keymap
 from overnight.tui.page import Page
 from overnight.tui.place import Reading
 from overnight.tui.sorting import AS_IT_CAME, Sort
-from overnight.tui.view import Row, Sample
+from overnight.tui.view import Row
 
 
 class Depth(Enum):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from overnight.state.records import Verb
 from overnight.state.status import Status
-from overnight.tui import view
+from overnight.tui import numbers, view
 from overnight.tui.keys import Keymap
 from overnight.tui.lines import Line, line, middle
 from overnight.tui.view import Row
@@ -32,7 +32,7 @@ class Loss(NamedTuple):
         if self.checkpointed:
             return f"Last checkpoint {_ago(self.unsaved)}: what came after it would be lost."
         if self.begun:
-            return f"It has no checkpoint: {view.about(self.unsaved)} of work would be lost."
+            return f"It has no checkpoint: {numbers.about(self.unsaved)} of work would be lost."
         return "It has not begun: nothing is lost."
 
     @property
@@ -40,7 +40,7 @@ class Loss(NamedTuple):
         """For a list."""
         if self.checkpointed:
             return f"checkpoint {_ago(self.unsaved)}"
-        return f"no checkpoint: {view.about(self.unsaved)} of work" if self.begun else "not begun"
+        return f"no checkpoint: {numbers.about(self.unsaved)} of work" if self.begun else "not begun"
 
     @property
     def begun(self) -> bool:
@@ -60,7 +60,7 @@ def question_lines(
     what they are, of which it cannot be asked.
     """
     losses = [loss_of(row, written_at) for row, written_at in zip(rows, checkpoints, strict=True)]
-    subject = rows[0].summary.name if len(rows) == 1 else view.plural(len(rows), "run")
+    subject = rows[0].summary.name if len(rows) == 1 else numbers.plural(len(rows), "run")
     lines = [line((f"{str(verb).capitalize()} {subject}?", "strong")), line(), line(_what(verb, rows))]
     if left_out:
         lines.append(line((_left_out_words(left_out), "dim")))
@@ -78,7 +78,7 @@ def question_lines(
 def _what(verb: Verb, rows: Sequence[Row]) -> str:
     graces = {each.records.spec.stop_grace for each in rows if each.records.spec}
     up_to = "up to " if len(graces) > 1 else ""
-    what = _WHAT[verb].format(grace=f"{up_to}{view.duration(max(graces))}" if graces else "its grace")
+    what = _WHAT[verb].format(grace=f"{up_to}{numbers.duration(max(graces))}" if graces else "its grace")
     if all(row.status is Status.QUEUED for row in rows):
         # It has no process that could be asked, or stopped by force.
         what = "It leaves the queue."
@@ -99,7 +99,7 @@ def _sums(losses: Sequence[Loss]) -> list[str]:
     idle = len(losses) - len(saved) - len(unsaved)
     words = []
     if unsaved:
-        work = view.about(sum(loss.unsaved for loss in unsaved))
+        work = numbers.about(sum(loss.unsaved for loss in unsaved))
         words.append(f"{len(unsaved)} without a checkpoint: {work} of work would be lost.")
     if saved:
         oldest = _ago(max(loss.unsaved for loss in saved))
@@ -114,7 +114,7 @@ def _named(loss: Loss) -> Line:
 
 
 def _ago(seconds: float) -> str:
-    return "now" if seconds < 1 else f"{view.age(seconds)[:-1]} {view.age(seconds)[-1]} ago"
+    return "now" if seconds < 1 else f"{numbers.age(seconds)[:-1]} {numbers.age(seconds)[-1]} ago"
 
 
 def answers(verb: Verb, count: int, keys: Keymap) -> Line:

@@ -2,7 +2,7 @@
 
 from overnight.state.records import Verb
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
-from overnight.tui import view
+from overnight.tui import numbers, view
 from overnight.tui.view import Row
 
 WORTH_TELLING = 10.0
@@ -17,9 +17,9 @@ def checkpoint_words(row: Row, written_at: float) -> str:
     ended_at = row.summary.ended_at
     if ended_at is None:
         # Once a second is steady, not a number that jumps between 0 and 1.
-        return f"{view.age(max(1.0, row.now - written_at))} ago"
+        return f"{numbers.age(max(1.0, row.now - written_at))} ago"
     before = ended_at - written_at
-    return "at its end" if before < AT_ITS_END else f"{view.duration(before)} before its end"
+    return "at its end" if before < AT_ITS_END else f"{numbers.duration(before)} before its end"
 
 
 def repeat_words(row: Row, written_at: float | None, in_hand: tuple[str, ...] | None) -> str:
@@ -38,7 +38,7 @@ def repeat_words(row: Row, written_at: float | None, in_hand: tuple[str, ...] | 
     work = _work_behind(row, written_at)
     parts = [
         _items_words(in_hand, known=row.status not in AT_WORK),
-        f"about {view.about(work)} of work" if work >= WORTH_TELLING else "",
+        f"about {numbers.about(work)} of work" if work >= WORTH_TELLING else "",
     ]
     said = ", ".join(filter(None, parts))
     return f"a {verb} repeats {said}" if said else ""

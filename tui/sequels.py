@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from overnight.state.records import Event, Verb
-from overnight.tui import view
+from overnight.tui import numbers
 
 ENDS_A_PAUSE = frozenset({"resumed", "died", "retrying", "ended", "started"})
 ENDS_A_STALL = frozenset({"recovered", "died", "retrying", "ended", "started"})
@@ -40,8 +40,8 @@ def _sequel(event: Event, later: Sequence[Event], now: float, *, over: bool) -> 
     if event.event in LASTING:
         end = next((each for each in later if each.event in LASTING[event.event]), None)
         if end is not None:
-            return f"for {view.duration(end.at - event.at)}"
-        return "" if over else f"for {view.age(now - event.at)} so far"
+            return f"for {numbers.duration(end.at - event.at)}"
+        return "" if over else f"for {numbers.age(now - event.at)} so far"
     return ""
 
 
@@ -64,4 +64,4 @@ def _obeyed(asked: Event, later: Sequence[Event], *, over: bool) -> str:
 
 def _after(asked: Event, end: Event) -> str:
     seconds = end.at - asked.at
-    return "obeyed at once" if seconds < AT_ONCE else f"obeyed after {view.duration(seconds)}"
+    return "obeyed at once" if seconds < AT_ONCE else f"obeyed after {numbers.duration(seconds)}"

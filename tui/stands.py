@@ -6,7 +6,7 @@ from typing import Any
 from overnight.state import forms
 from overnight.state.queue import Cause, Group, Stand
 from overnight.state.records import Outcome
-from overnight.tui.view import age, duration, ordinal, plural
+from overnight.tui.numbers import age, duration, ordinal, plural
 
 MOST = 5
 """Runs that are named."""

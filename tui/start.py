@@ -13,8 +13,8 @@ from overnight.tui.feed import Feed
 from overnight.tui.glyphs import needs_ascii
 from overnight.tui.model import Fleet, live_ids
 from overnight.tui.notices import closing
+from overnight.tui.numbers import plural
 from overnight.tui.terminal import HUNG_UP, Guard, write_at_once
-from overnight.tui.view import plural
 
 
 def run_app(home: Home, feed: Feed, *, ascii: bool = False, config: Config = AS_USUAL) -> int:

@@ -17,9 +17,9 @@ from overnight.tui.desk import Desk
 from overnight.tui.detail import Tab
 from overnight.tui.events import Asking, CursorPut, Marked, Marking, Pointed, TabChosen
 from overnight.tui.model import Fleet, cursor_index, cut_off, pause_or_resume, row_at, targets
+from overnight.tui.numbers import plural
 from overnight.tui.questions import answers, question_lines
 from overnight.tui.screens.wishes import Wish
-from overnight.tui.view import plural
 
 if TYPE_CHECKING:
     from overnight.agents.operate import Answer

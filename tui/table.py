@@ -4,20 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from overnight.state.status import RESUMABLE
+from overnight.tui.bars import bar
 from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.lines import cells, cut, middle
-from overnight.tui.view import (
-    Row,
-    bar,
-    beat_text,
-    eta_text,
-    number,
-    percent_text,
-    plural,
-    rate,
-    row_role,
-    row_word,
-)
+from overnight.tui.numbers import number, plural, rate
+from overnight.tui.view import Row, beat_text, eta_text, percent_text, row_role, row_word
 
 BAR = 13
 GAP = "  "

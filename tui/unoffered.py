@@ -2,6 +2,7 @@
 
 from overnight.state.status import standing
 from overnight.tui.clean import clean
+from overnight.tui.numbers import plural
 from overnight.tui.offers import (
     EVERY,
     GROUP,
@@ -14,7 +15,6 @@ from overnight.tui.offers import (
     runs_called,
     verbs_of,
 )
-from overnight.tui.view import plural
 
 NOTHING = "Nothing is called that. `pause crawl` would pause that run."
 MOST_NAMED = 5

@@ -1,14 +1,12 @@
-"""What cells say: numbers, durations, bars, states and forecasts as text. Pure, and cheap to import."""
+"""What cells say of a run: its state, its counts and its forecast as text. Pure, and cheap to import."""
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from overnight.state import current
-from overnight.state.amounts import SIZES, size_words, span_words
+from overnight.state.amounts import size_words, span_words
 from overnight.state.health import silence
 from overnight.state.queue import Cause, Stand
-from overnight.state.records import Count, Outcome, Records, Request, Spec, Verb
+from overnight.state.records import Outcome, Records, Request, Spec, Verb
 from overnight.state.status import (
     ENDED,
     HELD,
@@ -20,29 +18,16 @@ from overnight.state.status import (
     paused_itself,
 )
 from overnight.state.summary import Summary, is_beyond, summary_of
+from overnight.tui.bars import Sample
 from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.keys import USUAL_KEYS, Keymap
 from overnight.tui.lines import cut
+from overnight.tui.numbers import YEAR, about, age, ago, duration, number, ordinal
 
-MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
-MOST_PERCENT = 9999
-"""That are told."""
-MOST_SECONDS = 1e12
-"""That are told: what agents foretell may add up to infinity."""
 ETA_WIDTH = 15
 """Cells of the column; what does not fit says less."""
 REASON_WIDTH = 2 * ETA_WIDTH
 """Cells of a reason in its place, where that is wider."""
-LONGEST_NUMBER = 10**15
-RATE_UNITS = ((9.995e8, 1e9, "G"), (9.995e5, 1e6, "M"), (9999.5, 1e3, "k"))
-"""From which on, how many, and how that is called."""
-
-
-class Sample(NamedTuple):
-    """How far a run was at a moment."""
-
-    at: float
-    processed: Count
 
 
 class Row(NamedTuple):
@@ -73,95 +58,6 @@ def row_of(records: Records, now: float, stand: Stand | None = None) -> Row:
     return Row(records, summary_of(records, now), now, stand)
 
 
-# -- numbers and durations
-
-
-def number(value: Count) -> str:
-    """`31 204`: thousands apart; fractions only below 100; `3e18` where it would be longer than anybody reads."""
-    if abs(value) >= LONGEST_NUMBER:
-        return _rough(value)
-    if isinstance(value, float) and not value.is_integer() and abs(value) < 100:
-        return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
-    return f"{round(value):,}".replace(",", " ")
-
-
-def _rough(value: float) -> str:
-    """`1.8e308`: how large it is."""
-    digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits.removesuffix('.0')}e{int(exponent)}"
-
-
-def duration(seconds: float) -> str:
-    """`41s`, `4m12`, `1h07`, `2d03h`: two units, cut, never rounded up."""
-    whole = _whole(seconds)
-    if whole < MINUTE:
-        return f"{whole}s"
-    if whole < HOUR:
-        return f"{whole // MINUTE}m{whole % MINUTE:02}"
-    if whole < DAY:
-        return f"{whole // HOUR}h{whole % HOUR // MINUTE:02}"
-    return f"{whole // DAY}d{whole % DAY // HOUR:02}h"
-
-
-def _whole(seconds: float) -> int:
-    return int(min(max(0.0, seconds), MOST_SECONDS))
-
-
-def age(seconds: float) -> str:
-    """`2s`, `9m`, `3h`, `2d`: one unit, so that it seldom changes."""
-    whole = _whole(seconds)
-    for unit, sign in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
-        if whole >= unit:
-            return f"{whole // unit}{sign}"
-    return f"{whole}s"
-
-
-def ago(seconds: float) -> str:
-    """`now`, `9m ago`: of what is over, so that a picture in which nothing happens stays as it is for a minute."""
-    return "now" if seconds < MINUTE else f"{age(seconds)} ago"
-
-
-def about(seconds: float) -> str:
-    """A forecast, rounded to what it is worth: `45s`, `4m`, `41m`, `3h02`, `2d03h`, `over 1y`."""
-    if seconds > YEAR:
-        return "over 1y"
-    if seconds < 10:
-        return f"{max(1, round(seconds))}s"
-    if seconds < 57.5:
-        return f"{5 * round(seconds / 5)}s"
-    if seconds < HOUR - MINUTE / 2:
-        return f"{max(1, round(seconds / MINUTE))}m"
-    return duration(seconds)
-
-
-def rate(per_second: float) -> str:
-    """`152/s`, `3.2/s`, `14/m`, `2/h`, `152k/s`: six cells, but for what no machine does."""
-    for least, factor, sign in RATE_UNITS:
-        if per_second >= least:
-            value = per_second / factor
-            return f"{value:.{int(value < 9.95)}f}{sign}/s" if value < 999.5 else f"{_rough(per_second)}/s"
-    for factor, unit in ((1, "s"), (MINUTE, "m"), (HOUR, "h")):
-        value = per_second * factor
-        if value >= 1 or unit == "h":
-            return f"{value:.1f}/{unit}" if value < 9.95 and unit == "s" else f"{round(value)}/{unit}"
-    raise AssertionError("an hour takes every rate")
-
-
-def size(length: float) -> str:
-    """`12 B`, `3.4 kB`, `250 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if length < 1000:
-            return f"{length:.0f} {unit}" if unit == "B" or length >= 99.5 else f"{length:.1f} {unit}"
-        length /= 1000
-    return f"{length:.1f} TB"
-
-
-def ordinal(place: int) -> str:
-    """`1st`, `2nd`, `3rd`, `4th`, `11th`."""
-    ending = "th" if place % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"{place}{ending}"
-
-
 def limits_text(spec: Spec) -> str:
     """`time 2h, memory 2G (then restart), nice 10, log 256M`: what it may use."""
     then = f" (then {spec.on_memory})" if spec.on_memory != "fail" else ""
@@ -173,16 +69,6 @@ def limits_text(spec: Spec) -> str:
             f"log {size_words(spec.log_limit) if spec.log_limit else 'without a limit'}",
         )
     )
-
-
-def percent(share: float) -> int:
-    """Of a whole, cut. Twice a number near the greatest is infinite, which is no percentage."""
-    return int(min(100 * share, MOST_PERCENT))
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def counts_text(row: Row) -> str:
@@ -200,59 +86,6 @@ def parts_text(row: Row) -> str:
     """`2 800 resumed, 3 failed`: which of them were not simply done now."""
     counts = {"resumed": row.summary.resumed_items, "failed": row.summary.failed_items}
     return ", ".join(f"{number(count)} {word}" for word, count in counts.items() if count)
-
-
-def held_size(length: float) -> str:
-    """`182M`, `1.3G`: what is measured, in the units of a limit; steady where its last figures are not."""
-    for unit, factor in SIZES.items():
-        if length >= factor:
-            value = length / factor
-            return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
-    return f"{length:.0f}"
-
-
-# -- bars
-
-
-def bar(fraction: float, width: int, glyphs: Glyphs = UNICODE) -> tuple[str, str]:
-    """The filled part and the rest; together `width` cells. Full only when nothing is left."""
-    fraction = min(1.0, max(0.0, fraction))
-    steps = len(glyphs.partials) + 1
-    filled = int(fraction * width * steps)
-    whole, part = divmod(filled, steps)
-    text = glyphs.full * whole + (glyphs.partials[part - 1] if part else "")
-    return text, glyphs.empty * (width - len(text))
-
-
-def sparkline(values: Sequence[float], glyphs: Glyphs = UNICODE) -> str:
-    """One sign a value, from nothing to the greatest of them."""
-    most = max(values, default=0.0)
-    top = len(glyphs.levels) - 1
-    return "".join(glyphs.levels[round(top * max(0.0, value) / most) if most > 0 else 0] for value in values)
-
-
-def rates_of(samples: Sequence[Sample], bins: int) -> list[float]:
-    """Items a second in each of at most `bins` equal spans between the first and the last sample."""
-    if len(samples) < 2 or bins < 1:
-        return []
-    first, last = samples[0].at, samples[-1].at
-    if last <= first:
-        return []
-    bins = min(bins, len(samples) - 1)
-    edges = [_done_by(samples, first + (last - first) * edge / bins) for edge in range(bins + 1)]
-    return [max(0.0, (b - a) * bins / (last - first)) for a, b in pairwise(edges)]
-
-
-def _done_by(samples: Sequence[Sample], moment: float) -> float:
-    """How far it was at `moment`, between two samples in proportion."""
-    before = samples[0]
-    for sample in samples:
-        if sample.at >= moment:
-            span = sample.at - before.at
-            share = (moment - before.at) / span if span > 0 else 1.0
-            return before.processed + (sample.processed - before.processed) * share
-        before = sample
-    return float(samples[-1].processed)
 
 
 # -- states

@@ -15,8 +15,8 @@ from overnight.state.status import ENDED, Status, standing, status_of
 from overnight.tui.bulk import MEANT
 from overnight.tui.evidence import death_of, last_words
 from overnight.tui.forecast import forecast_words
+from overnight.tui.numbers import MINUTE, about, age, duration, number, plural
 from overnight.tui.stands import left, reason_of
-from overnight.tui.view import MINUTE, about, age, duration, number, plural
 
 STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
 LONGEST_WORDS = 200

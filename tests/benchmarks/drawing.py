@@ -10,7 +10,7 @@ from pathlib import Path
 
 from overnight.state.records import Progress
 from overnight.tui.glyphs import UNICODE
-from overnight.tui.view import number
+from overnight.tui.numbers import number
 from tests.benchmarks import fleets, watched
 from tests.benchmarks.figures import Figure, counted
 from tests.benchmarks.place import Place

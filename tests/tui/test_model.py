@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from overnight.state.records import AgentStatus, Exit, Outcome, Records, SupervisorState, Verb
 from overnight.state.status import Status
 from overnight.tui.arrivals import GRAIN, SPAN, add_sample
+from overnight.tui.bars import Sample, rates_of
 from overnight.tui.detail import Tab
 from overnight.tui.events import (
     Arrived,
@@ -35,7 +36,6 @@ from overnight.tui.events import (
 from overnight.tui.filtering import filter_of
 from overnight.tui.model import Depth, Fleet, pause_or_resume, row_at, targets
 from overnight.tui.reducer import reduce
-from overnight.tui.view import Sample, rates_of
 from tests.builders import T0, a_run, a_spec, a_supervisor, an_attempt, heartbeat, progress, requests
 
 FAILED = Exit(Outcome.FAILED, 1, ended_at=T0)

@@ -10,11 +10,12 @@ from rich.cells import get_character_cell_size
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, SupervisorState, Verb
 from overnight.state.status import Status
-from overnight.tui import view
+from overnight.tui import bars, numbers, view
+from overnight.tui.bars import Sample
 from overnight.tui.clean import clean
 from overnight.tui.glyphs import ASCII, UNICODE, Glyphs, needs_ascii
 from overnight.tui.lines import Span, cells, cut, left, merged, middle, wrapped
-from overnight.tui.view import Sample, row_of
+from overnight.tui.view import row_of
 from tests.builders import T0, a_run, a_spec, a_supervisor, progress, requests
 
 GLYPHS = st.sampled_from([UNICODE, ASCII])
@@ -31,7 +32,7 @@ def seconds_of(text: str) -> int:
 
 
 def test_for_ever_is_told_as_very_long() -> None:
-    for tell in (view.duration, view.age, view.about):
+    for tell in (numbers.duration, numbers.age, numbers.about):
         assert tell(float("inf")) == tell(1e12)
         assert len(tell(1e308)) <= 12
 
@@ -39,9 +40,9 @@ def test_for_ever_is_told_as_very_long() -> None:
 @given(SECONDS, SECONDS)
 def test_a_longer_duration_never_reads_shorter(one: float, other: float) -> None:
     short, long = sorted((one, other))
-    assert seconds_of(view.duration(short)) <= seconds_of(view.duration(long))
-    assert seconds_of(view.about(short)) <= seconds_of(view.about(long))
-    assert seconds_of(view.duration(long)) <= long
+    assert seconds_of(numbers.duration(short)) <= seconds_of(numbers.duration(long))
+    assert seconds_of(numbers.about(short)) <= seconds_of(numbers.about(long))
+    assert seconds_of(numbers.duration(long)) <= long
 
 
 def test_each_sign_takes_as_many_cells_as_what_draws_it_says() -> None:
@@ -52,10 +53,10 @@ def test_each_sign_takes_as_many_cells_as_what_draws_it_says() -> None:
 
 @given(st.floats(0, 1e308) | st.integers(0, 10**300))
 def test_no_number_is_longer_than_a_person_reads(value: float) -> None:
-    assert len(view.number(value)) <= 19
-    assert len(view.about(value)) <= 8
-    assert len(view.rate(value)) <= 10
-    assert value > 1e11 or len(view.rate(value)) <= 6
+    assert len(numbers.number(value)) <= 19
+    assert len(numbers.about(value)) <= 8
+    assert len(numbers.rate(value)) <= 10
+    assert value > 1e11 or len(numbers.rate(value)) <= 6
 
 
 @pytest.mark.parametrize(
@@ -63,12 +64,12 @@ def test_no_number_is_longer_than_a_person_reads(value: float) -> None:
     [(152, "152/s"), (9999, "9999/s"), (10_000, "10k/s"), (2.5e6, "2.5M/s"), (152e6, "152M/s"), (1e300, "1e300/s")],
 )
 def test_a_rate_is_short_however_high(per_second: float, text: str) -> None:
-    assert view.rate(per_second) == text
+    assert numbers.rate(per_second) == text
 
 
 @given(st.floats(-1, 2), st.integers(0, 60), GLYPHS)
 def test_a_bar_is_exactly_as_wide_as_it_shall_be(fraction: float, width: int, glyphs: Glyphs) -> None:
-    filled, rest = view.bar(fraction, width, glyphs)
+    filled, rest = bars.bar(fraction, width, glyphs)
     assert len(filled) + len(rest) == width
 
 
@@ -76,19 +77,19 @@ def test_a_bar_is_exactly_as_wide_as_it_shall_be(fraction: float, width: int, gl
 def test_a_bar_never_shrinks_while_progress_grows(one: float, other: float, width: int, glyphs: Glyphs) -> None:
     less, more = sorted((one, other))
     levels = ["", *glyphs.partials, glyphs.full]
-    weight = [sum(levels.index(char) for char in view.bar(each, width, glyphs)[0]) for each in (less, more)]
+    weight = [sum(levels.index(char) for char in bars.bar(each, width, glyphs)[0]) for each in (less, more)]
     assert weight[0] <= weight[1]
 
 
 @given(st.floats(0, 0.9999), st.integers(1, 60))
 def test_a_bar_is_full_only_when_all_is_done(fraction: float, width: int) -> None:
-    assert view.bar(fraction, width)[0] != UNICODE.full * width
-    assert view.bar(1.0, width)[0] == UNICODE.full * width
+    assert bars.bar(fraction, width)[0] != UNICODE.full * width
+    assert bars.bar(1.0, width)[0] == UNICODE.full * width
 
 
 @given(st.lists(st.floats(0, 1e9), max_size=40), GLYPHS)
 def test_a_sparkline_has_one_sign_a_value(values: list[float], glyphs: Glyphs) -> None:
-    assert len(view.sparkline(values, glyphs)) == len(values)
+    assert len(bars.sparkline(values, glyphs)) == len(values)
 
 
 @given(st.lists(st.tuples(st.floats(0, 900), st.integers(0, 1000)), min_size=2, max_size=40), st.integers(1, 20))
@@ -97,7 +98,7 @@ def test_the_rates_of_a_sparkline_add_up_to_what_was_done(steps: list[tuple[floa
     for seconds, count in steps:
         at, done = at + seconds + 0.1, done + count
         samples.append(Sample(at, done))
-    rates = view.rates_of(samples, bins)
+    rates = bars.rates_of(samples, bins)
     span = (samples[-1].at - samples[0].at) / len(rates)
     assert sum(rates) * span == pytest.approx(samples[-1].processed - samples[0].processed, abs=1e-6)
 

@@ -23,7 +23,7 @@ from overnight.state.home import Home, default_home
 from overnight.state.machine_diagnosis import notes_of
 from overnight.tui import console
 from overnight.tui.clean import clean
-from overnight.tui.view import plural
+from overnight.tui.numbers import plural
 
 ROUNDS = 3
 """What is put right may show what was behind it: a run whose outcome could not be read is then to be adopted."""

@@ -17,7 +17,7 @@ from overnight.tui import console, selection
 from overnight.tui.clean import clean
 from overnight.tui.errorgroups import ErrorGroup, groups_of, reported_group
 from overnight.tui.moments import moment
-from overnight.tui.view import plural
+from overnight.tui.numbers import plural
 
 
 def declare(parser: ArgumentParser) -> None:

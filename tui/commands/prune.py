@@ -19,7 +19,7 @@ from overnight.state.rundir import RunDir
 from overnight.state.status import Status, status_of
 from overnight.tui import arguments, console, selection
 from overnight.tui.clean import clean
-from overnight.tui.view import age, plural
+from overnight.tui.numbers import age, plural
 
 OLDER = "30d"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from overnight.state.records import Restart, Spec
-from overnight.tui import view
+from overnight.tui import numbers, view
 from overnight.tui.detail import Detail
 from overnight.tui.lines import Line, line, wrapped
 from overnight.tui.panes.frame import Frame
@@ -59,7 +59,7 @@ def _comparison_lines(before: Spec, changed: list[str], frame: Frame) -> list[Li
 
 def _settings(spec: Spec) -> list[Setting]:
     """Those that somebody may have chosen; the same names for every run."""
-    stall = "from its own pace" if spec.stall is None else f"after {view.duration(spec.stall)}: {spec.on_stall}"
+    stall = "from its own pace" if spec.stall is None else f"after {numbers.duration(spec.stall)}: {spec.on_stall}"
     return [
         Setting("command", shlex.join(spec.command)),
         Setting("folder", spec.cwd),
@@ -68,7 +68,7 @@ def _settings(spec: Spec) -> list[Setting]:
         Setting("not before", _moment(spec.start_at) if spec.start_at is not None else ""),
         Setting("labels", _labels(spec.labels)),
         Setting("restart", _restarts(spec)),
-        Setting("graces", f"pause {view.duration(spec.pause_grace)}, stop {view.duration(spec.stop_grace)}"),
+        Setting("graces", f"pause {numbers.duration(spec.pause_grace)}, stop {numbers.duration(spec.stop_grace)}"),
         Setting("stall", stall),
         Setting("limits", view.limits_text(spec)),
         Setting("progress", spec.progress_file or ""),

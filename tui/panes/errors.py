@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from overnight.state.status import ENDED, Status
-from overnight.tui import view
+from overnight.tui import numbers, view
 from overnight.tui.detail import Detail
 from overnight.tui.errorgroups import ErrorGroup, failures_words
 from overnight.tui.evidence import TELLING, evidence_lines
@@ -24,8 +24,8 @@ def errors(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     lines = _end_lines(row, detail, frame)
     lines += _stacks_lines(row, detail.stacks, frame)
     if not detail.errors_are_whole:
-        shown = view.number(sum(group.seen for group in detail.errors))
-        older = f" the newest {shown} of {view.number(row.summary.errors)}; all: overnight errors {row.summary.id}"
+        shown = numbers.number(sum(group.seen for group in detail.errors))
+        older = f" the newest {shown} of {numbers.number(row.summary.errors)}; all: overnight errors {row.summary.id}"
         lines.append(line((cut(older, frame.width, frame.glyphs), "dim")))
     elif not detail.errors:
         lines.append(line((" No item has failed.", "dim")))
@@ -51,7 +51,7 @@ def _stacks_lines(row: Row, shown: Stacks | None, frame: Frame) -> list[Line]:
         return []
     lines: list[Line] = []
     if (asked := awaited(row.records, shown)) is not None:
-        when = f" {view.age(row.now - asked.at)} ago" if asked.at is not None else ""
+        when = f" {numbers.age(row.now - asked.at)} ago" if asked.at is not None else ""
         text = f" stacks asked{when} by {asked.by}; the agent has not shown them yet"
         lines.append(line((cut(text, frame.width, frame.glyphs), "held")))
     if shown is not None:
@@ -101,7 +101,7 @@ def _group_lines(group: ErrorGroup, others: Sequence[str], frame: Frame) -> list
 
 
 def _others_words(others: Sequence[str]) -> str:
-    return f"also in {view.plural(len(others), 'other run')}: {', '.join(others)}"
+    return f"also in {numbers.plural(len(others), 'other run')}: {', '.join(others)}"
 
 
 def _span(group: ErrorGroup, *, short: bool) -> str:

@@ -5,7 +5,7 @@ from itertools import chain
 
 from overnight.state.records import Attempt, Event
 from overnight.state.status import ENDED
-from overnight.tui import view
+from overnight.tui import numbers
 from overnight.tui.detail import Detail, event_name, event_words
 from overnight.tui.event_roles import role_of
 from overnight.tui.lines import Line, Span, cells, cut, left, line, wrapped
@@ -49,15 +49,15 @@ def _attempt_lines(
 def _attempt_line(attempt: Attempt, reason: str, row: Row, frame: Frame, *, whole: bool) -> list[Line]:
     works = attempt.ended_at is None and row.summary.pid == attempt.pid
     end = row.now if works else attempt.ended_at
-    took = view.duration(end - attempt.started_at) if end is not None else ""
-    cpu = view.duration(attempt.cpu_seconds) if attempt.cpu_seconds is not None else ""
-    peak = view.held_size(attempt.max_rss) if attempt.max_rss is not None else ""
+    took = numbers.duration(end - attempt.started_at) if end is not None else ""
+    cpu = numbers.duration(attempt.cpu_seconds) if attempt.cpu_seconds is not None else ""
+    peak = numbers.held_size(attempt.max_rss) if attempt.max_rss is not None else ""
     words, role = ("works", "run") if works else _end_words(attempt, reason)
     began = left(short_moment(attempt.started_at, row.now), 9)
-    numbers = f" {attempt.attempt:>2}  {began} {took:>6}  {cpu:>6}  {peak:>5}  "
-    room = max(8, frame.width - len(numbers) - 1)
+    figures = f" {attempt.attempt:>2}  {began} {took:>6}  {cpu:>6}  {peak:>5}  "
+    room = max(8, frame.width - len(figures) - 1)
     first, *rest = wrapped(words, room) if whole else [cut(words, room, frame.glyphs)]
-    return [line((numbers, ""), (first, role)), *(line((f"{'':{len(numbers)}}{piece}", role)) for piece in rest)]
+    return [line((figures, ""), (first, role)), *(line((f"{'':{len(figures)}}{piece}", role)) for piece in rest)]
 
 
 def _end_words(attempt: Attempt, reason: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import NamedTuple
 
-from overnight.tui import view
+from overnight.tui import numbers
 from overnight.tui.detail import Detail
 from overnight.tui.lines import Line, Span, breaks, cells, cut, cut_spans, line, part_of, wrapped
 from overnight.tui.page import LogLine, Page
@@ -65,7 +65,7 @@ def _sheet(page: Page, look: _Look) -> Sheet:
 
 
 def _begin_line(page: Page, look: _Look) -> Line:
-    gone = f" begins here: the {view.size(page.begin)} before were given back, as --log-limit says"
+    gone = f" begins here: the {numbers.size(page.begin)} before were given back, as --log-limit says"
     return Line(cut_spans(((gone, "dim"),), look.width, look.ellipsis))
 
 

@@ -3,7 +3,7 @@
 from overnight.state import current
 from overnight.state.records import Handle
 from overnight.state.status import ENDED, Status
-from overnight.tui import view
+from overnight.tui import bars, numbers, view
 from overnight.tui.detail import Detail
 from overnight.tui.forecast import change_words
 from overnight.tui.lines import Line, Span
@@ -46,11 +46,11 @@ def _rate_spans(row: Row, frame: Frame, *, width: int) -> list[Span]:
     """With how it was in the last minutes, and the middle of that."""
     if row.summary.rate is None or row.status is not Status.RUNNING:
         return []
-    rates = view.rates_of(row.samples, width)
-    spans: list[Span] = [(view.rate(row.summary.rate), "")]
+    rates = bars.rates_of(row.samples, width)
+    spans: list[Span] = [(numbers.rate(row.summary.rate), "")]
     if len(rates) >= LEAST_RATES:
-        spans += [("  ", ""), (view.sparkline(rates, frame.glyphs), "bar")]
-        spans += [("  p50 ", "dim"), (view.rate(sorted(rates)[len(rates) // 2]), "")]
+        spans += [("  ", ""), (bars.sparkline(rates, frame.glyphs), "bar")]
+        spans += [("  p50 ", "dim"), (numbers.rate(sorted(rates)[len(rates) // 2]), "")]
     return spans
 
 

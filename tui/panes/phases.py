@@ -2,7 +2,7 @@
 
 from overnight.state.records import Phase
 from overnight.state.status import ENDED
-from overnight.tui import view
+from overnight.tui import numbers
 from overnight.tui.lines import Line, Span, cells, left, line, middle
 from overnight.tui.listing import bar_role, bar_spans
 from overnight.tui.panes.frame import Frame
@@ -43,10 +43,10 @@ def _running_phase(phase: Phase | None, row: Row, frame: Frame, *, taken: int) -
         return [] if taken <= frame.width else None
     head = f" {frame.glyphs.now} {phase.name} "
     if not phase.total_items:
-        return [(head, "run"), (f"{view.number(phase.processed_items)} ", "")]
+        return [(head, "run"), (f"{numbers.number(phase.processed_items)} ", "")]
     share = phase.processed_items / phase.total_items
-    count = f"{view.number(phase.processed_items)} / {view.number(phase.total_items)}"
-    tail = f" {min(100, view.percent(share))}%  ({count})"
+    count = f"{numbers.number(phase.processed_items)} / {numbers.number(phase.total_items)}"
+    tail = f" {min(100, numbers.percent(share))}%  ({count})"
     room = frame.width - taken - cells(head) - cells(tail) - 1
     if room < 4:
         return None
@@ -76,7 +76,7 @@ def _phase_line(phase: Phase, stage: Stage, widest: int, row: Row, frame: Frame)
     indent = _indent(phase)
     room = max(1, widest - len(indent))
     name = left(middle(_own_name(phase), room, frame.glyphs), room, frame.glyphs)
-    count = view.number(phase.processed_items)
+    count = numbers.number(phase.processed_items)
     match stage:
         case Stage.AHEAD:
             return line((f" {indent}{frame.glyphs.next} {name}", "dim"))
@@ -86,7 +86,7 @@ def _phase_line(phase: Phase, stage: Stage, widest: int, row: Row, frame: Frame)
     if not phase.total_items:
         return line(*spans, (count, ""))
     share = phase.processed_items / phase.total_items
-    tail = f" {min(100, view.percent(share)):>3}%  {count} / {view.number(phase.total_items)}"
+    tail = f" {min(100, numbers.percent(share)):>3}%  {count} / {numbers.number(phase.total_items)}"
     width = min(LONGEST_BAR, frame.width - widest - cells(tail) - 5)
     bar = bar_spans(share, width, bar_role(row), frame.glyphs) if width > 3 else ()
     return line(*spans, *bar, (tail, ""))

@@ -1,7 +1,7 @@
 """Progress: how far it is, how fast, how alive, what it uses; and of one that is over, how that came."""
 
 from overnight.state.status import Status
-from overnight.tui import view
+from overnight.tui import numbers, view
 from overnight.tui.detail import Detail
 from overnight.tui.lines import Line, Span, cells, line
 from overnight.tui.listing import bar_role, bar_spans
@@ -87,7 +87,7 @@ def _range_lines(row: Row, frame: Frame) -> list[Line]:
     estimate = row.summary.estimate
     if estimate is None or row.status is not Status.RUNNING or estimate.high - estimate.low < 2:
         return []
-    between = f"{view.about(estimate.low)} to {view.about(estimate.high)}"
+    between = f"{numbers.about(estimate.low)} to {numbers.about(estimate.high)}"
     return [line((f" ends in {between}, in 4 of 5 cases", "dim"))]
 
 

@@ -9,7 +9,7 @@ from overnight.state.amounts import size_words
 from overnight.state.health import DOUBTFUL, health_of
 from overnight.state.records import Handle
 from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
-from overnight.tui import view
+from overnight.tui import numbers, view
 from overnight.tui.detail import Detail
 from overnight.tui.growth import full_in
 from overnight.tui.lines import Line, cut, line, wrapped
@@ -32,7 +32,7 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
     said: list[tuple[str, str]] = []
     if (request := view.asked(row)) is not None:
         since = view.asked_age(row)
-        when = f" {view.age(since)} ago" if since is not None else ""
+        when = f" {numbers.age(since)} ago" if since is not None else ""
         said.append((f"{request.verb} asked{when} by {request.by}; waiting for {view.awaited(row)}", "held"))
     if row.status is Status.QUEUED:
         place = f" of group {row.summary.group}" if row.stand and row.stand.place else ""
@@ -48,7 +48,7 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
     if row.status is Status.COMPLETED and row.records.exit is not None and row.records.exit.reason:
         said.append((row.records.exit.reason, "dim"))
     if row.status is Status.COMPLETED and (failed := int(row.summary.failed_items)):
-        said.append((f"{view.plural(failed, 'item')} failed; {errors_words(row)}", "warn"))
+        said.append((f"{numbers.plural(failed, 'item')} failed; {errors_words(row)}", "warn"))
     if row.status not in ENDED:
         if heartbeat is not None and heartbeat.waiting is not None and heartbeat.waiting.for_:
             said.append((f"waits: {heartbeat.waiting.for_}", "dim"))
@@ -92,9 +92,9 @@ def growth_words(row: Row, detail: Detail) -> list[str]:
         left = full_in(growing, limit)
         if limit is not None and left is not None and left < min(SOON, ends_in):
             used, most = round(growing.used), round(limit)
-            of = f"{view.number(used)} of {view.number(most)}"
-            held = f"{view.held_size(used)} of {size_words(most)}" if name == "memory" else of
-            said.append(f"{name} {held}, full in about {view.about(left)}")
+            of = f"{numbers.number(used)} of {numbers.number(most)}"
+            held = f"{numbers.held_size(used)} of {size_words(most)}" if name == "memory" else of
+            said.append(f"{name} {held}, full in about {numbers.about(left)}")
     return said
 
 

@@ -1,6 +1,6 @@
 """The rule above a pane: which run, its process, and the names of the panes."""
 
-from overnight.tui import view
+from overnight.tui import numbers, view
 from overnight.tui.detail import TABS, Tab
 from overnight.tui.keys import USUAL_KEYS, Keymap
 from overnight.tui.lines import Line, Span, cells, middle
@@ -49,5 +49,5 @@ def _pid(row: Row) -> str:
 
 def _up(row: Row) -> str:
     if row.summary.pid is not None:
-        return f"up {view.duration(view.uptime(row))}"
+        return f"up {numbers.duration(view.uptime(row))}"
     return view.row_word(row)

@@ -2,7 +2,7 @@
 
 from overnight.state.amounts import size_words, span_words
 from overnight.state.status import ENDED
-from overnight.tui import view
+from overnight.tui import numbers
 from overnight.tui.budgets import NEARLY, Counter, breaker_words, counters_of
 from overnight.tui.detail import Detail
 from overnight.tui.lines import Line, Span, cells
@@ -41,7 +41,7 @@ def usage_lines(row: Row, detail: Detail, frame: Frame) -> list[Line]:
 def resource_lines(row: Row, resources: Resources, frame: Frame) -> list[Line]:
     spec = row.records.spec
     lines = [fact("processor", ((f"{resources.cpu}%", ""),), frame)] if resources.cpu is not None else []
-    held = [(view.held_size(resources.memory), "")]
+    held = [(numbers.held_size(resources.memory), "")]
     if not resources.is_share:
         held.append((" resident", "dim"))
     if spec is not None and spec.memory_limit:
@@ -58,7 +58,7 @@ def _resource_parts(row: Row, resources: Resources) -> list[list[Span]]:
     spec = row.records.spec
     limit = spec.memory_limit if spec is not None else None
     near = limit is not None and resources.memory >= NEARLY * limit
-    held = f"{view.held_size(resources.memory)}{f' of {size_words(limit)}' if limit is not None else ''}"
+    held = f"{numbers.held_size(resources.memory)}{f' of {size_words(limit)}' if limit is not None else ''}"
     cpu: list[list[Span]] = [[("cpu ", "dim"), (f"{resources.cpu}%", "")]] if resources.cpu is not None else []
     return [
         *cpu,
@@ -73,7 +73,7 @@ def _processes_words(resources: Resources) -> str:
 
 
 def _counted(count: int, noun: str, many: str = "") -> str:
-    return f"{view.number(count)} {noun if count == 1 else many or f'{noun}s'}"
+    return f"{numbers.number(count)} {noun if count == 1 else many or f'{noun}s'}"
 
 
 # -- counters and budgets
@@ -94,7 +94,7 @@ def _against(used: list[Span], of: str, share: float, then: str, frame: Frame) -
     """How much of a limit is used, with a bar where there is room, and what happens at it."""
     role = "warn" if share >= NEARLY else "bar"
     head: list[Span] = [*used, (of, "dim")]
-    tail: list[Span] = [(f"{view.percent(share):>3}%", "warn" if share >= NEARLY else ""), (f", then {then}", "dim")]
+    tail: list[Span] = [(f"{numbers.percent(share):>3}%", "warn" if share >= NEARLY else ""), (f", then {then}", "dim")]
     room = frame.width - LABEL - 3 - sum(cells(text) for text, _ in (*head, *tail)) - 3
     if room < LEAST_BAR:
         return [*head, ("  ", ""), *tail]
