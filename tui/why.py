@@ -10,19 +10,26 @@ from overnight.state import current
 from overnight.state.activity import Activity, activity_words
 from overnight.state.health import Verdict, health_of
 from overnight.state.queue import Cause, Stand
-from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
+from overnight.state.records import Event, Handle, Records, Verb
 from overnight.state.status import ENDED, Status, standing, status_of
 from overnight.tui.bulk import MEANT
-from overnight.tui.evidence import death_of, last_words
+from overnight.tui.case import UNKNOWN, Case, Reason, doctor_words, resume_words
 from overnight.tui.forecast import forecast_words
-from overnight.tui.numbers import MINUTE, about, age, duration, number, plural
+from overnight.tui.numbers import about, duration
 from overnight.tui.stands import left, reason_of
+from overnight.tui.why_over import (
+    cancelled,
+    completed,
+    failed,
+    failure,
+    interrupted,
+    left_behind,
+    lost,
+    unknown,
+    unsupervised,
+)
 
 STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
-LONGEST_WORDS = 200
-"""Characters of the last line of a log."""
-UNKNOWN = Spec("", "", (), "")
-"""Stands for a spec that cannot be read."""
 
 
 class Answer(NamedTuple):
@@ -33,54 +40,6 @@ class Answer(NamedTuple):
     """Follows the status, without a full stop."""
     remedy: str = ""
     """What can be done, as whole sentences; "" = nothing has to be."""
-
-
-class Case(NamedTuple):
-    """One run at one moment."""
-
-    records: Records
-    history: Sequence[Event]
-    """Oldest first."""
-    now: float
-    stand: Stand | None = None
-    """Of a queued run: what it waits for; None = that is not known."""
-    unfit: str | None = None
-    """Of a queued run: what is wrong with what its launch gave it."""
-    begins_in: float | None = None
-    """Of a queued run: seconds until it is expected to begin."""
-    activity: Activity | None = None
-    """What its processes do; None = that was not looked at."""
-    calm: bool = False
-    """It is told again and again: seconds would draw a line anew each time."""
-
-    @property
-    def id(self) -> str:
-        return self.records.id
-
-    @property
-    def spec(self) -> Spec:
-        return self.records.spec or UNKNOWN
-
-    def newest(self, *verbs: Verb) -> Request | None:
-        return next((each for each in reversed(self.records.requests) if each.verb in verbs), None)
-
-    def pause(self) -> Request | None:
-        """The pause that holds it; None = nobody asked for one, or it was taken back."""
-        return current.standing_pause(self.records.requests)
-
-    def ago(self, at: float | None) -> str:
-        """` 12m ago`; "" = it is not known when."""
-        if at is None:
-            return ""
-        return " just now" if self.calm and self.now - at < MINUTE else f" {age(self.now - at)} ago"
-
-    def cannot_read(self, name: str) -> bool:
-        return any(each.path.endswith(name) for each in self.records.damaged)
-
-    def asked(self, request: Request, for_what: str) -> str:
-        group = current.paused_group(request)
-        whom = "it" if group is None else f"its group {group}"
-        return f"{request.by or 'somebody'} asked {whom} to {for_what}{self.ago(request.at)}"
 
 
 def why(
@@ -96,7 +55,7 @@ def why(
     status = status_of(records, now)
     case = Case(records, history, now, stand, unfit, begins_in, activity)
     reason, remedy = REASONS[status](case)
-    left_over = _left_behind(case) if status in ENDED else []
+    left_over = left_behind(case) if status in ENDED else []
     if left_over:
         reason += f"; it left {', '.join(left_over)}"
         remedy = f"{remedy} `overnight doctor` says what of it still goes on, and with --repair ends it.".lstrip()
@@ -107,7 +66,7 @@ def end_words(records: Records, now: float) -> str:
     """How it ended, without what was found of it: one of ENDED, or lost."""
     case = Case(records, (), now, calm=True)
     status = status_of(records, now)
-    return _failure(case) if status is Status.FAILED else REASONS[status](case)[0]
+    return failure(case) if status is Status.FAILED else REASONS[status](case)[0]
 
 
 def awaited(records: Records, now: float) -> str:
@@ -129,9 +88,6 @@ def awaited(records: Records, now: float) -> str:
     return "it has no supervisor; the next command that looks gives it one"
 
 
-Reason = tuple[str, str]
-
-
 # -- no attempt works, one will
 
 
@@ -139,11 +95,11 @@ def _queued(case: Case) -> Reason:
     if (held := _held_back(case)) is not None:
         return held
     if case.cannot_read("/spec.json"):
-        return "its spec cannot be read, so nobody can start it", _doctor()
+        return "its spec cannot be read, so nobody can start it", doctor_words()
     if case.records.spec is None:
         return "it has no spec: its launch is under way, or was killed", f"`overnight cancel {case.id}` ends it."
     if (shut := next((each for each in case.records.damaged if each.path.endswith("/")), None)) is not None:
-        return f"nobody is let into {shut.path}: {shut.problem}", _doctor()
+        return f"nobody is let into {shut.path}: {shut.problem}", doctor_words()
     if case.unfit is not None:
         again = f"`overnight cancel {case.id}`, move it away if it is there, then `overnight retry {case.id}`"
         return f"no attempt can be started when its turn comes: {case.unfit}", f"{again}, from where it is all set."
@@ -165,7 +121,7 @@ def _held_back(case: Case) -> Reason | None:
     pause, supervisor = case.pause(), case.records.supervisor
     if pause is not None:
         again = " again" if case.records.attempt is not None else ""
-        return f"{case.asked(pause, 'pause')}, before it began{again}", _resume(case, "lets it begin")
+        return f"{case.asked(pause, 'pause')}, before it began{again}", resume_words(case, "lets it begin")
     if supervisor is not None and supervisor.reason and case.records.supervised:
         again = f"; the next try is in {left(supervisor.next_start_at, case.now)}" if supervisor.next_start_at else ""
         return f"{supervisor.reason}{again}", ""
@@ -176,7 +132,7 @@ def _backoff(case: Case) -> Reason:
     supervisor, pause = case.records.supervisor, case.pause()
     ended = (supervisor.reason if supervisor else None) or "its attempt ended"
     if pause is not None:
-        return f"{ended}; then {case.asked(pause, 'pause')}", _resume(case, "lets the next attempt begin")
+        return f"{ended}; then {case.asked(pause, 'pause')}", resume_words(case, "lets the next attempt begin")
     at = supervisor.next_start_at if supervisor else None
     return f"{ended}; the next attempt begins in {left(at, case.now)}{_restarts(case)}", ""
 
@@ -210,14 +166,14 @@ def _unobeyed(case: Case, verb: Verb) -> Reason:
 def _paused(case: Case) -> Reason:
     pause, progress = case.pause(), case.records.progress
     if pause is not None:
-        return case.asked(pause, "pause"), _resume(case, "lets it go on")
+        return case.asked(pause, "pause"), resume_words(case, "lets it go on")
     message = progress.message if progress else None
-    return f"it paused by itself{f': {message}' if message else ''}", _resume(case, "lets it try to go on")
+    return f"it paused by itself{f': {message}' if message else ''}", resume_words(case, "lets it try to go on")
 
 
 def _frozen(case: Case) -> Reason:
     pause, supervisor = case.pause(), case.records.supervisor
-    remedy = _resume(case, "lets it go on where it is")
+    remedy = resume_words(case, "lets it go on where it is")
     if pause is None:
         return "a signal from outside of overnight has stopped its process", remedy
     if not (supervisor and supervisor.frozen):
@@ -299,102 +255,6 @@ def again_words(records: Records) -> str:
     return f"`overnight restart {records.id}` {then}"
 
 
-# -- cut off
-
-
-def _lost(case: Case) -> Reason:
-    if case.records.attempt is None:
-        reason = "the record of its newest attempt cannot be read: which process it was, nobody knows"
-    else:
-        reason = "its process is gone, and nobody was left to write down how it ended"
-    return reason, f"{_resume(case, 'continues it from its checkpoint')} `overnight cancel {case.id}` ends it."
-
-
-def _unknown(case: Case) -> Reason:
-    shut = case.records.shut
-    where = f": {shut.path}: {shut.problem}" if shut is not None else ""
-    return f"whether it goes on cannot be read{where}", "Make it readable; `overnight doctor` names all that is not."
-
-
-def _unsupervised(case: Case) -> Reason:
-    if case.cannot_read("/exit.json"):
-        return "its end is on record in exit.json, which cannot be read", _doctor()
-    lives = case.records.process_state is not None
-    reason = "it works, but its supervisor was killed" if lives else "it ended after its supervisor was killed"
-    return reason, "The next `overnight` command gives it a new one."
-
-
-def _interrupted(case: Case) -> Reason:
-    ended = case.records.exit
-    reason = (ended.reason if ended else None) or ("it was stopped" if ended else "the machine was restarted")
-    return f"{reason}{_when(case)}", _resume(case, "continues it from its checkpoint")
-
-
-# -- over
-
-
-def _completed(case: Case) -> Reason:
-    ended, progress = case.records.exit, case.records.progress
-    reason = (ended.reason if ended else None) or "its agent has finished"
-    failed = progress.failed_items if progress else 0
-    if not failed:
-        return f"{reason}{_when(case)}", ""
-    items = plural(int(failed), "item")
-    hint = f"`overnight errors {case.id}` shows why, `overnight retry {case.id} --errors` does them again."
-    return f"{reason}{_when(case)}; {items} failed", hint
-
-
-def _failed(case: Case) -> Reason:
-    progress = current.own_progress(case.records)
-    died = sum(1 for each in case.history if each.event == "died")
-    attempts = f"; {number(died)} attempts died" if died > 1 else ""
-    item = f"; its last item was {progress.current_item}" if progress and progress.current_item else ""
-    said = last_words(death_of(case.history))
-    words = f"; the last it printed was: {said[:LONGEST_WORDS]}" if said else ""
-    shows = f"`overnight logs {case.id}` shows its last words"
-    return (
-        f"{_failure(case)}{attempts}{item}{words}",
-        f"{shows}; `overnight retry {case.id}` continues it from its checkpoint.",
-    )
-
-
-def _failure(case: Case) -> str:
-    ended = case.records.exit
-    starved = "; the kernel killed it for want of memory" if ended is not None and ended.out_of_memory else ""
-    return f"{(ended.reason if ended else None) or 'it says no reason'}{starved}{_when(case)}"
-
-
-def _cancelled(case: Case) -> Reason:
-    request, ended = case.newest(Verb.CANCEL, Verb.KILL), case.records.exit
-    how = f" ({ended.reason})" if ended and ended.reason else ""
-    remedy = f"`overnight retry {case.id}` continues it from its checkpoint."
-    if request is None:
-        return f"it ended as cancelled{how}{_when(case)}", remedy
-    return f"{case.asked(request, MEANT.get(request.verb, request.verb))}{how}", remedy
-
-
-def _left_behind(case: Case) -> list[str]:
-    """Processes that went on when the run had ended, as its end says."""
-    ends = [each.detail.get("left") for each in case.history if each.event == "ended"]
-    return [f"pid {each}" for each in ends[-1]] if ends and isinstance(ends[-1], list) else []
-
-
-def _when(case: Case) -> str:
-    ended = case.records.exit
-    return f",{case.ago(ended.ended_at)}" if ended and ended.ended_at is not None else ""
-
-
-def _doctor() -> str:
-    return "`overnight doctor` says what can be done, and with --repair does it."
-
-
-def _resume(case: Case, what: str) -> str:
-    pause = case.pause()
-    group = current.paused_group(pause) if pause is not None else None
-    also = f" `overnight group {group} resume` lets its group go on." if group is not None else ""
-    return f"`overnight resume {case.id}` {what}.{also}"
-
-
 REASONS: dict[Status, Callable[[Case], Reason]] = {
     Status.QUEUED: _queued,
     Status.STARTING: _starting,
@@ -407,11 +267,11 @@ REASONS: dict[Status, Callable[[Case], Reason]] = {
     Status.STOPPING: _stopping,
     Status.STALLED: _stalled,
     Status.STALE: _stale,
-    Status.LOST: _lost,
-    Status.UNSUPERVISED: _unsupervised,
-    Status.UNKNOWN: _unknown,
-    Status.COMPLETED: _completed,
-    Status.FAILED: _failed,
-    Status.CANCELLED: _cancelled,
-    Status.INTERRUPTED: _interrupted,
+    Status.LOST: lost,
+    Status.UNSUPERVISED: unsupervised,
+    Status.UNKNOWN: unknown,
+    Status.COMPLETED: completed,
+    Status.FAILED: failed,
+    Status.CANCELLED: cancelled,
+    Status.INTERRUPTED: interrupted,
 }

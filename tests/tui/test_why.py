@@ -21,7 +21,8 @@ from overnight.state.records import (
     Waiting,
 )
 from overnight.state.status import Status
-from overnight.tui.why import REASONS, Case, why
+from overnight.tui.case import Case
+from overnight.tui.why import REASONS, why
 from tests.builders import (
     STARTED,
     T0,
