@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from overnight.state.errors import DamagedRecord, OvernightError
 from overnight.state.home import Home
@@ -11,16 +12,24 @@ Refused = Mapping[str, OSError]
 """Runs that were to get a supervisor, by id, and why they did not."""
 
 
-def adopt_orphans(home: Home, tell: Callable[[Refused], None] = lambda refused: None) -> list[str]:
+class Helped(NamedTuple):
+    """Ids of runs."""
+
+    adopted: tuple[str, ...] = ()
+    """They had lost their supervisor, and have a new one."""
+    started: tuple[str, ...] = ()
+    """It was their turn in the queue."""
+
+
+def adopt_orphans(home: Home, tell: Callable[[Refused], None] = lambda refused: None) -> Helped:
     """Give every run that goes on without a supervisor a new one, and start what may start of the queue.
 
-    Returns the ids of those that had lost theirs; who began is not among them. `tell` hears of those that could not be
-    helped, if there are any. A run whose process has vanished without a word is not touched: `resume` or `cancel`
-    decides about it. Where groups.json cannot be read, nothing of the queue starts: whoever asks for that is told.
-    Raises HomeUnusable.
+    `tell` hears of those that could not be helped, if there are any. A run whose process has vanished without a word is
+    not touched: `resume` or `cancel` decides about it. Where groups.json cannot be read, nothing of the queue starts:
+    whoever asks for that is told. Raises HomeUnusable.
     """
     if not any(map(_may_be_orphan, home.runs())):
-        return []
+        return Helped()
     # All that launches: loaded where there is something to do, and not by all that look.
     from overnight.agents.dispatch import adopt, dispatch
 
@@ -33,7 +42,7 @@ def adopt_orphans(home: Home, tell: Callable[[Refused], None] = lambda refused: 
         raise home.unusable(error) from None
     if done.refused:
         tell(done.refused)
-    return list(done.adopted)
+    return Helped(tuple(done.adopted), tuple(done.started))
 
 
 def _may_be_orphan(run: RunDir) -> bool:

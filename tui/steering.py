@@ -222,8 +222,9 @@ class Steering:
         from overnight.agents.orphans import Refused, adopt_orphans, unsupervised
 
         refused: list[Refused] = []
-        if adopted := await asyncio.to_thread(adopt_orphans, self._desk.home, refused.append):
-            self._desk.tell(adopted_words(len(adopted)), "information")
+        helped = await asyncio.to_thread(adopt_orphans, self._desk.home, refused.append)
+        if helped.adopted:
+            self._desk.tell(adopted_words(len(helped.adopted)), "information")
         if refused:
             self._desk.complain(unsupervised(refused[0]))
 

@@ -80,7 +80,8 @@ def status(run: RunDir) -> Status:
 
 def dispatch(home: Path) -> list[str]:
     """What any command does first."""
-    return adopt_orphans(Home(str(home)))
+    helped = adopt_orphans(Home(str(home)))
+    return [*helped.adopted, *helped.started]
 
 
 def waits(run: RunDir) -> None:

@@ -71,7 +71,7 @@ def test_a_new_supervisor_knows_which_lines_are_of_the_attempt_that_it_adopts(ho
     kill_supervisor(run)
     go.touch()
     # Not in the moment in which it has ended and its keeper is about to write that down.
-    eventually(lambda: adopt_orphans(Home(str(home))))
+    eventually(lambda: any(adopt_orphans(Home(str(home)))))
     assert [death.detail["log"] for death in deaths(run)] == [["1"], ["2"]]
 
 

@@ -76,9 +76,9 @@ def test_who_looks_hears_who_could_not_be_helped(home: Path) -> None:
     kill_supervisor(run)
     heard: list[Refused] = []
     with few_files(1):
-        assert adopt_orphans(Home(str(home)), heard.append) == []
+        assert adopt_orphans(Home(str(home)), heard.append) == ((), ())
     assert [list(each) for each in heard] == [[run.id]]
-    assert adopt_orphans(Home(str(home)), heard.append) == [run.id]
+    assert adopt_orphans(Home(str(home)), heard.append) == ((run.id,), ())
     assert len(heard) == 1
     line.let_all_end()
     ended(run)

@@ -78,9 +78,9 @@ def test_an_agent_works_on_without_its_supervisor_and_is_adopted(home: Path) -> 
     kill_supervisor(run)
     assert is_alive(attempt(run))
     assert status(run) is Status.UNSUPERVISED
-    assert adopt_orphans(Home(str(home))) == [run.id]
+    assert adopt_orphans(Home(str(home))) == ((run.id,), ())
     eventually(lambda: supervisor(run).pid != first.pid)
-    assert adopt_orphans(Home(str(home))) == []
+    assert adopt_orphans(Home(str(home))) == ((), ())
     go.touch()
     over = ended(run)
     assert (over.outcome, over.code, over.attempts) == (Outcome.COMPLETED, 0, 1)
@@ -94,7 +94,7 @@ def test_an_end_while_nobody_supervised_is_taken_from_the_record(home: Path, cod
     kill_supervisor(run)
     go.touch()
     eventually(lambda: attempt(run).ended_at)
-    assert adopt_orphans(Home(str(home))) == [run.id]
+    assert adopt_orphans(Home(str(home))) == ((run.id,), ())
     over = ended(run)
     assert (over.outcome, over.code, over.attempts) == (outcome, code, 1)
     assert output(run) == "ran\n", "a finished agent is never started again"
@@ -116,7 +116,7 @@ def test_where_both_were_killed_the_code_is_not_made_up_and_nothing_restarts(hom
     keeper = keeper_of(run)
     kill_supervisor(run)
     kill_and_wait(keeper)
-    assert adopt_orphans(Home(str(home))) == [run.id]
+    assert adopt_orphans(Home(str(home))) == ((run.id,), ())
     eventually(lambda: "adopted" in events(run))
     go.touch()
     over = ended(run)
@@ -143,7 +143,7 @@ def test_where_both_were_killed_the_agents_own_last_word_counts(home: Path) -> N
     (home.parent / "go").touch()
     eventually(lambda: not is_alive(attempt(run)))
     assert status(run) is Status.LOST
-    assert adopt_orphans(Home(str(home))) == [], "what became of it is for an operator to decide"
+    assert adopt_orphans(Home(str(home))) == ((), ()), "what became of it is for an operator to decide"
     with pytest.raises(NotPossibleNow, match="completed"):
         revive(run)
     assert ended(run).outcome is Outcome.COMPLETED
@@ -182,7 +182,7 @@ def test_a_queued_run_whose_launcher_died_is_started(home: Path) -> None:
     surroundings.write(orphan, environment.surroundings_here())
     replace(orphan.spec_path, Path(run.spec_path).read_bytes().replace(run.id.encode(), orphan.id.encode()))
     # It had no supervisor that it could have lost.
-    assert adopt_orphans(Home(str(home))) == []
+    assert adopt_orphans(Home(str(home))) == ((), (orphan.id,))
     assert ended(orphan).outcome is Outcome.COMPLETED
     assert output(orphan) == "ran\n"
 
@@ -200,7 +200,7 @@ def test_a_process_that_merely_has_the_pid_is_never_signalled(home: Path) -> Non
             forged = Attempt(1, here.pid, here.start_time + 1, here.boot_id, found.started_at)
             run.write(run.attempt_path(1), forged)
             assert status(run) is Status.LOST
-            assert adopt_orphans(Home(str(home))) == []
+            assert adopt_orphans(Home(str(home))) == ((), ())
             supervise(run)
             operate_until_ended(run)
             assert state(bystander.pid) in {"R", "S"}
