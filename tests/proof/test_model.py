@@ -215,7 +215,8 @@ class Story(RuleBasedStateMachine):
                     self._ends(0, "completed")
             case "stop":
                 self._signal(signal.SIGTERM)
-                self._ends(75, "interrupted")
+                with self._as_planned():
+                    self._ends(75, "interrupted")
             case "kill":
                 self._signal(signal.SIGKILL)
                 self._ends(-signal.SIGKILL, None)
