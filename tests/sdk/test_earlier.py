@@ -144,7 +144,7 @@ def main(run: Run) -> None:
     with run.phase("index"):
         for item in run.each(range(4)):
             did(run._work.loops.report.progress(0.0).percent_complete)
-            time.sleep(0.6)
+            time.sleep(0.3)
 """
 
 

@@ -13,9 +13,10 @@ from overnight.tui.lines import line
 from overnight.tui.screens.question import QuestionScreen
 from tests.tui.driven import a_supervised_run, an_ended_run, drive, shown, until
 
-SIZES = [(60, 15), (72, 18), (80, 20), (80, 24), (120, 40), (250, 70)]
+SHORT, LONG = [(60, 15), (80, 24)], [(72, 18), (80, 20), (120, 40), (250, 70)]
+SIZES = [*SHORT, *(pytest.param(size, marks=pytest.mark.long) for size in LONG)]
 DONE = Exit(Outcome.COMPLETED, 0, attempts=1, started_at=1.0, ended_at=2.0)
-every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
+every_size = pytest.mark.parametrize("size", SIZES, ids=["x".join(map(str, size)) for size in (*SHORT, *LONG)])
 
 
 @every_size
