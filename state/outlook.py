@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from overnight.state.queue import FREE, Queue, Waiter, dependency, in_line
 from overnight.state.records import Outcome, Records
+from overnight.state.status import HELD, Status
+from overnight.state.summary import estimate_of
 
 
 class Outlook(NamedTuple):
@@ -36,6 +38,21 @@ def outlook_of(queue: Queue, left: Mapping[str, float], usual: Mapping[str, floa
     played.to_the_end()
     working = sum(map(len, queue.busy.values()))
     return Outlook(played.last, working + len(queue.waiters) - played.over, played.starts)
+
+
+def left_of(every: Mapping[str, Records], statuses: Mapping[str, Status], now: float) -> dict[str, float]:
+    """Seconds that each still takes by its own forecast; of what is held nobody knows when it goes on."""
+    estimates = {run_id: estimate_of(records, now) for run_id, records in every.items() if statuses[run_id] not in HELD}
+    return {run_id: estimate.likely for run_id, estimate in estimates.items() if estimate is not None}
+
+
+def usual_of(
+    waiting: Iterable[str], every: Mapping[str, Records], left: Mapping[str, float], newest_first: Iterable[Records]
+) -> dict[str, float]:
+    """Seconds that each that waits will take: what it has left, else what the newest of its name took."""
+    took = usual_by_name(newest_first)
+    usual = {run_id: left.get(run_id, took.get(name_of(every[run_id]))) for run_id in waiting}
+    return {run_id: seconds for run_id, seconds in usual.items() if seconds is not None}
 
 
 def usual_by_name(newest_first: Iterable[Records]) -> Mapping[str, float]:

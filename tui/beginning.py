@@ -5,11 +5,10 @@ import time
 from overnight.agents.survey import survey
 from overnight.state.errors import DamagedRecord
 from overnight.state.home import Home
-from overnight.state.outlook import name_of, outlook_of, usual_by_name
+from overnight.state.outlook import left_of, name_of, outlook_of, usual_of
 from overnight.state.records import Records
 from overnight.state.rundir import changed_at
-from overnight.state.status import HELD, status_of
-from overnight.state.summary import estimate_of
+from overnight.state.status import status_of
 
 NEWEST = 3
 """Runs of each name that are looked at for how long one takes."""
@@ -24,16 +23,11 @@ def seconds_until_begun(home: Home, run_id: str) -> float | None:
         # Said where the queue itself is told.
         return None
     every = {each: run.read() for each, run in seen.runs.items()}
-    left = {
-        each: estimate.likely
-        for each, records in every.items()
-        if status_of(records, now) not in HELD and (estimate := estimate_of(records, now)) is not None
-    }
-    names = {waiter.id: name_of(every[waiter.id]) for waiter in seen.queue.waiters}
-    took = usual_by_name(record for name in set(names.values()) for record in _newest_of(home, name))
-    usual = {each: left.get(each, took.get(name)) for each, name in names.items()}
-    known = {each: seconds for each, seconds in usual.items() if seconds is not None}
-    return outlook_of(seen.queue, left, known).starts.get(run_id)
+    left = left_of(every, {each: status_of(records, now) for each, records in every.items()}, now)
+    waiting = [waiter.id for waiter in seen.queue.waiters]
+    names = {name_of(every[each]) for each in waiting}
+    usual = usual_of(waiting, every, left, (records for name in names for records in _newest_of(home, name)))
+    return outlook_of(seen.queue, left, usual).starts.get(run_id)
 
 
 def _newest_of(home: Home, name: str) -> list[Records]:

@@ -6,7 +6,7 @@ import sys
 def load_asyncio() -> None:
     """Without TLS, which asyncio does without where Python has none. Whoever needs it later imports it as ever.
 
-    The interface talks to files and a terminal, and loading TLS takes as long as reading a hundred runs.
+    The interface talks to files and a terminal, and loading TLS takes as long as reading fifty runs.
     """
     if "ssl" in sys.modules:
         return

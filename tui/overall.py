@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from overnight.state.outlook import name_of, outlook_of, usual_by_name
+from overnight.state.outlook import left_of, outlook_of, usual_of
 from overnight.state.queue import Group, queue_of
-from overnight.state.status import HELD, LIVE, Status
-from overnight.state.summary import estimate_of, percent_of
+from overnight.state.status import LIVE, Status
+from overnight.state.summary import percent_of
 from overnight.tui.events import Read
 from overnight.tui.model import Overall
 
@@ -28,23 +28,12 @@ def overall_of(
     ]
     if not percents:
         return None
-    left = {
-        run_id: estimate.likely
-        for run_id, records in every.items()
-        if statuses[run_id] not in HELD and (estimate := estimate_of(records, now)) is not None
-    }
+    left = left_of(every, statuses, now)
     waiting = [run_id for run_id in every if statuses[run_id] is Status.QUEUED]
-    usual: dict[str, float] = {}
-    if waiting:
-        # What others come after may be over.
-        records = {run_id: each.records for run_id, each in reads.items()}
-        queue = queue_of(records, statuses, groups, now)
-        took = usual_by_name(records[run_id] for run_id in islice(newest_first, LOOKED_THROUGH) if run_id in records)
-        for run_id in waiting:
-            seconds = left.get(run_id, took.get(name_of(every[run_id])))
-            if seconds is not None:
-                usual[run_id] = seconds
-    else:
-        queue = queue_of(every, {run_id: statuses[run_id] for run_id in every}, groups, now)
+    # Without a queue nobody has to look at what is over.
+    shown = {run_id: each.records for run_id, each in reads.items()} if waiting else every
+    queue = queue_of(shown, statuses if waiting else {run_id: statuses[run_id] for run_id in every}, groups, now)
+    newest = (shown[run_id] for run_id in islice(newest_first, LOOKED_THROUGH) if run_id in shown)
+    usual = usual_of(waiting, every, left, newest) if waiting else {}
     seen = outlook_of(queue, left, usual)
     return Overall(sum(percents) / len(percents), seen.left, seen.open)

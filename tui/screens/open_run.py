@@ -1,6 +1,6 @@
 """The part of the main screen that shows the open run: its title, its panes' names, the pane that is chosen.
 
-It is loaded when a run is first opened.
+It is loaded behind the first picture, which is not to wait for it.
 """
 
 from collections.abc import Callable
