@@ -1,6 +1,7 @@
 """What d shows: where each thread of an agent is, once the agent has said it, and why not where it cannot."""
 
-import faulthandler
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,16 +73,22 @@ def test_until_they_are_shown_the_pane_says_that_they_were_asked_for(home: Path)
         drive(home, act)
 
 
-def test_only_what_was_shown_last_is_taken(tmp_path: Path) -> None:
-    path = tmp_path / "stacks.txt"
-    with path.open("w") as file:
-        faulthandler.dump_traceback(file)
-        once = path.read_text().splitlines()
-        faulthandler.dump_traceback(file)
-        faulthandler.dump_traceback(file)
-    every = path.read_text().splitlines()
-    assert len(every) == 3 * len(once)
-    assert len(newest_of(every)) == len(once)
+# Another process, whose threads do not end between two of its answers.
+SHOWS_THRICE = """
+import faulthandler, sys, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+for _ in range(3):
+    faulthandler.dump_traceback(sys.stdout)
+"""
+
+
+def test_only_what_was_shown_last_is_taken() -> None:
+    shown = subprocess.run([sys.executable, "-c", SHOWS_THRICE], capture_output=True, text=True, check=True).stdout
+    every = shown.splitlines()
+    once = every[: len(every) // 3]
+    assert every == 3 * once
+    assert sum(line.endswith("(most recent call first):") for line in once) == 2
+    assert newest_of(every) == tuple(once)
     assert newest_of([]) == newest_of(["nothing of it"]) == ()
 
 
