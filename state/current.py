@@ -13,18 +13,6 @@ GROUP = "group"
 """The option of a pause or resume that was asked of a whole group: its name."""
 
 
-def progress_counts(records: Records) -> bool:
-    """Whether status and acknowledged of progress.json are this attempt's. Counts may be older."""
-    progress = records.progress
-    return progress is not None and _is_current(records, progress.attempt, records.progress_changed_at)
-
-
-def heartbeat_counts(records: Records) -> bool:
-    """Whether pid, handles and time of heartbeat.json are this attempt's."""
-    heartbeat = records.heartbeat
-    return heartbeat is not None and _is_current(records, heartbeat.attempt, records.heartbeat_changed_at)
-
-
 def _is_current(records: Records, said: int | None, changed_at: float | None) -> bool:
     attempt = records.attempt
     if attempt is None:
@@ -36,12 +24,18 @@ def _is_current(records: Records, said: int | None, changed_at: float | None) ->
 
 def own_progress(records: Records) -> Progress | None:
     """progress.json if it is this attempt's."""
-    return records.progress if progress_counts(records) else None
+    progress = records.progress
+    if progress is None or not _is_current(records, progress.attempt, records.progress_changed_at):
+        return None
+    return progress
 
 
 def own_heartbeat(records: Records) -> Heartbeat | None:
     """heartbeat.json if it is this attempt's."""
-    return records.heartbeat if heartbeat_counts(records) else None
+    heartbeat = records.heartbeat
+    if heartbeat is None or not _is_current(records, heartbeat.attempt, records.heartbeat_changed_at):
+        return None
+    return heartbeat
 
 
 def own_status(records: Records) -> AgentStatus | None:

@@ -212,7 +212,7 @@ def queue_of(
     every: Mapping[str, Records], statuses: Mapping[str, Status], groups: Mapping[str, Group], now: float
 ) -> Queue:
     """As the records of all runs tell. `every` and `statuses`: by id."""
-    waiters, busy = list[Waiter](), dict[str, tuple[str, ...]]()
+    waiters, busy = list[Waiter](), dict[str, list[str]]()
     for run_id, status in statuses.items():
         records = every[run_id]
         spec, supervised = records.spec, records.supervised
@@ -222,7 +222,7 @@ def queue_of(
         if status is Status.QUEUED:
             waiters.append(waiter_of(spec, run_id, records.requests, begun=records.begun, supervised=supervised))
         elif status in LIVE:
-            busy[spec.group] = (*busy.get(spec.group, ()), run_id)
+            busy.setdefault(spec.group, []).append(run_id)
     named = {dependency(word)[0] for waiter in waiters for word in waiter.after}
     outcomes = {run_id: ended.outcome if (ended := every[run_id].exit) else None for run_id in named & every.keys()}
-    return Queue(now, tuple(waiters), busy, groups, outcomes)
+    return Queue(now, tuple(waiters), {group: tuple(ids) for group, ids in busy.items()}, groups, outcomes)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from overnight.state.outlook import left_of, outlook_of, usual_of
+from overnight.state.outlook import Outlook, left_of, outlook_of, usual_of
 from overnight.state.queue import Group, queue_of
 from overnight.state.status import LIVE, Status
 from overnight.state.summary import percent_of
@@ -30,10 +30,12 @@ def overall_of(
         return None
     left = left_of(every, statuses, now)
     waiting = [run_id for run_id in every if statuses[run_id] is Status.QUEUED]
-    # Without a queue nobody has to look at what is over.
-    shown = {run_id: each.records for run_id, each in reads.items()} if waiting else every
-    queue = queue_of(shown, statuses if waiting else {run_id: statuses[run_id] for run_id in every}, groups, now)
-    newest = (shown[run_id] for run_id in islice(newest_first, LOOKED_THROUGH) if run_id in shown)
-    usual = usual_of(waiting, every, left, newest) if waiting else {}
-    seen = outlook_of(queue, left, usual)
+    if waiting:
+        shown = {run_id: each.records for run_id, each in reads.items()}
+        newest = (shown[run_id] for run_id in islice(newest_first, LOOKED_THROUGH) if run_id in shown)
+        usual = usual_of(waiting, every, left, newest)
+        seen = outlook_of(queue_of(shown, statuses, groups, now), left, usual)
+    else:
+        # Ten thousand that work need not be played through.
+        seen = Outlook(max(left.values(), default=None), len(every) - len(left))
     return Overall(sum(percents) / len(percents), seen.left, seen.open)
