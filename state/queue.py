@@ -133,30 +133,24 @@ def plan_of(queue: Queue) -> Plan:
 
 def who_may_start(queue: Queue) -> tuple[str, ...]:
     """In the order in which they start."""
-    started: list[str] = []
-    used = {name: len(ids) for name, ids in queue.busy.items()}
-    for waiter in sorted((each for each in queue.waiters if _held(each, queue) is None), key=in_line):
-        slots = queue.groups.get(waiter.group, FREE).slots
-        if slots is None or used.get(waiter.group, 0) < slots:
-            used[waiter.group] = used.get(waiter.group, 0) + 1
-            started.append(waiter.id)
-    return tuple(started)
+    turn = {run_id for run_id, stand in stands_of(queue).items() if stand.cause is Cause.TURN}
+    return tuple(each.id for each in sorted((each for each in queue.waiters if each.id in turn), key=in_line))
 
 
 def stands_of(queue: Queue) -> Mapping[str, Stand]:
     """Where each queued run stands, by id."""
-    turn, places, stands = frozenset(who_may_start(queue)), dict[str, int](), dict[str, Stand]()
-    for waiter in sorted(queue.waiters, key=in_line):
-        group = queue.groups.get(waiter.group, FREE)
-        held = _held(waiter, queue)
-        if held is not None:
+    stands, lines = dict[str, Stand](), dict[str, list[Waiter]]()
+    for waiter in queue.waiters:
+        if (held := _held(waiter, queue)) is not None:
             stands[waiter.id] = held
-            continue
-        place = places[waiter.group] = places.get(waiter.group, 0) + 1
-        if waiter.id in turn:
-            stands[waiter.id] = Stand(Cause.TURN, place, group=group)
         else:
-            stands[waiter.id] = Stand(Cause.SLOT, place, queue.busy.get(waiter.group, ()), group=group)
+            lines.setdefault(waiter.group, []).append(waiter)
+    for name, line in lines.items():
+        group, busy = queue.groups.get(name, FREE), queue.busy.get(name, ())
+        free = len(line) if group.slots is None else group.slots - len(busy)
+        for place, waiter in enumerate(sorted(line, key=in_line), 1):
+            cause, others = (Cause.TURN, ()) if place <= free else (Cause.SLOT, busy)
+            stands[waiter.id] = Stand(cause, place, others, group=group)
     return stands
 
 
@@ -203,7 +197,7 @@ def waiter_of(spec: Spec, run_id: str, requests: tuple[Request, ...], *, begun: 
         created_at=spec.created_at,
         after=() if begun else spec.after,
         start_at=None if begun else spec.start_at,
-        paused=pause_wanted(requests),
+        paused=bool(requests) and pause_wanted(requests),
         supervised=supervised,
     )
 
@@ -216,7 +210,7 @@ def queue_of(
     for run_id, status in statuses.items():
         records = every[run_id]
         spec, supervised = records.spec, records.supervised
-        if spec is None or any(each.path.endswith("/exit.json") for each in records.damaged):
+        if spec is None or (records.damaged and any(each.path.endswith("/exit.json") for each in records.damaged)):
             # Nobody can start it; or it is over, and nobody knows how.
             continue
         if status is Status.QUEUED:

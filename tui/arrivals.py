@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from math import inf
 
-from overnight.state.queue import Stand, queue_of, stands_of
+from overnight.state.queue import queue_of, stands_of
 from overnight.state.records import Records
 from overnight.state.status import ENDED, RESUMABLE, Status, status_of
 from overnight.tui.bars import Sample
@@ -43,10 +43,10 @@ def arrived(fleet: Fleet, event: Arrived) -> Fleet:
         order=order,
         cursor=None if fleet.gathering else fleet.cursor,
         gathering=fleet.gathering and event.more,
-        stands=stands_among(judged),
+        stands_due=fleet.stands_due or judged.statuses is not fleet.statuses or Status.QUEUED in statuses.values(),
         marks=fleet.marks & reads.keys() if fleet.marks else fleet.marks,
     )
-    return filtered(changed)
+    return filtered(with_stands(changed) if _is_short(changed) else changed)
 
 
 def ticked(fleet: Fleet, now: float) -> Fleet:
@@ -63,7 +63,7 @@ def ticked(fleet: Fleet, now: float) -> Fleet:
     if end >= live:
         overall = overall_of(judged.reads, judged.statuses, judged.groups, judged.order, now)
         judged = judged._replace(overall=overall)
-    judged = judged._replace(judged=end)
+    judged = with_stands(judged._replace(judged=end))
     return judged if judged.statuses is fleet.statuses and not due else filtered(judged, sorts=due)
 
 
@@ -105,11 +105,20 @@ def _newest_first(read: Read) -> tuple[float, str]:
     return (-spec.created_at if spec else 0.0, read.id)
 
 
-def stands_among(fleet: Fleet) -> Mapping[str, Stand]:
+def with_stands(fleet: Fleet) -> Fleet:
+    """With what each queued run waits for, looked at again where that may be another thing than before."""
+    if not fleet.stands_due:
+        return fleet
     if Status.QUEUED not in fleet.tally:
-        return {}
+        return fleet._replace(stands={}, stands_due=False)
     records = {run_id: read.records for run_id, read in fleet.reads.items()}
-    return stands_of(queue_of(records, fleet.statuses, fleet.groups, fleet.now))
+    stands = stands_of(queue_of(records, fleet.statuses, fleet.groups, fleet.now))
+    return fleet._replace(stands=stands, stands_due=False)
+
+
+def _is_short(fleet: Fleet) -> bool:
+    """Whether its queue is looked at with each arrival; a longer one is with each tick."""
+    return fleet.tally.get(Status.QUEUED, 0) <= JUDGED_AT_ONCE
 
 
 def _is_same_attempt(before: Read | None, read: Read) -> bool:

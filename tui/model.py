@@ -72,6 +72,8 @@ class Fleet(NamedTuple):
     """What was said of groups."""
     stands: Mapping[str, Stand] = NONE
     """Of queued runs: what they wait for."""
+    stands_due: bool = False
+    """Whether that may have become another thing since it was looked at."""
     printed: Mapping[str, str] = NONE
     """The newest line of runs that report nothing."""
     order: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """The one place where the fleet changes: reduce(fleet, event). Pure."""
 
 from overnight.tui import place
-from overnight.tui.arrivals import arrived, stands_among, ticked
+from overnight.tui.arrivals import arrived, ticked, with_stands
 from overnight.tui.detail import TABS, Detail
 from overnight.tui.events import (
     Arrived,
@@ -49,8 +49,7 @@ def reduce(fleet: Fleet, event: Event) -> Fleet:
         case Ticked(now):
             return _noted(fleet, ticked(fleet, now))
         case Grouped(groups):
-            fleet = fleet._replace(groups=groups)
-            return fleet._replace(stands=stands_among(fleet))
+            return with_stands(fleet._replace(groups=groups, stands_due=True))
         case Detailed(detail):
             return _detailed(fleet, detail)
         case Printed(lines):

@@ -7,7 +7,8 @@ terminals disagree about is one piece: it is written whole, and nothing is taken
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain, compress, pairwise
+from operator import itemgetter, ne
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
@@ -247,8 +248,8 @@ def _say(said: list[str], y: int, x: int, before: list[Cell], after: list[Cell],
 
 def _differing(before: list[Cell], after: list[Cell]) -> Sequence[int]:
     """The cells to be written: those that differ, and with each all of the pieces that it is of, old and new."""
-    differ = [at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-    if not any(cell[0] == FOLLOWING for row in (before, after) for cell in row):
+    differ = list(compress(range(len(after)), map(ne, before, after)))
+    if FOLLOWING not in map(itemgetter(0), chain(before, after)):
         return differ
     whole = set[int]()
     while differ:

@@ -137,6 +137,26 @@ def test_queued_runs_know_their_place() -> None:
     assert [fleet.stands[each].place for each in ("early", "late")] == [1, 2]
 
 
+def test_a_long_queue_is_looked_at_with_the_tick_and_not_with_each_arrival() -> None:
+    waiting = {"attempt": None, "supervisor": a_supervisor(state=SupervisorState.WAITING)}
+    queue = [named(f"waits-{each:03}", created=each, **waiting) for each in range(1, 602)]
+    fleet = folded([Ticked(T0)], a_fleet(*queue))
+    assert fleet.stands["waits-600"].place == 600
+    begun = folded([Arrived((named("waits-001", created=1),))], fleet)
+    assert begun.stands is fleet.stands
+    ticked = folded([Ticked(T0 + 1)], begun)
+    assert ticked.stands["waits-600"].place == 599
+    assert "waits-001" not in ticked.stands
+
+
+def test_what_changes_nothing_in_the_queue_leaves_it_as_it_was_looked_at() -> None:
+    waiting = {"attempt": None, "supervisor": a_supervisor(state=SupervisorState.WAITING)}
+    fleet = a_fleet(named("works"), named("late", created=2, **waiting), named("early", created=1, **waiting))
+    assert folded([Arrived((named("works"),))], fleet).stands is fleet.stands
+    sooner = named("late", created=0.5, **waiting)
+    assert folded([Arrived((sooner,))], fleet).stands["late"].place == 1
+
+
 def test_only_trouble_hides_the_rest_and_brings_it_back() -> None:
     fleet = a_fleet(named("fine", created=3), named("bad", created=2, exit=FAILED), named("errs", created=1, errors=2))
     only = folded([Switched(Mode.ONLY_TROUBLE)], fleet)

@@ -37,6 +37,8 @@ class FleetScreen(KeyedScreen):
         self._sight = Sight()
         self._open_run: OpenRun | None = None
         """None = no run was opened yet."""
+        self._out_of_sight: tuple[int, int] | None = None
+        """How many runs the heading says are above and below; None = it says nothing yet."""
 
     def compose(self) -> ComposeResult:
         """What is in the first picture; the rest comes when it is needed."""
@@ -102,8 +104,10 @@ class FleetScreen(KeyedScreen):
         self._lines("footer").show_fitting(lambda width: [footer(fleet, width, glyphs)])
         runs = self.query_one(FleetList)
         runs.show(fleet)
-        above, below = runs.above, runs.below
-        self._lines("heading").show_fitting(lambda width: [listing.heading(width, columns, glyphs, above, below)])
+        above, below = out_of_sight = runs.above, runs.below
+        if out_of_sight != self._out_of_sight:
+            self._out_of_sight = out_of_sight
+            self._lines("heading").show_fitting(lambda width: [listing.heading(width, columns, glyphs, above, below)])
         self._draw_pane()
         self._look()
 

@@ -44,6 +44,11 @@ class LineView(ScrollView, can_focus=False):
         self._styles: dict[tuple[str, str], Style] = {}
         """By role and ground, as long as no style changes: Textual would add each up from all that it is inside of."""
 
+    @property
+    def size(self) -> Size:
+        """Of what it draws on. It has neither border nor padding; Textual looks for its place on the screen each time."""
+        return self.outer_size
+
     # -- for those that derive from it
 
     def line_count(self) -> int:
@@ -68,12 +73,8 @@ class LineView(ScrollView, can_focus=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Past what Textual draws around and over lines: these have no borders, and are seldom all drawn at once."""
-        top, width, filters = self.scroll_offset.y, self.size.width, self.get_line_filters()
+        top, width = self.scroll_offset.y, self.size.width
         strips = [self._strip(y, top, width) for y in crop.line_range]
-        if filters:
-            ground = self.background_colors[1]
-            for each in filters:
-                strips = [strip.apply_filter(each, ground) for strip in strips]
         return strips if crop.column_span == (0, width) else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
@@ -95,12 +96,19 @@ class LineView(ScrollView, can_focus=False):
 
     def _style(self, role: str, ground: str) -> Style:
         if role.startswith(SGR):
-            return self._own_style(role, self._style("", ground))
+            return self._filtered(self._own_style(role, self._style("", ground)))
         if (role, ground) not in self._styles:
             names = ([f"line--on-{ground}"] if ground else []) + ([f"line--{role}"] if role else [])
             parts = (self._role_style(name) for name in names)
-            self._styles[role, ground] = sum(parts, start=self.rich_style)
+            self._styles[role, ground] = self._filtered(sum(parts, start=self.rich_style))
         return self._styles[role, ground]
+
+    def _filtered(self, style: Style) -> Style:
+        """As this terminal can show it. Textual does that to each piece of each line, whenever that is drawn."""
+        for each in self.get_line_filters():
+            (segment,) = each.apply([Segment(" ", style)], self.background_colors[1])
+            style = segment.style or Style.null()
+        return style
 
     def _role_style(self, name: str) -> Style:
         # Of the application, which has them once: each of the twenty lines and views of a screen would match
