@@ -11,6 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from overnight.tui.colours import NAMES
+from overnight.tui.filters import AsciiOnly
 from overnight.tui.lines import GROUNDS, ROLES, SGR, Line, merged
 
 EMPTY = Line()
@@ -46,7 +47,7 @@ class LineView(ScrollView, can_focus=False):
 
     @property
     def size(self) -> Size:
-        """Of what it draws on. It has neither border nor padding; Textual looks for its place on the screen each time."""
+        """Of what it draws on. It has no border and no padding; Textual would look for its place on the screen."""
         return self.outer_size
 
     # -- for those that derive from it
@@ -92,7 +93,12 @@ class LineView(ScrollView, can_focus=False):
 
     def _drawn_line(self, line: Line, width: int) -> Strip:
         segments = [Segment(text, self._style(role, line.ground)) for text, role in merged(line.spans)]
-        return Strip(segments).adjust_cell_length(width, self._style("", line.ground))
+        strip = Strip(segments).adjust_cell_length(width, self._style("", line.ground))
+        for each in self.get_line_filters():
+            if isinstance(each, AsciiOnly):
+                # The only one that changes texts: what the others make of the styles is known.
+                strip = strip.apply_filter(each, self.background_colors[1])
+        return strip
 
     def _style(self, role: str, ground: str) -> Style:
         if role.startswith(SGR):
