@@ -18,6 +18,8 @@ class Newest(NamedTuple, Generic[R]):
     records: tuple[R, ...] = ()
     is_whole: bool = True
     """Whether nothing older was left out."""
+    problem: str = ""
+    """Why the file cannot be read; "" = it was read, or there is none."""
 
 
 def newest_of(kind: type[R], path: str, window: int = WINDOW) -> Newest[R]:
@@ -30,8 +32,10 @@ def newest_of(kind: type[R], path: str, window: int = WINDOW) -> Newest[R]:
             start = 0 if is_whole else size - window - 1
             file.seek(start)
             data = file.read(size - start)
-    except OSError:
+    except FileNotFoundError:
         return Newest()
+    except OSError as error:
+        return Newest(problem=error.strerror or str(error))
     if not is_whole:
         data = data.partition(b"\n")[2]
     decoded = [codec.decode(kind, line) for line in data.split(b"\n") if line]

@@ -51,6 +51,8 @@ class Detail(NamedTuple):
     errors: tuple[ErrorGroup, ...] = ()
     errors_are_whole: bool = True
     """Whether no older ones were left out of them."""
+    errors_problem: str = ""
+    """Why they cannot be read; "" = they can be, or there are none."""
     history: tuple[Event, ...] = ()
     """Oldest first."""
     death: Event | None = None

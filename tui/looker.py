@@ -44,7 +44,7 @@ class Looker:
         """Another run is open."""
         self._tail, self._log, self._meter = Tail(self._run.output_path), LogFile(self._run.output_path), Meter()
         self._history = Remembered[tuple[Event, ...]]()
-        self._errors = Remembered[tuple[tuple[ErrorGroup, ...], bool]]()
+        self._errors = Remembered[tuple[tuple[ErrorGroup, ...], bool, str]]()
         self._attempts = Remembered[tuple[Attempt, ...]]()
         self._kept = Remembered[Kept]()
         self._before = Remembered[Spec | None]()
@@ -91,16 +91,13 @@ class Looker:
         if isinstance(attempt, Attempt) and (resources := self._meter.read(attempt, agent_of(run.read()))) is not None:
             return detail._replace(resources=resources)
         # Nothing works: what there is to tell is how that came.
-        errors, errors_are_whole = self._failed()
-        return detail._replace(errors=errors, errors_are_whole=errors_are_whole, death=death_of(self._happened()))
+        return self._failed(detail)._replace(death=death_of(self._happened()))
 
     def _failures(self, home: Home, common: Detail) -> Detail:
-        errors, errors_are_whole = self._failed()
+        detail = self._failed(common)
         self._elsewhere.look(home)
-        return common._replace(
-            errors=errors,
-            errors_are_whole=errors_are_whole,
-            elsewhere=self._others_with([each.kind for each in errors]),
+        return detail._replace(
+            elsewhere=self._others_with([each.kind for each in detail.errors]),
             death=death_of(self._happened()),
             stacks=stacks_of(self._run),
         )
@@ -120,11 +117,12 @@ class Looker:
         changes = (size_of(run.history_path), changed_at(run.control_path), size_of(run.origins_path))
         return self._history.of(changes, lambda: tuple(map(clean_event, history_of(run))))
 
-    def _failed(self) -> tuple[tuple[ErrorGroup, ...], bool]:
-        """The newest item errors in groups, and whether these are all."""
+    def _failed(self, detail: Detail) -> Detail:
+        """With the newest item errors in groups."""
         run = self._run
-        changes = (size_of(run.errors_path), stamp_of(run.progress_path))
-        return self._errors.of(changes, lambda: _errors_of(run))
+        changes = (size_of(run.errors_path), os.access(run.errors_path, os.R_OK), stamp_of(run.progress_path))
+        errors, is_whole, problem = self._errors.of(changes, lambda: _errors_of(run))
+        return detail._replace(errors=errors, errors_are_whole=is_whole, errors_problem=problem)
 
     def _attempts_made(self) -> tuple[Attempt, ...]:
         run, last = self._run, _last_attempt(self._run)
@@ -145,12 +143,13 @@ class Remembered(Generic[T]):
         return self._found[1]
 
 
-def _errors_of(run: RunDir) -> tuple[tuple[ErrorGroup, ...], bool]:
+def _errors_of(run: RunDir) -> tuple[tuple[ErrorGroup, ...], bool, str]:
+    """The newest in groups, whether these are all, and why they cannot be read."""
     if os.path.exists(run.errors_path):
         newest = newest_of(ItemError, run.errors_path)
-        return groups_of(newest.records), newest.is_whole
+        return groups_of(newest.records), newest.is_whole, newest.problem
     progress = clean_records(run.read()).progress
-    return (reported_group(progress.errors, progress.error_count) if progress else ()), True
+    return (reported_group(progress.errors, progress.error_count) if progress else ()), True, ""
 
 
 def _last_attempt(run: RunDir) -> int:

@@ -22,20 +22,25 @@ AS_ANYBODY = ["setpriv", f"--bounding-set={WHATEVER_THE_MODE}", "--inh-caps=-all
 def test_a_run_that_cannot_be_read_is_unknown_and_shows_as_it_is_as_soon_as_it_can_be(home: Path) -> None:
     with a_supervised_run(home, "shut") as run:
         Path(run.output_path).write_text("hello\n")
-        closed = [run.lock_path, run.attempt_path(1), run.output_path]
+        Path(run.errors_path).write_text('{"item": "shard-07", "type": "KeyError", "message": "no id"}\n')
+        closed = [run.lock_path, run.attempt_path(1), run.output_path, run.errors_path]
         for path in closed:
             os.chmod(path, 0)
         with a_terminal([*AS_ANYBODY, "env", "PAGER=cat", *INTERFACE]) as terminal:
             terminal.shows("shut", "UNKNOWN", "cannot be read")
             terminal.type("l")
             terminal.shows("It cannot be read: Permission denied.")
-            terminal.type("o")
+            terminal.type("e")
+            terminal.shows("Its errors cannot be read: Permission denied.")
+            terminal.type("lo")
             terminal.shows("Its log cannot be read")
             for path in closed:
                 os.chmod(path, 0o600)
             # As its agent does, which has gone on all the time.
             run.write(run.progress_path, run.read().progress)
             terminal.shows("● running", "hello")
+            terminal.type("e")
+            terminal.shows("KeyError", "shard-07")
 
 
 def test_a_run_whose_folder_is_shut_is_still_listed(home: Path) -> None:

@@ -23,7 +23,11 @@ WIDE = 64
 def errors(row: Row, detail: Detail, frame: Frame) -> list[Line]:
     lines = _end_lines(row, detail, frame)
     lines += _stacks_lines(row, detail.stacks, frame)
-    if not detail.errors_are_whole:
+    if detail.errors_problem:
+        lines.append(
+            line((cut(f" Its errors cannot be read: {detail.errors_problem}.", frame.width, frame.glyphs), "warn"))
+        )
+    elif not detail.errors_are_whole:
         shown = numbers.number(sum(group.seen for group in detail.errors))
         older = f" the newest {shown} of {numbers.number(row.summary.errors)}; all: overnight errors {row.summary.id}"
         lines.append(line((cut(older, frame.width, frame.glyphs), "dim")))
