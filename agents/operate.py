@@ -166,9 +166,21 @@ def ask(run: RunDir, verb: Verb, options: Mapping[str, Any] | None = None) -> Re
     number = run.last_attempt_number()
     # What is for one attempt names it: a late one does nothing.
     request = control.ask(run, verb, attempt=(number or None) if verb not in current.LASTING else None, options=options)
-    if not run.is_supervised():
+    if not _is_heard(run, verb):
         _find_someone(run, verb)
     return request
+
+
+def _is_heard(run: RunDir, verb: Verb) -> bool:
+    """Whether it has a supervisor. Raises HomeUnusable where nobody lets us see that: the request stays on record."""
+    try:
+        return run.is_supervised()
+    except OSError as error:
+        raise HomeUnusable(
+            f"{run.id}: {verb} is on record; whether anybody is there to obey cannot be seen: "
+            f"{error.filename}: {error.strerror}",
+            hint=f"`overnight doctor` finds what is wrong; `overnight why {run.id}` says how it stands.",
+        ) from None
 
 
 def _find_someone(run: RunDir, verb: Verb) -> None:

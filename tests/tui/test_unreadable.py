@@ -10,7 +10,7 @@ from overnight.state.errors import NotPossibleNow
 from overnight.state.status import Status
 from tests.command import overnight
 from tests.terminal import a_terminal
-from tests.tui.driven import a_supervised_run
+from tests.tui.driven import a_supervised_run, asked_of
 from tests.tui.test_terminal import INTERFACE
 
 pytestmark = pytest.mark.leaves_no_process
@@ -51,6 +51,16 @@ def test_a_run_whose_folder_is_shut_is_still_listed(home: Path) -> None:
                 terminal.shows(run.id[:8], "UNKNOWN")
         finally:
             os.chmod(run.path, 0o700)
+
+
+def test_what_is_asked_of_a_run_that_cannot_be_seen_is_said_to_be_on_record(home: Path) -> None:
+    with a_supervised_run(home, "shut") as run:
+        os.rename(run.lock_path, f"{run.path}/aside")
+        os.symlink("lock", run.lock_path)
+        done = overnight("cancel", run.id)
+        assert (done.returncode, asked_of(run)) == (1, ["cancel"])
+        assert "cancel is on record" in done.stderr
+        assert "Too many levels of symbolic links" in done.stderr
 
 
 def test_nothing_that_would_need_its_end_is_done_to_a_run_that_cannot_be_read(home: Path) -> None:
