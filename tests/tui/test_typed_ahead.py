@@ -144,7 +144,7 @@ def test_what_is_pasted_right_behind_the_key_that_closes_a_line_is_for_what_is_t
     drive(home, act)
 
 
-@pytest.mark.parametrize("keys", ["?\x1bj", "?qj", "E\x1bj", ":\x1bj"])
+@pytest.mark.parametrize("keys", ["?\x1bj", "?qj", "E\x1bj", ":\x1bj", "n\x1bj", "nls\x1bj"])
 def test_what_comes_behind_the_key_that_closes_a_window_is_for_the_list(home: Path, keys: str) -> None:
     runs = [an_ended_run(home, name, DONE) for name in ("one", "two", "three")]
 

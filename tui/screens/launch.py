@@ -19,6 +19,7 @@ from overnight.tui.lines import Line, cut, left, line, more_words, spread, wrapp
 from overnight.tui.screens.window import Window
 from overnight.tui.screens.wishes import LaunchWanted
 from overnight.tui.widgets.lines import Lines, LineView
+from overnight.tui.widgets.typed_line import BurstLine
 
 LABEL_WIDTH = 9
 KEYS = (
@@ -29,8 +30,8 @@ FRAME, AIR, MOST_RECENT, LEAST_VERDICT = 4, 4, 8, 2
 """Lines of the window beside fields, recent launches and verdict; free ones where there is room; of the last two."""
 
 
-class Field(Input):
-    """One line. Of what is pasted it takes the first, and says so where there were more."""
+class Field(BurstLine):
+    """Of what is pasted it takes the first, and says so where there were more."""
 
     class Shortened(Message):
         """`lines`: so many had been pasted."""
@@ -39,8 +40,13 @@ class Field(Input):
             super().__init__()
             self.lines = lines
 
+    def on_key(self, event: events.Key) -> None:
+        if not self._give_back(event) and event.key == "escape":
+            # Which closes the window.
+            self.screen.set_focus(None)
+
     def on_paste(self, event: events.Paste) -> None:
-        if (lines := len(event.text.splitlines())) > 1:
+        if not self._give_back(event) and (lines := len(event.text.splitlines())) > 1:
             # Behind the change that the paste itself makes.
             self.call_next(self.post_message, self.Shortened(lines))
 

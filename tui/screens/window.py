@@ -19,7 +19,9 @@ class Window(Screen[T]):
 
     DEFAULT_CLASSES = "-window"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.words, id=key.id, show=False) for key in KEYS if key.id == "redraw"
+        Binding(key.keys, key.action, key.words, id=key.id, show=False)
+        for key in KEYS
+        if key.id in {"redraw", "suspend"}
     ]
     _is_dismissed = False
 

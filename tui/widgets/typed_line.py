@@ -12,7 +12,26 @@ from textual.widgets import Input
 from overnight.tui.typed_ahead import anew
 
 
-class TypedLine(Input):
+class BurstLine(Input):
+    """What is typed in one piece with the key that took the focus from it is for whatever is there then."""
+
+    def on_key(self, event: events.Key) -> None:
+        self._give_back(event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        self._give_back(event)
+
+    def _give_back(self, event: events.Key | events.Paste) -> bool:
+        """Whether it was none of this line's."""
+        if self.screen.focused is self:
+            return False
+        event.stop()
+        event.prevent_default()
+        self.screen.post_message(anew(event))
+        return True
+
+
+class TypedLine(BurstLine):
     """Takes the place of the last line while something is typed; enter and escape take the focus from it."""
 
     class Closed(Message):
@@ -32,20 +51,15 @@ class TypedLine(Input):
         self._newest: events.Key | None = None
 
     def on_key(self, event: events.Key) -> None:
-        if self.screen.focused is not self:
-            _swallow(event)
-            self.screen.post_message(anew(event))
-        elif event.key in {"enter", "escape"}:
-            _swallow(event)
+        if self._give_back(event):
+            return
+        if event.key in {"enter", "escape"}:
+            event.stop()
+            event.prevent_default()
             self.screen.set_focus(None)
             self.post_message(self.Closed(self, kept=event.key == "enter"))
         else:
             self._newest = event
-
-    def on_paste(self, event: events.Paste) -> None:
-        if self.screen.focused is not self:
-            _swallow(event)
-            self.screen.post_message(anew(event))
 
     def take(self, event: events.Key) -> bool:
         """Whether this key came before the line was there, and is typed into it now."""
@@ -53,8 +67,3 @@ class TypedLine(Input):
             return False
         self.post_message(anew(event))
         return True
-
-
-def _swallow(event: events.Key | events.Paste) -> None:
-    event.stop()
-    event.prevent_default()
