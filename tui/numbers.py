@@ -9,6 +9,8 @@ MOST_PERCENT = 9999
 MOST_SECONDS = 1e12
 """That are told: what agents foretell may add up to infinity."""
 LONGEST_NUMBER = 10**15
+STEPS = ((57.5, 5), (175, 10), (585, 30), (HOUR, MINUTE))
+"""Below how many seconds a forecast is rounded to how many."""
 RATE_UNITS = ((9.995e8, 1e9, "G"), (9.995e5, 1e6, "M"), (9999.5, 1e3, "k"))
 """From which on, how many, and how that is called."""
 
@@ -59,16 +61,14 @@ def ago(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """A forecast, rounded to what it is worth: `45s`, `4m`, `41m`, `3h02`, `2d03h`, `over 1y`."""
+    """A forecast, rounded by less than a tenth of it: `45s`, `1m30`, `4m`, `41m`, `3h02`, `2d03h`, `over 1y`."""
     if seconds > YEAR:
         return "over 1y"
     if seconds < 10:
         return f"{max(1, round(seconds))}s"
-    if seconds < 57.5:
-        return f"{5 * round(seconds / 5)}s"
-    if seconds < HOUR - MINUTE / 2:
-        return f"{max(1, round(seconds / MINUTE))}m"
-    return duration(seconds)
+    step = next((step for below, step in STEPS if seconds < below), 1)
+    rounded = step * round(seconds / step)
+    return duration(rounded).removesuffix("00") if rounded < HOUR else duration(rounded)
 
 
 def rate(per_second: float) -> str:
