@@ -13,12 +13,15 @@ from overnight.state.records import Outcome, Records
 from overnight.state.status import HELD, Status
 from overnight.state.summary import estimate_of
 
+UNFORESEEN = HELD | {Status.STALLED, Status.STALE, Status.UNKNOWN}
+"""Nobody knows when these go on, whatever they foretold when they did."""
+
 
 class Outlook(NamedTuple):
     """What is to be expected of a queue."""
 
     left: float | None
-    """Seconds until the last of those that can be foretold is over; None = there is none."""
+    """Seconds until the last of all ends and beginnings that can be foretold; None = there is none."""
     open: int
     """Runs whose end nobody can foretell."""
     starts: Mapping[str, float] = {}
@@ -41,8 +44,9 @@ def outlook_of(queue: Queue, left: Mapping[str, float], usual: Mapping[str, floa
 
 
 def left_of(every: Mapping[str, Records], statuses: Mapping[str, Status], now: float) -> dict[str, float]:
-    """Seconds that each still takes by its own forecast; of what is held nobody knows when it goes on."""
-    estimates = {run_id: estimate_of(records, now) for run_id, records in every.items() if statuses[run_id] not in HELD}
+    """Seconds that each still takes by its own forecast."""
+    foreseen = (run_id for run_id in every if statuses[run_id] not in UNFORESEEN)
+    estimates = {run_id: estimate_of(every[run_id], now) for run_id in foreseen}
     return {run_id: estimate.likely for run_id, estimate in estimates.items() if estimate is not None}
 
 
@@ -157,4 +161,6 @@ class _Play:
         while line and (slots is None or self._used.get(name, 0) < slots):
             run_id = heappop(line)[1]
             self.starts[run_id] = now
+            # One that begins at once, for nobody knows how long, tells of no end.
+            self.last = now or self.last
             self.work(run_id, name, now, self._usual.get(run_id))

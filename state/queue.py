@@ -100,6 +100,18 @@ class Stand(NamedTuple):
     until: float | None = None
     """When its time has come."""
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it waits for what will not come by itself."""
+        return self.gone or self.failed is not None
+
+    @property
+    def failed(self) -> tuple[str, Outcome] | None:
+        """The first that it comes after and that has ended, but not as it must have; and how. None = none has."""
+        # Runs that hold slots have no outcomes.
+        ended = zip(self.others, self.outcomes, strict=False)
+        return next(((run_id, outcome) for run_id, outcome in ended if outcome is not None), None)
+
 
 def dependency(word: str) -> tuple[str, bool]:
     """The id in a word of `after`, and whether that run must have completed."""

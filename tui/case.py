@@ -7,6 +7,7 @@ from overnight.state import current
 from overnight.state.activity import Activity
 from overnight.state.queue import Stand
 from overnight.state.records import Event, Records, Request, Spec, Verb
+from overnight.state.status import Status
 from overnight.tui.numbers import MINUTE, age
 
 Reason = tuple[str, str]
@@ -28,6 +29,8 @@ class Case(NamedTuple):
     """Of a queued run: what is wrong with what its launch gave it."""
     begins_in: float | None = None
     """Of a queued run: seconds until it is expected to begin."""
+    awaited: Status | None = None
+    """Of a queued run: how the first of those stands that it waits for; None = that was not looked at."""
     activity: Activity | None = None
     """What its processes do; None = that was not looked at."""
     calm: bool = False

@@ -61,7 +61,11 @@ def _of_run(word: str) -> Test:
     def of_run(fleet: Fleet, told: Told) -> bool:
         """Of a run that was removed nothing holds."""
         read, status = fleet.reads.get(told.run_id), fleet.statuses.get(told.run_id)
-        return read is not None and status is not None and test(Subject(read.records, status, fleet.now))
+        return (
+            read is not None
+            and status is not None
+            and test(Subject(read.records, status, fleet.now, fleet.stands.get(read.id)))
+        )
 
     return of_run
 

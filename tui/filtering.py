@@ -13,6 +13,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import NamedTuple
 
 from overnight.state.measures import span_of
+from overnight.state.queue import Stand
 from overnight.state.records import Records
 from overnight.state.status import Status, is_trouble
 from overnight.state.summary import estimate_of, percent_of, rate_of
@@ -28,6 +29,13 @@ class Subject(NamedTuple):
     records: Records
     status: Status
     now: float
+    stand: Stand | None = None
+    """Of a queued run: what it waits for."""
+
+    @property
+    def is_trouble(self) -> bool:
+        """Somebody should look."""
+        return is_trouble(self.records, self.status) or (self.stand is not None and self.stand.is_hopeless)
 
 
 Test = Callable[[Subject], bool]
@@ -133,7 +141,7 @@ def _state(value: str) -> Test:
         near = get_close_matches(word, [*map(str, Status), *NAMED], 1)
         raise BadFilter(f"state:{value}: no such state{f'; did you mean {near[0]}?' if near else ''}")
     trouble = "trouble".startswith(word)
-    return lambda subject: subject.status in states or (trouble and is_trouble(subject.records, subject.status))
+    return lambda subject: subject.status in states or (trouble and subject.is_trouble)
 
 
 def _text(read: Callable[[Records], str]) -> Callable[[str], Test]:

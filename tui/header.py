@@ -9,7 +9,7 @@ from overnight.tui.events import Mode
 from overnight.tui.glyphs import Glyphs
 from overnight.tui.lines import Line, Span, cells, cut, cut_spans, spread
 from overnight.tui.listing import LEAST_HEIGHT, LEAST_WIDTH, bar_spans
-from overnight.tui.model import Fleet
+from overnight.tui.model import Fleet, Overall
 from overnight.tui.moments import clock
 from overnight.tui.sorting import AS_IT_CAME
 from overnight.tui.state_groups import COUNTED
@@ -25,10 +25,14 @@ class _Said(NamedTuple):
     filter: int = 24
     """Cells of its text; it takes more where they are free."""
     overall: bool = False
+    """As a bar, too."""
+    ends: bool = False
+    """When all is over."""
     clock: bool = True
 
 
 _LESS_AND_LESS = (
+    _Said(ends=True),
     _Said(),
     _Said(clock=False),
     _Said(clock=False, filter=12),
@@ -45,7 +49,7 @@ def header(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:
     """
     with_words = sum(cells(text) for text, _ in _count_spans(fleet, glyphs, words=True))
     room = width - sum(cells(text) for text, _ in _header_begin(fleet, _Said(), glyphs)) - 48
-    whole = _Said(words=with_words <= room, overall=width >= 110)
+    whole = _Said(words=with_words <= room, overall=width >= 110, ends=True)
     for said in (whole, whole._replace(words=False), *_LESS_AND_LESS):
         first = [*_header_begin(fleet, said, glyphs), *_count_spans(fleet, glyphs, words=said.words)]
         last = _header_end(fleet, said, glyphs)
@@ -88,19 +92,28 @@ def _header_end(fleet: Fleet, said: _Said, glyphs: Glyphs) -> list[Span]:
         spans.append((f"by {fleet.sort.by}{', turned' if fleet.sort.turned else ''}  ", "dim"))
     if fleet.marks:
         spans.append((f"{len(fleet.marks)} marked  ", "accent"))
-    if said.overall:
-        spans += _overall(fleet, glyphs)
+    if said.overall and fleet.overall is not None:
+        spans += _overall(fleet.overall, glyphs)
+    elif said.ends and fleet.overall is not None and (ends := _ends(fleet.overall)):
+        spans.append((f"{ends}  ", ""))
     return [*spans, (f"{clock(fleet.now)} ", "")] if said.clock else spans
 
 
-def _overall(fleet: Fleet, glyphs: Glyphs) -> list[Span]:
+def _overall(overall: Overall, glyphs: Glyphs) -> list[Span]:
     """One bar for all that lives, and when the last of it is expected to end."""
-    overall = fleet.overall
-    if overall is None:
-        return []
-    # Of some nobody knows when they end: it is at least so long.
-    ends = f" {numbers.about(overall.left)}{'+' if overall.open else ''}" if overall.left is not None else ""
-    return [*bar_spans(overall.percent / 100, 14, "bar", glyphs), (f" {int(overall.percent)}%{ends}   ", "")]
+    ends = _ends(overall)
+    if overall.percent is None:
+        return [(f"{ends}   ", "")] if ends else []
+    bar = bar_spans(overall.percent / 100, 14, "bar", glyphs)
+    return [*bar, (f" {int(overall.percent)}%{f', {ends}' if ends else ''}   ", "")]
+
+
+def _ends(overall: Overall) -> str:
+    """When all is over; "" = nobody knows."""
+    if overall.left is None:
+        return ""
+    # Of some nobody knows when they end.
+    return f"{'at least ' if overall.open else ''}{numbers.about(overall.left)} left"
 
 
 def too_small(fleet: Fleet, width: int, glyphs: Glyphs) -> Line:

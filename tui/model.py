@@ -43,12 +43,14 @@ NONE: Mapping[Any, Any] = MappingProxyType({})
 class Overall(NamedTuple):
     """How far all that lives is, together."""
 
-    percent: float
-    """The mean of those whose length is known."""
+    percent: float | None
+    """How much is done of what was launched with those that live; None = the length of none of them is known."""
     left: float | None
     """Seconds until the last that runs or waits is expected to end, under slots and order; None = no forecast."""
     open: int = 0
     """How many of them end nobody knows when."""
+    starts: Mapping[str, float] = NONE
+    """When each that waits is expected to begin, seconds since the epoch, by id."""
 
 
 class Fleet(NamedTuple):
@@ -104,17 +106,19 @@ class Fleet(NamedTuple):
     """A request to many runs that is under way."""
     failure: str = ""
     overall: Overall | None = None
-    """As of the last time that every live run was judged. None = nothing that lives has a known length."""
+    """As of the last time that every live run was judged. None = nothing lives."""
 
 
 def row_at(fleet: Fleet, run_id: str) -> Row:
     """The run as it is shown now."""
-    read = fleet.reads[run_id]
+    read, stand, overall = fleet.reads[run_id], fleet.stands.get(run_id), fleet.overall
     return Row(
         records=read.records,
         summary=summary_of(read.records, fleet.now),
         now=fleet.now,
-        stand=fleet.stands.get(run_id),
+        stand=stand,
+        begins_at=overall.starts.get(run_id) if overall is not None else None,
+        awaited=fleet.statuses.get(stand.others[0]) if stand is not None and stand.others else None,
         newest_line=fleet.printed.get(run_id, ""),
         samples=fleet.samples.get(run_id, ()),
         keys=fleet.keys,

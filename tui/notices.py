@@ -70,4 +70,5 @@ def title_of(fleet: Fleet) -> str:
 
 
 def progress_of(fleet: Fleet) -> str:
-    return NO_PROGRESS if fleet.overall is None else f"\x1b]9;4;1;{int(fleet.overall.percent)}\x1b\\"
+    percent = fleet.overall.percent if fleet.overall is not None else None
+    return NO_PROGRESS if percent is None else f"\x1b]9;4;1;{int(percent)}\x1b\\"

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
+from math import inf
 
 from overnight.state.outlook import Outlook, left_of, outlook_of, usual_of
 from overnight.state.queue import Group, queue_of
-from overnight.state.status import LIVE, Status
+from overnight.state.records import Records
+from overnight.state.status import ENDED, LIVE, RESUMABLE, Status
 from overnight.state.summary import percent_of
 from overnight.tui.events import Read
 from overnight.tui.model import Overall
 
+OVER = ENDED - RESUMABLE
 LOOKED_THROUGH = 1000
 """Runs, the newest, among which it is looked how long one of a name takes."""
 
@@ -21,12 +24,9 @@ def overall_of(
     newest_first: Iterable[str],
     now: float,
 ) -> Overall | None:
-    """None = nothing that lives has a known length."""
+    """None = nothing lives."""
     every = {run_id: reads[run_id].records for run_id, status in statuses.items() if status in LIVE}
-    percents = [
-        each for records in every.values() if records.progress and (each := percent_of(records.progress)) is not None
-    ]
-    if not percents:
+    if not every:
         return None
     left = left_of(every, statuses, now)
     waiting = [run_id for run_id in every if statuses[run_id] is Status.QUEUED]
@@ -38,4 +38,40 @@ def overall_of(
     else:
         # Ten thousand that work need not be played through.
         seen = Outlook(max(left.values(), default=None), len(every) - len(left))
-    return Overall(sum(percents) / len(percents), seen.left, seen.open)
+    starts = {run_id: now + seconds for run_id, seconds in seen.starts.items()}
+    return Overall(_percent_of(reads, statuses, every), seen.left, seen.open, starts)
+
+
+def _percent_of(
+    reads: Mapping[str, Read], statuses: Mapping[str, Status], every: Mapping[str, Records]
+) -> float | None:
+    """How much is done of all that was launched with those that live: what has ended of it is done, what waits is not.
+
+    Else it would leap back whenever one of them ends, or begins.
+    """
+    known = {
+        run_id: percent for run_id in every if (percent := _known_percent(every[run_id], statuses[run_id])) is not None
+    }
+    if not known:
+        return None
+    since = min(spec.created_at if (spec := every[run_id].spec) is not None else inf for run_id in known)
+    over = sum(_has_ended_since(since, read.records) for run_id, read in reads.items() if statuses[run_id] in OVER)
+    return (sum(known.values()) + 100 * over) / (len(known) + over)
+
+
+def _known_percent(records: Records, status: Status) -> float | None:
+    """0 to 100; None = its length is not known."""
+    percent = percent_of(records.progress) if records.progress is not None else None
+    return 0.0 if percent is None and status is Status.QUEUED else percent
+
+
+def _has_ended_since(moment: float, records: Records) -> bool:
+    """Of those whose length was known."""
+    ended, progress = records.exit, records.progress
+    return (
+        ended is not None
+        and ended.ended_at is not None
+        and ended.ended_at >= moment
+        and progress is not None
+        and percent_of(progress) is not None
+    )

@@ -1,6 +1,5 @@
 """Which runs the list shows, in which order, and on which of them the cursor is. Pure."""
 
-from overnight.state.status import is_trouble
 from overnight.tui.events import Mode
 from overnight.tui.filtering import Subject, is_sought
 from overnight.tui.model import Fleet, cursor_index
@@ -39,15 +38,14 @@ def _kept_in_order(fleet: Fleet, ids: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _subject(fleet: Fleet, run_id: str) -> Subject:
-    return Subject(fleet.reads[run_id].records, fleet.statuses[run_id], fleet.now)
+    return Subject(fleet.reads[run_id].records, fleet.statuses[run_id], fleet.now, fleet.stands.get(run_id))
 
 
 def _passes(fleet: Fleet, run_id: str) -> bool:
-    if Mode.ONLY_TROUBLE in fleet.modes and not (
-        is_trouble(fleet.reads[run_id].records, fleet.statuses[run_id]) or fleet.reads[run_id].records.errors > 0
-    ):
+    subject = _subject(fleet, run_id)
+    if Mode.ONLY_TROUBLE in fleet.modes and not (subject.is_trouble or subject.records.errors > 0):
         return False
-    return not fleet.filter.tests or fleet.filter.passes(_subject(fleet, run_id))
+    return fleet.filter.passes(subject)
 
 
 def is_found(fleet: Fleet) -> bool:

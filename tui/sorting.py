@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from overnight.state.status import ENDED, RESUMABLE, Status, is_trouble
+from overnight.state.status import ENDED, RESUMABLE, Status
 from overnight.state.summary import estimate_of, percent_of, rate_of
 from overnight.tui.filtering import Subject
 
@@ -59,7 +59,7 @@ _STATES = {Status.RUNNING: 2, Status.QUEUED: 4}
 
 def _state(subject: Subject) -> float:
     """Trouble first, then what works, what waits, what is over."""
-    if subject.status in RESUMABLE or is_trouble(subject.records, subject.status):
+    if subject.status in RESUMABLE or subject.is_trouble:
         return 0.0
     return 5.0 if subject.status in ENDED else float(_STATES.get(subject.status, 3))
 

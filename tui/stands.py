@@ -6,19 +6,23 @@ from typing import Any
 from overnight.state import forms
 from overnight.state.queue import Cause, Group, Stand
 from overnight.state.records import Outcome
+from overnight.state.status import ENDED, Status, standing
 from overnight.tui.numbers import age, duration, ordinal, plural
 
 MOST = 5
 """Runs that are named."""
 
 
-def reason_of(stand: Stand, run_id: str, group: str, now: float) -> tuple[str, str]:
-    """The reason, without a full stop, and what can be done; of a run whose own pause does not hold it."""
+def reason_of(stand: Stand, run_id: str, group: str, now: float, awaited: Status | None = None) -> tuple[str, str]:
+    """The reason, without a full stop, and what can be done; of a run whose own pause does not hold it.
+
+    `awaited`: how the first of those stands that it waits for; None = that was not looked at.
+    """
     match stand.cause:
         case Cause.TIME:
             return f"it is to start in {left(stand.until, now)}", ""
         case Cause.AFTER:
-            return _after(stand, run_id)
+            return _after(stand, run_id, awaited)
         case Cause.GROUP:
             return _paused(stand.group, group, now), f"`overnight group {group} resume` lets it go on."
         case Cause.SLOT if stand.group.slots == 0:
@@ -35,20 +39,20 @@ def _held(stand: Stand) -> str:
     return f", held by {_named(stand.others)}"
 
 
-def _after(stand: Stand, run_id: str) -> tuple[str, str]:
+def _after(stand: Stand, run_id: str, awaited: Status | None) -> tuple[str, str]:
     """The first that holds it; one that will not complete by itself goes before one that may."""
-    pairs = list(zip(stand.others, stand.outcomes, strict=True))
-    ended = [(other, outcome) for other, outcome in pairs if outcome is not None]
-    more = f", and {plural(len(pairs) - 1, 'more run')}" if len(pairs) > 1 else ""
+    first = stand.others[0]
+    more = f", and {plural(len(stand.others) - 1, 'more run')}" if len(stand.others) > 1 else ""
     if stand.gone:
-        remedy = f"`overnight cancel {run_id}` ends it; launch it again without --after {pairs[0][0]}."
-        return f"it waits for {pairs[0][0]} to complete, and that was removed{more}", remedy
-    if ended:
-        other, outcome = ended[0]
+        remedy = f"`overnight cancel {run_id}` ends it; launch it again without --after {first}."
+        return f"it waits for {first} to complete, and that was removed{more}", remedy
+    if stand.failed is not None:
+        other, outcome = stand.failed
         how = {Outcome.FAILED: "failed"}.get(outcome, f"was {outcome}")
         remedy = f"`overnight retry {other}` does it again, and then this goes on; `overnight cancel {run_id}` ends it."
         return f"it waits for {other}, which {how}{more}", remedy
-    return f"it waits for {pairs[0][0]}, which is not over{more}", ""
+    how = standing(awaited) if awaited is not None and awaited not in ENDED else "is not over"
+    return f"it waits for {first}, which {how}{more}", ""
 
 
 def _paused(said: Group, group: str, now: float) -> str:

@@ -21,7 +21,7 @@ from overnight.state.summary import Summary, is_beyond, summary_of
 from overnight.tui.bars import Sample
 from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.keys import USUAL_KEYS, Keymap
-from overnight.tui.lines import cut
+from overnight.tui.lines import cut, middle
 from overnight.tui.numbers import YEAR, about, age, ago, duration, number, ordinal
 
 ETA_WIDTH = 15
@@ -38,6 +38,10 @@ class Row(NamedTuple):
     now: float
     stand: Stand | None = None
     """Of a queued run: what it waits for."""
+    begins_at: float | None = None
+    """Of a queued run: when it is expected to begin, seconds since the epoch; None = nobody can foretell it."""
+    awaited: Status | None = None
+    """Of a queued run: how the first of those stands that it waits for."""
     newest_line: str = ""
     """Of its output; read only for runs that report nothing."""
     samples: tuple[Sample, ...] = ()
@@ -119,11 +123,16 @@ def fault_texts(row: Row) -> list[str]:
 def row_word(row: Row) -> str:
     """The word of its state; capitals = somebody should look at this run."""
     word = state_word(row.status)
-    return word.upper() if is_trouble(row.records, row.status) else word
+    return word.upper() if is_trouble(row.records, row.status) or is_hopeless(row) else word
+
+
+def is_hopeless(row: Row) -> bool:
+    """Whether it waits for what will not come by itself."""
+    return row.stand is not None and row.stand.is_hopeless
 
 
 def row_role(row: Row) -> str:
-    return "warn" if paused_itself(row.records, row.status) else state_role(row.status)
+    return "warn" if paused_itself(row.records, row.status) or is_hopeless(row) else state_role(row.status)
 
 
 def percent_text(row: Row) -> str:
@@ -179,11 +188,19 @@ def _queued_text(stand: Stand | None, now: float) -> str:
         case Cause.TIME:
             return f"in {about(max(0.0, (stand.until or now) - now))}"
         case Cause.AFTER:
-            # Without what makes the id unique: it is the name that is known.
-            return f"after {stand.others[0].rpartition('-')[0] or stand.others[0]}"
+            return _after_text(stand)
         case Cause.GROUP:
             return "group paused"
     return f"{ordinal(stand.place)} in queue" if stand.place else "in queue"
+
+
+def _after_text(stand: Stand) -> str:
+    # Without what makes the id unique: it is the name that is known.
+    run_id, how = (stand.others[0], "gone") if stand.gone or stand.failed is None else stand.failed
+    name = run_id.rpartition("-")[0] or run_id
+    if not stand.is_hopeless:
+        return f"after {name}"
+    return f"{middle(name, ETA_WIDTH - len(how) - 1)} {how}"
 
 
 def _forecast_text(row: Row, glyphs: Glyphs) -> str:

@@ -49,11 +49,12 @@ def why(
     stand: Stand | None = None,
     unfit: str | None = None,
     begins_in: float | None = None,
+    awaited: Status | None = None,
     activity: Activity | None = None,
 ) -> Answer:
     """`history`: oldest first, clean. `now`: seconds since the epoch. `stand` and the others: as in `Case`."""
     status = status_of(records, now)
-    case = Case(records, history, now, stand, unfit, begins_in, activity)
+    case = Case(records, history, now, stand, unfit, begins_in, awaited, activity)
     reason, remedy = REASONS[status](case)
     left_over = left_behind(case) if status in ENDED else []
     if left_over:
@@ -104,7 +105,7 @@ def _queued(case: Case) -> Reason:
         again = f"`overnight cancel {case.id}`, move it away if it is there, then `overnight retry {case.id}`"
         return f"no attempt can be started when its turn comes: {case.unfit}", f"{again}, from where it is all set."
     if case.stand is not None and case.stand.cause is not Cause.TURN:
-        reason, remedy = reason_of(case.stand, case.id, case.spec.group, case.now)
+        reason, remedy = reason_of(case.stand, case.id, case.spec.group, case.now, case.awaited)
         foretold = case.begins_in is not None and case.stand.cause is not Cause.TIME
         return f"{reason}; it may begin in {about(case.begins_in or 0.0)}" if foretold else reason, remedy
     if not case.records.supervised:

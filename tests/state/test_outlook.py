@@ -41,7 +41,7 @@ def asked_again_and_again(queue: Queue, left: Mapping[str, float], usual: Mappin
             taken = (*queue.busy.get(waiter.group, ()), waiter.id)
             rest_of_line = tuple(each for each in queue.waiters if each.id != waiter.id)
             queue = queue._replace(busy={**queue.busy, waiter.group: taken}, waiters=rest_of_line)
-            group_of[waiter.id], starts[waiter.id] = waiter.group, now
+            group_of[waiter.id], starts[waiter.id], last = waiter.group, now, now or last
             if waiter.id in usual:
                 ends[waiter.id] = now + usual[waiter.id]
         if any(at == now for at in ends.values()):

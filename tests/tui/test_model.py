@@ -36,6 +36,7 @@ from overnight.tui.events import (
 from overnight.tui.filtering import filter_of
 from overnight.tui.model import Depth, Fleet, pause_or_resume, row_at, targets
 from overnight.tui.reducer import reduce
+from overnight.tui.view import row_word
 from tests.builders import T0, a_run, a_spec, a_supervisor, an_attempt, heartbeat, progress, requests
 
 FAILED = Exit(Outcome.FAILED, 1, ended_at=T0)
@@ -155,6 +156,18 @@ def test_what_changes_nothing_in_the_queue_leaves_it_as_it_was_looked_at() -> No
     assert folded([Arrived((named("works"),))], fleet).stands is fleet.stands
     sooner = named("late", created=0.5, **waiting)
     assert folded([Arrived((sooner,))], fleet).stands["late"].place == 1
+
+
+def test_a_run_that_waits_for_one_that_failed_is_trouble() -> None:
+    waiting = {"attempt": None, "supervisor": a_supervisor(state=SupervisorState.WAITING)}
+    spec = a_spec(id="next", name="next", created_at=T0, after=("load",))
+    fleet = a_fleet(
+        named("load", exit=DONE._replace(outcome=Outcome.FAILED)), Read("next", a_run(spec=spec, **waiting))
+    )
+    assert folded([Switched(Mode.ONLY_TROUBLE)], fleet).shown == ("next", "load")
+    assert row_word(row_at(fleet, "next")) == "QUEUED"
+    fleet = a_fleet(named("load"), Read("next", a_run(spec=spec, **waiting)))
+    assert folded([Switched(Mode.ONLY_TROUBLE)], fleet).shown == ()
 
 
 def test_only_trouble_hides_the_rest_and_brings_it_back() -> None:

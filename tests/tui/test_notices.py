@@ -62,11 +62,11 @@ def test_each_thing_is_told_once_and_only_where_it_was_asked_for() -> None:
     fleet = folded([Arrived((named("a", progress=progress()), named("b", exit=FAILED))), Ticked(T0)], before)
     assert news(tuple(Notice), before, before, Told()) == ("", Told()), "what there is to say is not known yet"
     codes, told = news(tuple(Notice), before, fleet, Told())
-    assert codes == "\x1b]2;overnight gpu-03: 1 running, 1 failed\x1b\\\x1b]9;4;1;40\x1b\\"
+    assert codes == "\x1b]2;overnight gpu-03: 1 running, 1 failed\x1b\\\x1b]9;4;1;70\x1b\\"
     assert news(tuple(Notice), fleet, fleet, told) == ("", told)
     assert news((), before, fleet, Told()) == ("", Told())
-    moved = folded([Arrived((named("a", progress=progress(processed_items=41)),)), Ticked(T0)], fleet)
-    assert news(tuple(Notice), fleet, moved, told)[0] == "\x1b]9;4;1;41\x1b\\"
+    moved = folded([Arrived((named("a", progress=progress(processed_items=42)),)), Ticked(T0)], fleet)
+    assert news(tuple(Notice), fleet, moved, told)[0] == "\x1b]9;4;1;71\x1b\\"
     over = folded([Arrived((named("a", exit=DONE),)), Ticked(T0)], fleet)
     assert news((Notice.PROGRESS,), fleet, over, told)[0] == NO_PROGRESS
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from overnight.state.queue import Group
-from overnight.state.records import Estimate, Exit, Outcome, SupervisorState
+from overnight.state.records import Estimate, Exit, ItemSeconds, Outcome, SupervisorState
 from overnight.tui.events import Arrived, Grouped, Read, Ticked
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.header import header
@@ -55,9 +55,40 @@ def test_those_that_wait_take_as_long_as_the_last_one_of_their_name() -> None:
 
 def test_of_some_nobody_knows_when_they_end() -> None:
     seen = overall(working("a", 60), working("stream", None), one("new", "never-ran", **WAITS))
-    assert seen == Overall(40, 60, 2)
-    fleet = Fleet(now=T0, loaded=True)._replace(overall=seen)
-    assert "1m+" in header(fleet, 140, UNICODE).text
+    assert seen == Overall(20, 60, 2, {"new": T0})
+    for width, said in ((140, "20%, at least 1m left"), (80, "at least 1m left")):
+        assert said in header(Fleet(now=T0, loaded=True, overall=seen), width, UNICODE).text
+
+
+def test_what_is_to_begin_later_keeps_the_end_away() -> None:
+    spec = a_spec(id="late", name="late", start_at=T0 + 8 * 3600)
+    seen = overall(working("a", 60), Read("late", a_run(spec=spec, **WAITS)._replace(id="late")))
+    assert seen == Overall(20, 8 * 3600, 1, {"late": T0 + 8 * 3600})
+
+
+def test_what_hangs_ends_nobody_knows_when_whatever_it_foretold() -> None:
+    silent = progress(estimate=Estimate(60, 60, 60), updated_at=T0 - 3600, item_seconds=ItemSeconds(1, 1))
+    reads = working("a", 20), one("hangs", "hangs", progress=silent, progress_changed_at=T0 - 3600)
+    assert overall(*reads) == Overall(40, 20, 1)
+
+
+def test_its_bar_does_not_leap_back_when_one_ends_or_begins() -> None:
+    done = Exit(Outcome.COMPLETED, 0, started_at=STARTED, ended_at=T0)
+    full = progress(processed_items=100, total_items=100)
+    one_works = overall(working("a", 60), one("b", "crawl", **WAITS))
+    one_has_ended = overall(one("a", "crawl", exit=done, progress=full), one("b", "crawl", **WAITS))
+    another_begins = overall(one("a", "crawl", exit=done, progress=full), working("b", 60))
+    assert [seen.percent for seen in (one_works, one_has_ended, another_begins) if seen] == [20, 50, 70]
+
+
+def test_what_ended_before_those_that_live_were_launched_is_not_of_their_bar() -> None:
+    full = progress(processed_items=100, total_items=100)
+    before = Exit(Outcome.COMPLETED, 0, started_at=STARTED - 60, ended_at=STARTED - 1)
+    late = a_spec(id="new", name="new", created_at=STARTED)
+    new = Read("new", a_run(spec=late, progress=progress())._replace(id="new"))
+    seen = overall(one("old", "crawl", exit=before, progress=full), new)
+    assert seen is not None
+    assert seen.percent == 40
 
 
 def test_a_pause_ends_nobody_knows_when() -> None:

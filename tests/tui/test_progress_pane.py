@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from overnight.state.kept import Kept, KeptBreaker, KeptLimit
-from overnight.state.records import Estimate, Event, Exit, Handle, ItemError, Outcome, Request, Verb
+from overnight.state.queue import Cause, Stand
+from overnight.state.records import Estimate, Event, Exit, Handle, ItemError, Outcome, Request, SupervisorState, Verb
+from overnight.state.status import Status
 from overnight.tui.card import card_lines
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.errorgroups import groups_of
@@ -19,7 +21,7 @@ from overnight.tui.safety import repeat_words
 from overnight.tui.table import Style
 from overnight.tui.view import row_of
 from overnight.tui.why import why
-from tests.builders import T0, a_run, a_spec, an_attempt, heartbeat, progress
+from tests.builders import T0, a_run, a_spec, a_supervisor, an_attempt, heartbeat, progress
 
 SHORT, BESIDE, WIDE = Frame(80, 8, UNICODE), Frame(51, 36, UNICODE), Frame(110, 44, UNICODE)
 FRAMES = (SHORT, BESIDE, WIDE)
@@ -140,6 +142,17 @@ def test_breakers_say_since_when_nobody_calls() -> None:
         "db failed 2 times in a row",
         "web works",
     ]
+
+
+def test_a_queued_run_says_what_it_waits_for_and_when_it_may_begin() -> None:
+    queued = a_run(attempt=None, progress=None, heartbeat=None, supervisor=a_supervisor(state=SupervisorState.WAITING))
+    row = row_of(queued, T0, Stand(Cause.AFTER, others=("load-1",), outcomes=(None,)))._replace(begins_at=T0 + 7200)
+    lines = [each.text for each in lines_of(Tab.PROGRESS, row._replace(awaited=Status.PAUSED), Detail(""), WIDE)]
+    assert " it waits for load-1, which is paused; it may begin in 2h00" in lines
+    hopeless = row._replace(stand=Stand(Cause.AFTER, others=("load-1",), outcomes=(Outcome.FAILED,)))
+    text = " ".join(each.text for each in lines_of(Tab.PROGRESS, hopeless, Detail(""), WIDE))
+    assert "it waits for load-1, which failed" in text
+    assert "`overnight retry load-1` does it again" in text
 
 
 def test_what_its_processes_use_stands_beside_its_limits() -> None:

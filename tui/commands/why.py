@@ -8,7 +8,7 @@ from overnight.state.activity import Activity
 from overnight.state.history import history_of
 from overnight.state.queue import Stand
 from overnight.state.rundir import RunDir
-from overnight.state.status import standing
+from overnight.state.status import Status, standing, status_of
 from overnight.tui import console, selection
 from overnight.tui.beginning import seconds_until_begun
 from overnight.tui.clean import clean
@@ -31,15 +31,22 @@ def run(options: Namespace) -> int:
     for each in runs:
         stand = queued.get(each.id)
         begins_in = seconds_until_begun(home, each.id) if stand is not None else None
-        _tell(each, stand, begins_in, active.get(each.id))
+        awaited = _status_of(home.run(stand.others[0])) if stand is not None and stand.others else None
+        _tell(each, stand, begins_in, awaited, active.get(each.id))
     return code
 
 
-def _tell(run: RunDir, stand: Stand | None, begins_in: float | None, activity: Activity | None) -> None:
+def _status_of(run: RunDir) -> Status:
+    return status_of(run.read(), time.time())
+
+
+def _tell(
+    run: RunDir, stand: Stand | None, begins_in: float | None, awaited: Status | None, activity: Activity | None
+) -> None:
     records = clean_records(run.read())
     unfit = clean(problem) if (problem := surroundings.problem_of(run)) is not None else None
     happened = tuple(map(clean_event, history_of(run)))
-    answer = why(records, happened, time.time(), stand, unfit, begins_in, activity)
+    answer = why(records, happened, time.time(), stand, unfit, begins_in, awaited, activity)
     console.data(f"{records.id} {standing(answer.status)}: {answer.reason}.")
     if answer.remedy:
         console.data(f"  {answer.remedy}")

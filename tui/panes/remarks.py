@@ -16,7 +16,7 @@ from overnight.tui.lines import Line, cut, line, wrapped
 from overnight.tui.panes.facts import within
 from overnight.tui.panes.frame import Frame
 from overnight.tui.view import Row
-from overnight.tui.why import again_words
+from overnight.tui.why import again_words, why
 
 SOON = 7200.0
 """Seconds within which something that will be full is told of."""
@@ -35,8 +35,7 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
         when = f" {numbers.age(since)} ago" if since is not None else ""
         said.append((f"{request.verb} asked{when} by {request.by}; waiting for {view.awaited(row)}", "held"))
     if row.status is Status.QUEUED:
-        place = f" of group {row.summary.group}" if row.stand and row.stand.place else ""
-        said.append((f"{view.eta_text(row, frame.glyphs)}{place}", "dim"))
+        said += _queued_words(row)
     if (
         row.status in WAITING | {Status.STOPPING}
         and row.records.supervisor is not None
@@ -63,6 +62,13 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
         return list(chain.from_iterable(wholes))
     shorts = [line((f" {cut(text, frame.width - 2, frame.glyphs)}", role)) for text, role in said]
     return within(room, zip(wholes, shorts, strict=True))
+
+
+def _queued_words(row: Row) -> list[tuple[str, str]]:
+    begins_in = None if row.begins_at is None else max(0.0, row.begins_at - row.now)
+    answer = why(row.records, (), row.now, row.stand, begins_in=begins_in, awaited=row.awaited)
+    role = "warn" if view.is_hopeless(row) else "dim"
+    return [(text, role) for text in (answer.reason, answer.remedy) if text]
 
 
 def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
