@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from overnight.state import current, forms
 from overnight.state.health import health_of, heartbeat_age
-from overnight.state.records import Count, Estimate, Exit, Progress, Records
+from overnight.state.records import Attempt, Count, Estimate, Exit, Progress, Records
 from overnight.state.status import ENDED, HELD, Status, status_of
 
 
@@ -103,9 +103,7 @@ def rate_of(records: Records, now: float) -> float | None:
     progress = records.progress
     if progress is None or progress.processed_items is None or records.attempt is None:
         return None
-    seconds = progress.active_seconds
-    if seconds is None:
-        seconds = (progress.updated_at or now) - records.attempt.started_at
+    seconds = _active_seconds(progress, records.attempt, now)
     done = progress.processed_items - progress.resumed_items
     rate = done / seconds if seconds > 0 and done > 0 else 0.0
     return rate if 0 < rate < inf else None
@@ -119,13 +117,30 @@ def estimate_of(records: Records, now: float) -> Estimate | None:
     if progress.estimate is not None:
         return progress.estimate
     if progress.estimated_completion is not None:
-        left = max(0.0, progress.estimated_completion - now)
-        return Estimate(left, left, left)
-    rate = rate_of(records, now)
-    if rate is None or progress.total_items is None or progress.processed_items is None:
+        announced = max(0.0, progress.estimated_completion - now)
+        return Estimate(announced, announced, announced)
+    left = _left_at_mean_rate(records, progress, now)
+    if left is None:
         return None
-    left = max(0.0, progress.total_items - progress.processed_items) / rate
     return Estimate(left * 0.7, left, left * 1.5) if left * 1.5 < inf else None
+
+
+def _left_at_mean_rate(records: Records, progress: Progress, now: float) -> float | None:
+    """Seconds, at the mean rate of this attempt; None = that is not known."""
+    if progress.processed_items is not None and progress.total_items is not None:
+        rate = rate_of(records, now)
+        return None if rate is None else max(0.0, progress.total_items - progress.processed_items) / rate
+    # Of a later attempt nobody knows at how many percent it began.
+    if not progress.percent_complete or records.attempt is None or records.attempt.attempt > 1:
+        return None
+    seconds = _active_seconds(progress, records.attempt, now)
+    return max(0.0, seconds) * max(0.0, 100 - progress.percent_complete) / progress.percent_complete
+
+
+def _active_seconds(progress: Progress, attempt: Attempt, now: float) -> float:
+    if progress.active_seconds is not None:
+        return progress.active_seconds
+    return (progress.updated_at or now) - attempt.started_at
 
 
 def _health(records: Records, status: Status, now: float) -> str:

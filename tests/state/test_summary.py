@@ -8,7 +8,7 @@ from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, Verb
 from overnight.state.status import ENDED, Status
 from overnight.state.summary import plain, summary_of
 from overnight.state.verbs import check, check_remove, check_retry, check_retry_errors
-from tests.builders import T0, a_run, progress, requests
+from tests.builders import T0, a_run, an_attempt, progress, requests
 
 FIELDS = (
     "id name group labels status health attempt pid supervisor_pid "
@@ -40,6 +40,16 @@ def test_an_agent_that_only_writes_counts_gets_an_estimate() -> None:
     foretold = summary_of(a_run(progress=progress(active_seconds=40.0)), T0).estimate
     assert foretold is not None
     assert foretold.likely == pytest.approx(60.0)
+
+
+def test_an_agent_that_only_writes_a_percentage_gets_an_estimate_in_its_first_attempt() -> None:
+    only = progress(processed_items=None, total_items=None, percent_complete=25.0, active_seconds=40.0)
+    foretold = summary_of(a_run(progress=only), T0).estimate
+    assert foretold is not None
+    assert foretold.likely == 120
+    assert summary_of(a_run(progress=only._replace(attempt=2), attempt=an_attempt(attempt=2)), T0).estimate is None
+    for percent in (0.0, 1e-310):
+        assert summary_of(a_run(progress=only._replace(percent_complete=percent)), T0).estimate is None
 
 
 def test_an_agents_own_estimate_is_taken() -> None:
