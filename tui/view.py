@@ -245,7 +245,8 @@ def _ended_text(row: Row) -> str:
     if ended.outcome is Outcome.FAILED:
         words = exit_words(row)
         texts = (f"{words}, {when}", f"{words}, {when.removesuffix(' ago')}")
-        return next((text for text in texts if len(text) <= ETA_WIDTH), texts[-1] if ended.limit is None else words)
+        shorter = texts[-1] if ended.limit is None else f"{ended.limit} limit"
+        return next((text for text in (*texts, words) if len(text) <= ETA_WIDTH), shorter)
     return when
 
 

@@ -35,5 +35,9 @@ def test_it_says_how_far_it_is_how_long_it_takes_and_why() -> None:
     assert forecast_words(a_run(progress=told), T0) == (
         "31 204 of 50 330 files; 2h30 left (1h56 to 3h20); the rate fell by half 40m ago; 3 workers"
     )
+    by_shares = told._replace(percent_complete=27.4, phase="parse")
+    assert forecast_words(a_run(progress=by_shares), T0).startswith("27% done, in phase parse; 2h30 left")
+    only = by_shares._replace(processed_items=None, total_items=None, phase=None)
+    assert forecast_words(a_run(progress=only), T0).startswith("27% done; 2h30 left")
     assert forecast_words(a_run(progress=told._replace(pace=None)), T0).endswith("3h20)")
     assert forecast_words(a_run(progress=told._replace(estimate=None, total_items=None)), T0) == ""
