@@ -53,6 +53,14 @@ def test_those_that_wait_take_as_long_as_the_last_one_of_their_name() -> None:
     assert seen.left == 60 + 3600
 
 
+def test_how_long_that_one_was_paused_or_failed_says_nothing_of_them() -> None:
+    """It began a week ago, and was retried."""
+    retried = Exit(Outcome.COMPLETED, 0, attempts=2, started_at=STARTED, ended_at=STARTED + 7 * 86400, worked=1800)
+    seen = overall(one("old", "train", exit=retried), working("a", 60), one("t1", "train", **WAITS), slots=1)
+    assert seen is not None
+    assert (seen.left, seen.open) == (60 + 1800, 0)
+
+
 def test_of_some_nobody_knows_when_they_end() -> None:
     seen = overall(working("a", 60), working("stream", None), one("new", "never-ran", **WAITS))
     assert seen == Overall(40, 60, 2)
