@@ -77,8 +77,8 @@ def test_a_clock_that_somebody_sets_is_no_work_and_takes_none_back(jump: float) 
 def test_a_percentage_that_becomes_a_count_is_no_change_of_pace() -> None:
     foreteller = Foreteller()
     for second in range(1, 51):
-        told = at(second, 0, processed_items=None, total_items=None, percent_complete=float(second / 10))
-        foreteller.foretell(told, STARTED + second)
+        percent = at(second, 0, processed_items=None, total_items=None, percent_complete=second / 10)
+        foreteller.foretell(percent, STARTED + second)
     for second in range(51, 101):
         told = foreteller.foretell(at(second, second), STARTED + second).progress
     assert told is not None
