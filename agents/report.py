@@ -48,7 +48,7 @@ class Report:
         """So many were called, and their results remembered."""
         self.seconds: deque[float] = deque(maxlen=RECENT_ITEMS)
         """How long each of the recent items took."""
-        self._longest: tuple[float, int, str | None] = (0.0, 0, None)
+        self._longest: tuple[float, int, str] = (0.0, 0, "")
         """How long the longest item took, faded; the items finished then, and their phase."""
         self.last_commit = clock.monotonic()
         self.acknowledged = 0
@@ -196,7 +196,7 @@ class Report:
     def _faded_longest(self, recent: float) -> float:
         """`recent`: of the recent items. Another phase has other items."""
         before, done, phase = self._longest
-        here = self.phases.current()
+        here = self.phases.around_items()
         faded = before * 0.5 ** (max(0, self.processed - done) / HALVES_AFTER) if here == phase else 0.0
         self._longest = (max(recent, faded), self.processed, here)
         return self._longest[0]
