@@ -24,13 +24,17 @@ class Curve:
         """So many items lie between the first knot and the newest."""
         self._items_before = 0.0
 
+    def begin(self, work: float, seconds: float, items: float) -> None:
+        """Here: of what was before nothing is known."""
+        self._work[:], self._seconds[:] = [work], [max(0.0, seconds)]
+        self.items, self._items_before = 0.0, items
+
     def record(self, work: float, seconds: float, items: float) -> None:
         """`items`: how many that is. What goes back starts anew, from there; what is no number is no news."""
         if work == self._work[-1] or not (isfinite(work) and isfinite(seconds) and work >= 0):
             return
         if work < self._work[-1]:
-            self._work[:], self._seconds[:] = [work], [max(0.0, seconds)]
-            self.items, self._items_before = 0.0, items
+            self.begin(work, seconds, items)
             return
         self.items = max(self.items, items - self._items_before)
         if seconds <= self._seconds[-1]:
