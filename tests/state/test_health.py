@@ -3,7 +3,7 @@
 import pytest
 
 from overnight.state.health import Verdict, health_of, is_stall, judged_silence, silence, stall_after
-from overnight.state.records import AgentStatus, ItemSeconds
+from overnight.state.records import AgentStatus, ItemSeconds, Phase
 from overnight.state.status import Status, status_of
 from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, heartbeat, progress
 
@@ -28,6 +28,16 @@ def test_what_holds_the_interpreter_is_a_stall_though_it_ends_the_beats_as_well(
     run = a_run(heartbeat=beat, progress=progress(item_seconds=ItemSeconds(longest=2, p95=1)))
     assert status_of(run, T0) is Status.STALE
     assert is_stall(run, T0)
+
+
+def test_items_of_one_phase_say_nothing_of_those_of_the_next() -> None:
+    fetched, first = Phase("fetch", 40, 40), Phase("embed", 0, 60)
+    quick = progress(item_seconds=ItemSeconds(longest=0.2, p95=0.1), phases=(fetched, first), phase="embed / encode")
+    run = a_run(heartbeat=heartbeat(last_progress=T0 - 500), progress=quick)
+    assert health_of(run, T0).verdict is Verdict.RUNNING, "as of a run that never reported progress"
+    assert is_stall(run._replace(progress=quick._replace(phases=(fetched, first._replace(processed_items=1)))), T0)
+    assert is_stall(run._replace(progress=quick._replace(phase="fetch")), T0)
+    assert is_stall(run._replace(spec=a_spec(stall=60.0)), T0)
 
 
 def test_what_was_committed_since_the_last_beat_is_progress() -> None:
