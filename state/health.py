@@ -203,4 +203,8 @@ def _mean_item(records: Records, progress: Progress) -> float | None:
     reported = last_progress(records)
     if records.attempt is None or reported is None or done <= 0:
         return None
-    return max(0.0, reported - records.attempt.started_at) / max(1.0, done)
+    seconds = max(0.0, reported - records.attempt.started_at)
+    if progress.active_seconds is not None:
+        # A night that it was paused says nothing of its items.
+        seconds = min(seconds, progress.active_seconds)
+    return seconds / max(1.0, done)

@@ -17,6 +17,13 @@ def test_of_an_agent_that_only_counts_a_silence_does_not_make_itself_usual() -> 
     assert ends == list(range(int(STARTED) + 20 + 51, int(T0))), "once stalled, it is stalled until it gets on"
 
 
+def test_time_in_which_it_was_paused_makes_no_item_longer() -> None:
+    paused = COUNTS_ONLY._replace(progress=progress(processed_items=4, updated_at=STARTED + 500, active_seconds=20.0))
+    assert stall_after(paused) == 50
+    silent = COUNTS_ONLY._replace(progress=progress(processed_items=4, updated_at=STARTED + 20, active_seconds=500.0))
+    assert stall_after(silent) == 50, "what it has worked at since then took longer"
+
+
 def test_of_an_agent_that_has_done_nothing_yet_nobody_knows_what_is_usual() -> None:
     run = a_run(heartbeat=None, progress=progress(processed_items=0, updated_at=STARTED + 1))
     assert stall_after(run) is None
