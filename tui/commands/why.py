@@ -28,10 +28,9 @@ def run(options: Namespace) -> int:
     runs, code = selection.select(home, options)
     records = [each.read() for each in runs]
     queued, active = stands_now(home.path, records), activities_of(records, time.time())
+    begins_in = seconds_until_begun(home) if queued else {}
     for each in runs:
-        stand = queued.get(each.id)
-        begins_in = seconds_until_begun(home, each.id) if stand is not None else None
-        _tell(each, stand, begins_in, active.get(each.id))
+        _tell(each, queued.get(each.id), begins_in.get(each.id), active.get(each.id))
     return code
 
 
