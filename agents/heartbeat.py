@@ -13,11 +13,13 @@ from collections.abc import Callable
 from overnight.agents.report import Report
 from overnight.agents.spare import Spare, SpareDescriptor
 from overnight.state import codec
-from overnight.state.records import Handle, Heartbeat, Progress
+from overnight.state.records import AgentStatus, Handle, Heartbeat, Progress
 from overnight.state.rundir import RunDir
 
 BEAT_EVERY = 1.0
 REPORT_EVERY = 0.1
+FORETELL_EVERY = 5.0
+"""Seconds after which the end is foretold anew where nothing else is to be told: the item in hand takes its time."""
 LATE = 2 * BEAT_EVERY
 """Seconds without a beat that mean: none was possible."""
 LARGEST_PROGRESS, LARGEST_HEARTBEAT = 16 << 10, 4 << 10
@@ -96,7 +98,16 @@ class Beat:
     def beat(self) -> None:
         """Say that it lives; by hand, how far it is."""
         self.write_heartbeat()
+        if self._is_forecast_old():
+            self.write_progress()
         self._each_second(self.newest)
+
+    def _is_forecast_old(self) -> bool:
+        report = self._report
+        # It may have been stopped in the item in hand, and has not heard yet that it goes on: what is active then?
+        is_unclear = self._late[1] > max(self._told_until, report.last_commit)
+        is_told = self.newest.estimate is not None and report.status is AgentStatus.RUNNING and not is_unclear
+        return is_told and report.clock.monotonic() - self._reported_at >= FORETELL_EVERY
 
     def _keep_up(self) -> bool:
         """Whether there was anything to sync or to report."""

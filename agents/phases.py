@@ -229,6 +229,10 @@ class Phases:
         in_items = list(self._in_items.values())
         return in_items[-1] if in_items else self._open[-1].name or self._broken_off
 
+    def around_items(self) -> str:
+        """The innermost that is open, whatever single items are at; "" = none is."""
+        return self._open[-1].name
+
     def listed(self) -> tuple[Phase, ...]:
         """Each phase, in the order in which they were entered."""
         return tuple(stage.counts() for stage in self._stages(self._root))

@@ -48,14 +48,15 @@ class Report:
         """So many were called, and their results remembered."""
         self.seconds: deque[float] = deque(maxlen=RECENT_ITEMS)
         """How long each of the recent items took."""
-        self._longest: tuple[float, int, str | None] = (0.0, 0, None)
+        self._longest: tuple[float, int, str] = (0.0, 0, "")
         """How long the longest item took, faded; the items finished then, and their phase."""
         self.last_commit = clock.monotonic()
         self.acknowledged = 0
         self.phases = Phases(clock.active)
         self._earlier: Earlier | None = None
         self._estimator: Estimator | None = None
-        """From when it is known what work is counted in."""
+        """From when it is known what work is counted in; one for each thing that it has been counted in."""
+        self._measured: Measure | None = None
         self._timeline = Timeline()
         clock.on_excluded = self.excuse
 
@@ -67,10 +68,10 @@ class Report:
 
     def for_the_next(self) -> Earlier | None:
         """How this one went; None = that would not tell: others did a part of it, or it is short."""
-        if self._estimator is None or not self.processed or self.resumed:
+        if self._estimator is None or self._measured is None or not self.processed or self.resumed:
             return None
         profile = self._estimator.profile()
-        return None if profile is None else Earlier(profile, self._measure(self.phases.done()), self.phases.shares())
+        return None if profile is None else Earlier(profile, self._measured, self.phases.shares())
 
     def recall(self, before: Progress) -> None:
         """What the attempt before said last, while nothing is known of it from the checkpoint."""
@@ -161,12 +162,19 @@ class Report:
             done = Done(float(self.processed), float(self.resumed), total)
         if done.total is None:
             return None
-        if self._estimator is None:
-            is_alike = self._earlier is not None and self._earlier.measure is measure
-            self._estimator = Estimator(self._earlier.profile if self._earlier is not None and is_alike else None)
         # What earlier attempts did is no work of this one.
-        self._estimator.record(done.done - done.resumed, active, self.processed - self.resumed)
+        work, items = done.done - done.resumed, self.processed - self.resumed
+        if self._estimator is None:
+            self._estimator = self._begun(measure)
+        elif measure is not self._measured:
+            self._estimator = self._begun(measure)
+            self._estimator.begin(work, active, items)
+        self._estimator.record(work, active, items)
         return self._estimator.forecast(max(0.0, done.total - done.done), active, self.workers, in_hand)
+
+    def _begun(self, measure: Measure) -> Estimator:
+        self._measured, earlier = measure, self._earlier
+        return Estimator(earlier.profile if earlier is not None and earlier.measure is measure else None)
 
     def _measure(self, done: Done | None) -> Measure:
         if done is None:
@@ -196,7 +204,7 @@ class Report:
     def _faded_longest(self, recent: float) -> float:
         """`recent`: of the recent items. Another phase has other items."""
         before, done, phase = self._longest
-        here = self.phases.current()
+        here = self.phases.around_items()
         faded = before * 0.5 ** (max(0, self.processed - done) / HALVES_AFTER) if here == phase else 0.0
         self._longest = (max(recent, faded), self.processed, here)
         return self._longest[0]

@@ -15,23 +15,28 @@ MOST_NOISE, LEAST_NOISE = 50.0, 0.02
 class Curve:
     """Work done, in items or by weight, over active seconds."""
 
-    __slots__ = ("_seconds", "_work", "items")
+    __slots__ = ("_items_before", "_seconds", "_work", "items")
 
     def __init__(self) -> None:
         self._work = [0.0]
         self._seconds = [0.0]
         self.items = 0.0
-        """So many items are behind the newest knot."""
+        """So many items lie between the first knot and the newest."""
+        self._items_before = 0.0
+
+    def begin(self, work: float, seconds: float, items: float) -> None:
+        """Here: of what was before nothing is known."""
+        self._work[:], self._seconds[:] = [work], [max(0.0, seconds)]
+        self.items, self._items_before = 0.0, items
 
     def record(self, work: float, seconds: float, items: float) -> None:
-        """`items`: how many that is. What goes back starts anew; what is no number is no news."""
+        """`items`: how many that is. What goes back starts anew, from there; what is no number is no news."""
         if work == self._work[-1] or not (isfinite(work) and isfinite(seconds) and work >= 0):
             return
         if work < self._work[-1]:
-            self._work[:], self._seconds[:] = [work], [max(0.0, seconds)]
-            self.items = 0.0
+            self.begin(work, seconds, items)
             return
-        self.items = max(self.items, items)
+        self.items = max(self.items, items - self._items_before)
         if seconds <= self._seconds[-1]:
             self._work[-1] = work
             return

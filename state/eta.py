@@ -79,6 +79,10 @@ class Estimator:
         self._end: float | None = None
         """Active seconds at which the last forecast saw the end."""
 
+    def begin(self, work: float, active_seconds: float, items: float) -> None:
+        """Here: what was before was counted in something else."""
+        self._curve.begin(work, active_seconds, items)
+
     def record(self, work: float, active_seconds: float, items: float | None = None) -> None:
         """`work`: done by this session, in items or by weight; goes back = starts anew. `items`: None = it is items."""
         self._curve.record(work, active_seconds, work if items is None else items)

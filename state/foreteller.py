@@ -15,10 +15,11 @@ class Foreteller:
     def __init__(self) -> None:
         self._watched: dict[str, Watched] = {}
 
-    def foretell(self, records: Records, now: float, slept: float = 0.0) -> Records:
+    def foretell(self, records: Records, now: float, skipped: float = 0.0) -> Records:
         """These records with an estimate, where the agent gives none and one can be made.
 
-        `now`: when they were read. `slept`: seconds for which the host has been suspended since whenever.
+        `now`: when they were read. `skipped`: seconds of the wall clock in which nobody could work, since whenever: the
+        host was suspended, or somebody has set that clock.
         """
         attempt, progress = records.attempt, current.own_progress(records)
         status = status_of(records, now)
@@ -26,9 +27,9 @@ class Foreteller:
             self.forget(records.id)
             return records
         watched = self._watched.get(records.id)
-        if watched is None or watched.attempt != attempt.attempt:
-            watched = self._watched[records.id] = Watched(attempt, slept)
-        watched.look(progress, progress.updated_at or records.progress_changed_at or now, now, slept)
+        if watched is None or watched.attempt != attempt.attempt or watched.counts != _is_counted(progress):
+            watched = self._watched[records.id] = Watched(attempt, skipped, counts=_is_counted(progress))
+        watched.look(progress, progress.updated_at or records.progress_changed_at or now, now, skipped)
         watched.works = status not in HELD | WAITING
         estimate = watched.estimator.forecast(_work(progress)[1], watched.active)
         if estimate is None:
@@ -43,25 +44,26 @@ class Foreteller:
 class Watched:
     """One attempt: how far it was at which active second."""
 
-    def __init__(self, attempt: Attempt, slept: float) -> None:
+    def __init__(self, attempt: Attempt, skipped: float, *, counts: bool) -> None:
+        """`counts`: it tells items, not a percentage."""
         # Most agents foretell themselves: it is loaded for those that do not.
         from overnight.state.eta import Estimator
 
-        self.attempt = attempt.attempt
+        self.attempt, self.counts = attempt.attempt, counts
         self.estimator = Estimator()
         self._timeline = Timeline()
         self.works = True
         self.active = 0.0
         """Seconds at work, as far as anybody saw."""
         # Before anybody watched, all of the attempt's time is taken for work.
-        self._looked_at, self._slept = attempt.started_at, slept
+        self._looked_at, self._skipped = attempt.started_at, skipped
 
-    def look(self, progress: Progress, updated_at: float, now: float, slept: float) -> None:
+    def look(self, progress: Progress, updated_at: float, now: float, skipped: float) -> None:
         if self.works:
-            self.active += max(0.0, now - self._looked_at - (slept - self._slept))
+            self.active += max(0.0, now - self._looked_at - (skipped - self._skipped))
         if progress.active_seconds is not None:
             self.active = progress.active_seconds + (max(0.0, now - updated_at) if self.works else 0.0)
-        self._looked_at, self._slept = now, slept
+        self._looked_at, self._skipped = now, skipped
         self._timeline.note(self.active, now)
         seconds = max(0.0, self.active - (max(0.0, now - updated_at) if self.works else 0.0))
         self.estimator.record(max(0.0, _work(progress)[0]), seconds)

@@ -1,7 +1,7 @@
 """Whether a run that should work does: facts apart, one verdict, in words. Pure.
 
-A missing beat is not death and a beat is not work: only a vanished process is dead, and a run that
-never reported progress is never stalled unless its spec says so.
+A missing beat is not death and a beat is not work: only a vanished process is dead, and a run that never reported
+progress, or has done nothing yet of the phase that it is in, is never stalled unless its spec says so.
 """
 
 from enum import StrEnum
@@ -100,7 +100,7 @@ def _usual_words(records: Records) -> str:
 def usual_item(records: Records) -> float | None:
     """Seconds in which nearly every item is done (19 of 20); of one that only counts, the mean. None = not known."""
     progress = current.own_progress(records)
-    if progress is None:
+    if progress is None or _begins_phase(progress):
         return None
     return _mean_item(records, progress) if progress.item_seconds is None else progress.item_seconds.p95
 
@@ -178,13 +178,20 @@ def stall_after(records: Records) -> float | None:
     if records.spec and records.spec.stall is not None:
         return records.spec.stall
     progress = current.own_progress(records)
-    if progress is None:
+    if progress is None or _begins_phase(progress):
         return None
     if progress.item_seconds is not None:
         usual = max(LONGEST_TIMES * progress.item_seconds.longest, P95_TIMES * progress.item_seconds.p95)
         return max(LEAST_SILENCE, usual)
     mean = _mean_item(records, progress)
     return None if mean is None else max(LEAST_SILENCE, P95_TIMES * mean)
+
+
+def _begins_phase(progress: Progress) -> bool:
+    """Whether nothing is done of the innermost phase that it lists: items before it say nothing of those there."""
+    at = progress.phase
+    around = [] if at is None else [each for each in progress.phases if f"{at} / ".startswith(f"{each.name} / ")]
+    return bool(around) and not max(around, key=lambda each: len(each.name)).processed_items
 
 
 def _mean_item(records: Records, progress: Progress) -> float | None:
@@ -196,4 +203,8 @@ def _mean_item(records: Records, progress: Progress) -> float | None:
     reported = last_progress(records)
     if records.attempt is None or reported is None or done <= 0:
         return None
-    return max(0.0, reported - records.attempt.started_at) / max(1.0, done)
+    seconds = max(0.0, reported - records.attempt.started_at)
+    if progress.active_seconds is not None:
+        # A night that it was paused says nothing of its items.
+        seconds = min(seconds, progress.active_seconds)
+    return seconds / max(1.0, done)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from overnight.state.queue import FREE, Queue, Waiter, dependency, in_line
 from overnight.state.records import Outcome, Records
 from overnight.state.status import HELD, Status
-from overnight.state.summary import estimate_of
+from overnight.state.summary import estimate_of, worked_of
 
 UNFORESEEN = HELD | {Status.STALLED, Status.STALE, Status.UNKNOWN}
 """Nobody knows when these go on, whatever they foretold when they did."""
@@ -60,15 +60,13 @@ def usual_of(
 
 
 def usual_by_name(newest_first: Iterable[Records]) -> Mapping[str, float]:
-    """Seconds from beginning to end of the newest that completed of each name."""
+    """Seconds that the newest that completed of each name has worked: how long it was held says nothing of others."""
     took: dict[str, float] = {}
     for records in newest_first:
         ended = records.exit
-        if ended is None or ended.outcome is not Outcome.COMPLETED or None in (ended.started_at, ended.ended_at):
-            continue
-        assert ended.started_at is not None
-        assert ended.ended_at is not None
-        took.setdefault(name_of(records), max(0.0, ended.ended_at - ended.started_at))
+        worked = None if ended is None or ended.outcome is not Outcome.COMPLETED else worked_of(ended)
+        if worked is not None:
+            took.setdefault(name_of(records), max(0.0, worked))
     return took
 
 

@@ -76,7 +76,7 @@ def summary_of(records: Records, now: float) -> Summary:
         created_at=spec.created_at if spec else None,
         started_at=_started_at(records),
         ended_at=ended.ended_at if ended else None,
-        worked_seconds=_worked(ended) if ended else None,
+        worked_seconds=worked_of(ended) if ended else None,
         outcome=str(ended.outcome) if ended else None,
         exit_code=ended.code if ended else None,
         directory=records.directory,
@@ -158,7 +158,8 @@ def _started_at(records: Records) -> float | None:
     return records.attempt.started_at if records.attempt else None
 
 
-def _worked(ended: Exit) -> float | None:
+def worked_of(ended: Exit) -> float | None:
+    """Seconds of its attempts together, pauses and the time between them not counted; None = nobody counted them."""
     if ended.worked is not None or ended.started_at is None or ended.ended_at is None:
         return ended.worked
     # Whoever wrote that did not count it: only of a single attempt there is no time between.

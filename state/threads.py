@@ -6,6 +6,7 @@ What it hides, from who may not know or from everybody, is None.
 import os
 import socket
 import sys
+from collections.abc import Iterator
 
 from overnight.state.activity import Doing, Thread
 
@@ -23,10 +24,24 @@ MOST_SOCKETS = 8
 """Of a process: of more it is not asked to which it listens."""
 
 
-def threads_of(pid: int, *, with_stack: bool = False) -> tuple[Thread, ...]:
-    """Nothing = it is gone, or not ours to see."""
+class Peers:
+    """Of connections, at one moment: what the kernel tells of all that there are is read once for each process."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[str, str]] = {}
+
+    def of(self, pid: int, inode: str) -> str | None:
+        """`ADDRESS:PORT` of the other end of a connection; where there is none yet, of this one."""
+        if pid not in self._known:
+            self._known[pid] = dict(_ends_of(pid))
+        told = self._known[pid].get(inode)
+        return None if told is None else _address(told)
+
+
+def threads_of(pid: int, *, with_stack: bool = False, most: int | None = None) -> tuple[Thread, ...]:
+    """The first `most` of them; None = all. Nothing = it is gone, or not ours to see."""
     try:
-        tids = sorted(map(int, os.listdir(f"/proc/{pid}/task")))
+        tids = sorted(map(int, os.listdir(f"/proc/{pid}/task")))[:most]
     except OSError:
         return ()
     found = (_thread(pid, tid, with_stack=with_stack) for tid in tids)
@@ -52,15 +67,15 @@ def _thread(pid: int, tid: int, *, with_stack: bool) -> Thread | None:
     )
 
 
-def doing_of(thread: Thread, agent: int) -> Doing:
+def doing_of(thread: Thread, agent: int, peers: Peers) -> Doing:
     """`agent`: the pid of the process that says that it is the agent."""
-    file = None if thread.state == "R" else _file_of(thread)
+    file = None if thread.state == "R" else _file_of(thread, peers)
     return Doing(thread.state, thread.place, file, is_first=thread.pid == thread.tid, is_agent=thread.pid == agent)
 
 
-def _file_of(thread: Thread) -> str | None:
+def _file_of(thread: Thread, peers: Peers) -> str | None:
     if thread.call is None and thread.place == WOKEN:
-        return _only_peer_of(thread.pid)
+        return _only_peer_of(thread.pid, peers)
     number, *arguments = (thread.call or "").split()[:2] or [""]
     if not arguments or int(number) not in _FIRST_FILE:
         return None
@@ -69,32 +84,30 @@ def _file_of(thread: Thread) -> str | None:
     except (OSError, ValueError):
         return None
     if named.startswith(SOCKET):
-        return _peer_of(thread.pid, named[len(SOCKET) : -1]) or "socket"
+        return peers.of(thread.pid, named[len(SOCKET) : -1]) or "socket"
     if named.startswith("pipe:["):
         return "pipe"
     return "tty" if named.startswith(("/dev/pts/", "/dev/tty")) else None
 
 
-def _only_peer_of(pid: int) -> str | None:
+def _only_peer_of(pid: int, peers: Peers) -> str | None:
     """Where its calls are hidden, as from everybody but root and its parents where Yama says so."""
     try:
         names = [os.readlink(f"/proc/{pid}/fd/{each}") for each in os.listdir(f"/proc/{pid}/fd")]
     except OSError:
         return None
     inodes = [each[len(SOCKET) : -1] for each in names if each.startswith(SOCKET)]
-    peers = [peer for each in inodes[:MOST_SOCKETS] if (peer := _peer_of(pid, each)) is not None]
-    return peers[0] if len(peers) == 1 and len(inodes) <= MOST_SOCKETS else None
+    found = [peer for each in inodes[:MOST_SOCKETS] if (peer := peers.of(pid, each)) is not None]
+    return found[0] if len(found) == 1 and len(inodes) <= MOST_SOCKETS else None
 
 
-def _peer_of(pid: int, inode: str) -> str | None:
-    """`ADDRESS:PORT` of the other end of a connection; where there is none yet, of this one."""
+def _ends_of(pid: int) -> Iterator[tuple[str, str]]:
+    """Of each connection its inode and an end as the kernel tells it: the other one; where there is none, this one."""
     for table in _TABLES:
         for line in (_read_all(f"/proc/{pid}/net/{table}") or "").splitlines()[1:]:
-            fields = line.split()
-            if len(fields) > 9 and fields[9] == inode:
-                peer = fields[2]
-                return _address(peer if not peer.endswith(":0000") else fields[1])
-    return None
+            fields = line.split(None, 10)
+            if len(fields) > 9:
+                yield fields[9], fields[2] if not fields[2].endswith(":0000") else fields[1]
 
 
 def _address(told: str) -> str:

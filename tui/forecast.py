@@ -11,13 +11,14 @@ NEWS = 1.2
 
 
 def forecast_words(records: Records, now: float) -> str:
-    """`31 204 of 50 330 files; about 2h left (1h30 to 3h); the rate fell by half 40m ago; 3 workers`; "" = none."""
+    """`31 204 of 50 330 files; 2h30 left (1h56 to 3h20); the rate fell by half 40m ago; 3 workers`; "" = none."""
     progress, estimate = current.own_progress(records), estimate_of(records, now)
     if progress is None or estimate is None:
         return ""
     said = [words] if (words := _done_words(progress)) else []
     low, likely, high = (about(each) for each in estimate)
-    said.append(f"{likely} left" if low == high else f"{likely} left ({low} to {high})")
+    if estimate.high > 0:
+        said.append(f"{likely} left" if low == high else f"{likely} left ({low} to {high})")
     if progress.pace is not None:
         said += _pace_words(progress.pace, now)
     return "; ".join(said)

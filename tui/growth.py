@@ -9,6 +9,8 @@ FEWEST, MOST = 12, 120
 """Looks from which there is one, and so many are kept."""
 STEADY = 0.5
 """Of the growth before, what the newest must have: what is loaded at the start grows, too, and then stays."""
+PEAKS = 0.2
+"""Of the looks of a part so many of the highest, and of the lowest, say nothing."""
 Look = tuple[float, float]
 """A moment, in seconds, and what was used then."""
 
@@ -32,18 +34,27 @@ def with_look(looks: Sequence[Look], look: Look) -> tuple[Look, ...]:
 def growth_of(looks: Sequence[Look]) -> float | None:
     """By how much it grows a second; None = it does not, or not steadily, or that is not known yet.
 
-    From the medians of three equal parts: single peaks, as before each collection of garbage, say nothing.
+    From the medians of three equal parts: single peaks, as before each collection of garbage, say nothing. What goes up
+    and down does not grow before the newest part lies above the oldest.
     """
     if len(looks) < FEWEST or looks[-1][0] - looks[0][0] < LEAST:
         return None
     third = len(looks) // 3
-    first, second, last = (_middle(part) for part in (looks[:third], looks[third:-third], looks[-third:]))
-    before, newest = _slope(first, second), _slope(second, last)
-    return newest if before > 0 and newest >= STEADY * before else None
+    oldest, newest = looks[:third], looks[-third:]
+    if _ranked(newest, PEAKS) <= _ranked(oldest, 1 - PEAKS):
+        return None
+    first, second, last = (_middle(part) for part in (oldest, looks[third:-third], newest))
+    before, since = _slope(first, second), _slope(second, last)
+    return since if before > 0 and since >= STEADY * before else None
 
 
 def _middle(part: Sequence[Look]) -> Look:
     return part[len(part) // 2][0], sorted(used for _, used in part)[len(part) // 2]
+
+
+def _ranked(part: Sequence[Look], share: float) -> float:
+    """What was used at the look below which this share of them lies."""
+    return sorted(used for _, used in part)[round(share * (len(part) - 1))]
 
 
 def _slope(one: Look, other: Look) -> float:

@@ -13,7 +13,7 @@ from overnight.state.activity import Activity, Doing, activity_of
 from overnight.state.health import DOUBTFUL, health_of
 from overnight.state.records import Attempt, Records
 from overnight.state.status import Status, status_of
-from overnight.state.threads import doing_of, threads_of
+from overnight.state.threads import Peers, doing_of, threads_of
 from overnight.tui.growth import Growing, Look, growth_of, with_look
 from overnight.tui.resources import Resources
 
@@ -108,9 +108,10 @@ def _sum_of(uses: dict[int, Use]) -> Resources:
 
 
 def _doings_of(pids: Iterable[int], agent: int) -> dict[tuple[int, int], Doing]:
-    """By process and thread."""
-    threads = (each for pid in pids for each in threads_of(pid))
-    return {(each.pid, each.tid): doing_of(each, agent) for each in islice(threads, MOST_THREADS)}
+    """By process and thread; those of the agent before all others."""
+    peers, in_order = Peers(), sorted(pids, key=lambda pid: (pid != agent, pid))
+    threads = (each for pid in in_order for each in threads_of(pid, most=MOST_THREADS))
+    return {(each.pid, each.tid): doing_of(each, agent, peers) for each in islice(threads, MOST_THREADS)}
 
 
 def _use_of(pid: int) -> Use | None:

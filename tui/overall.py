@@ -14,7 +14,7 @@ from overnight.tui.model import Overall
 
 OVER = ENDED - RESUMABLE
 LOOKED_THROUGH = 1000
-"""Runs, the newest, among which it is looked how long one of a name takes."""
+"""Runs that are over, the newest, among which it is looked how long one of a name takes."""
 
 
 def overall_of(
@@ -32,8 +32,8 @@ def overall_of(
     waiting = [run_id for run_id in every if statuses[run_id] is Status.QUEUED]
     if waiting:
         shown = {run_id: each.records for run_id, each in reads.items()}
-        newest = (shown[run_id] for run_id in islice(newest_first, LOOKED_THROUGH) if run_id in shown)
-        usual = usual_of(waiting, every, left, newest)
+        over = (shown[run_id] for run_id in newest_first if run_id in shown and shown[run_id].exit is not None)
+        usual = usual_of(waiting, every, left, islice(over, LOOKED_THROUGH))
         seen = outlook_of(queue_of(shown, statuses, groups, now), left, usual)
     else:
         # Ten thousand that work need not be played through.

@@ -209,6 +209,9 @@ def _forecast_text(row: Row, glyphs: Glyphs) -> str:
     estimate = row.summary.estimate
     if estimate is None:
         return _unforeseen_text(row)
+    if estimate.high == 0:
+        # Where all is done that is counted, or the time that was said is over, nobody knows how long the rest takes.
+        return "ending" if row.summary.percent == 100 else "unknown"
     half = (estimate.high - estimate.low) / 2
     likely = about(estimate.likely)
     if half < 1 or estimate.likely > YEAR:

@@ -3,6 +3,7 @@
 import random
 
 from overnight.agents.clock import ActiveClock
+from overnight.agents.hand import Hand
 from overnight.agents.report import HALVES_AFTER, RECENT_ITEMS, Report
 from overnight.state.health import stall_after
 from tests.builders import a_run
@@ -41,6 +42,14 @@ def test_another_phase_has_other_items() -> None:
     finish(report, 300)
     with report.phases.inside("fetch", None):
         assert finish(report, 3, RECENT_ITEMS) == 3
+
+
+def test_what_an_item_is_at_is_no_other_phase() -> None:
+    report = a_report()
+    finish(report, 300)
+    finish(report, 3, RECENT_ITEMS)
+    with report.phases.inside_item(Hand(None), "parse"):
+        assert 250 < finish(report, 3) < 300
 
 
 def test_of_the_few_items_that_take_a_hundred_times_as_long_hardly_one_is_a_stall() -> None:

@@ -55,6 +55,25 @@ class Told:
         return estimate.likely
 
 
+def test_a_phase_without_a_share_is_no_change_of_pace() -> None:
+    """From there on items are counted: no more of them are done in a second than were before."""
+    told = Told()
+    told.report.total = 1000
+    with told.phases.inside("fetch", 0.5):
+        loop = told.enters(1000)
+        for _ in range(1000):
+            told.report.processed += 1
+            told.works(loop, 1, 0.1)
+    told.report.total = 2000
+    with told.phases.inside("embed", None):
+        loop = told.enters(1000)
+        for _ in range(100):
+            told.report.processed += 1
+            told.works(loop, 1, 0.1)
+        assert told.likely == pytest.approx(90, rel=0.1)
+        assert told.report.progress(0.0).pace is None
+
+
 def test_shares_roll_up_through_phases_in_phases() -> None:
     told = Told()
     assert told.percent is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from overnight.state.activity import Activity, Doing, Wait, activity_of, activity_words, wait_of
-from overnight.state.threads import WOKEN, doing_of, threads_of
+from overnight.state.threads import WOKEN, Peers, doing_of, threads_of
 from tests.waiting import eventually
 
 LOCKS = "import fcntl, sys; two = [open(sys.argv[1], 'w') for _ in 'ab']; [fcntl.flock(each, 2) for each in two]"
@@ -28,7 +28,7 @@ WAITS = [
 
 
 def doing_now(pid: int) -> Doing:
-    return doing_of(threads_of(pid)[0], pid)
+    return doing_of(threads_of(pid)[0], pid, Peers())
 
 
 def waiting_for(wait: Wait, pid: int) -> Callable[[], bool]:
@@ -60,9 +60,30 @@ def test_whom_it_waits_for_over_the_network_is_told() -> None:
                 assert activity_words(activity_of(0, [doing])) == words
                 hidden = threads_of(child.pid)[0]._replace(call=None)
                 if hidden.place == WOKEN:
-                    assert doing_of(hidden, child.pid).file == f"127.0.0.1:{port}", "it has no other connection"
+                    found = doing_of(hidden, child.pid, Peers()).file
+                    assert found == f"127.0.0.1:{port}", "it has no other connection"
             finally:
                 child.kill()
+
+
+def test_what_the_kernel_tells_of_connections_is_read_once_however_many_threads_ask() -> None:
+    """It tells of all of them each time: of tens of thousands for each of a hundred threads it took seconds."""
+    peers = Peers()
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as call:
+        inode, port = str(os.fstat(call.fileno()).st_ino), server.getsockname()[1]
+        assert peers.of(os.getpid(), inode) == f"127.0.0.1:{port}"
+    assert Peers().of(os.getpid(), inode) is None, "it is gone"
+    assert peers.of(os.getpid(), inode) == f"127.0.0.1:{port}"
+
+
+def test_of_many_threads_the_first_are_looked_at() -> None:
+    many = "import threading; [threading.Thread(target=threading.Event().wait).start() for _ in range(9)]"
+    with subprocess.Popen([sys.executable, "-S", "-c", many]) as child:
+        try:
+            eventually(lambda: len(threads_of(child.pid)) == 10)
+            assert threads_of(child.pid, most=3) == threads_of(child.pid)[:3]
+        finally:
+            child.kill()
 
 
 def test_what_the_kernel_hides_is_not_told() -> None:

@@ -161,6 +161,19 @@ def test_a_long_item_in_hand_is_waited_for_as_long_as_it_weighs() -> None:
     assert 45 < later.likely < 60, "half of it is over, though nothing was done meanwhile"
 
 
+def test_what_goes_back_is_foretold_by_the_items_since_then() -> None:
+    """As where the length of a source is found out later: its items are as long as before."""
+    estimator = Estimator()
+    for item in range(1, 1001):
+        estimator.record(item, 10.0 * item)
+    for number, item in enumerate(range(900, 911), 1):
+        estimator.record(item, 10_000 + 10.0 * number)
+    now, later = estimator.forecast(2, 10_110), estimator.forecast(2, 10_118)
+    assert now is not None
+    assert later is not None
+    assert later.likely < now.likely, "an item is expected to take ten seconds"
+
+
 def test_the_last_items_of_many_workers_are_not_foretold_by_their_common_pace() -> None:
     estimator = Estimator()
     active = _worked([(400, 0.125)], estimator)

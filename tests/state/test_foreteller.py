@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from overnight.state.foreteller import Foreteller
 from overnight.state.records import Estimate, Progress, Records, SupervisorState
 from overnight.state.summary import estimate_of
+from overnight.tui.foretelling import Foretelling
 from tests.builders import STARTED, a_run, a_supervisor
 
 
@@ -59,6 +60,31 @@ def test_a_night_in_which_the_host_slept_is_no_work() -> None:
     assert told is not None
     assert told.estimate is not None
     assert told.estimate.likely == pytest.approx(98, rel=0.3)
+
+
+@pytest.mark.parametrize("jump", [3600, -3600])
+def test_a_clock_that_somebody_sets_is_no_work_and_takes_none_back(jump: float) -> None:
+    second = 0.0
+    foretelling = Foretelling(lambda: STARTED + second + (jump if second > 100 else 0), lambda: second)
+    for done in range(1, 121):
+        second = float(done)
+        told = foretelling.of(at(second + (jump if second > 100 else 0), 5 * second)).progress
+    assert told is not None
+    assert told.estimate is not None
+    assert told.estimate.likely == pytest.approx(80, rel=0.1)
+
+
+def test_a_percentage_that_becomes_a_count_is_no_change_of_pace() -> None:
+    foreteller = Foreteller()
+    for second in range(1, 51):
+        percent = at(second, 0, processed_items=None, total_items=None, percent_complete=second / 10)
+        foreteller.foretell(percent, STARTED + second)
+    for second in range(51, 101):
+        told = foreteller.foretell(at(second, second), STARTED + second).progress
+    assert told is not None
+    assert told.estimate is not None
+    assert told.estimate.likely == pytest.approx(900, rel=0.1)
+    assert told.pace is None
 
 
 def test_what_nobody_looked_at_for_a_while_went_on() -> None:

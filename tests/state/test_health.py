@@ -3,7 +3,7 @@
 import pytest
 
 from overnight.state.health import Verdict, health_of, is_stall, judged_silence, silence, stall_after
-from overnight.state.records import AgentStatus, ItemSeconds
+from overnight.state.records import AgentStatus, ItemSeconds, Phase
 from overnight.state.status import Status, status_of
 from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, heartbeat, progress
 
@@ -17,6 +17,13 @@ def test_of_an_agent_that_only_counts_a_silence_does_not_make_itself_usual() -> 
     assert ends == list(range(int(STARTED) + 20 + 51, int(T0))), "once stalled, it is stalled until it gets on"
 
 
+def test_time_in_which_it_was_paused_makes_no_item_longer() -> None:
+    paused = COUNTS_ONLY._replace(progress=progress(processed_items=4, updated_at=STARTED + 500, active_seconds=20.0))
+    assert stall_after(paused) == 50
+    silent = COUNTS_ONLY._replace(progress=progress(processed_items=4, updated_at=STARTED + 20, active_seconds=500.0))
+    assert stall_after(silent) == 50, "what it has worked at since then took longer"
+
+
 def test_of_an_agent_that_has_done_nothing_yet_nobody_knows_what_is_usual() -> None:
     run = a_run(heartbeat=None, progress=progress(processed_items=0, updated_at=STARTED + 1))
     assert stall_after(run) is None
@@ -28,6 +35,16 @@ def test_what_holds_the_interpreter_is_a_stall_though_it_ends_the_beats_as_well(
     run = a_run(heartbeat=beat, progress=progress(item_seconds=ItemSeconds(longest=2, p95=1)))
     assert status_of(run, T0) is Status.STALE
     assert is_stall(run, T0)
+
+
+def test_items_of_one_phase_say_nothing_of_those_of_the_next() -> None:
+    fetched, first = Phase("fetch", 40, 40), Phase("embed", 0, 60)
+    quick = progress(item_seconds=ItemSeconds(longest=0.2, p95=0.1), phases=(fetched, first), phase="embed / encode")
+    run = a_run(heartbeat=heartbeat(last_progress=T0 - 500), progress=quick)
+    assert health_of(run, T0).verdict is Verdict.RUNNING, "as of a run that never reported progress"
+    assert is_stall(run._replace(progress=quick._replace(phases=(fetched, first._replace(processed_items=1)))), T0)
+    assert is_stall(run._replace(progress=quick._replace(phase="fetch")), T0)
+    assert is_stall(run._replace(spec=a_spec(stall=60.0)), T0)
 
 
 def test_what_was_committed_since_the_last_beat_is_progress() -> None:

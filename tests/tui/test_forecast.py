@@ -41,3 +41,8 @@ def test_it_says_how_far_it_is_how_long_it_takes_and_why() -> None:
     assert forecast_words(a_run(progress=only), T0).startswith("27% done; 2h30 left")
     assert forecast_words(a_run(progress=told._replace(pace=None)), T0).endswith("3h20)")
     assert forecast_words(a_run(progress=told._replace(estimate=None, total_items=None)), T0) == ""
+
+
+def test_where_all_is_done_that_is_counted_nobody_knows_what_is_left() -> None:
+    told = progress(total_items=100, processed_items=100, estimate=Estimate(0, 0, 0))
+    assert forecast_words(a_run(progress=told), T0) == "100 of 100 items"

@@ -1,5 +1,6 @@
 """What grows towards a limit is told before it is full; what was only loaded, or is over by then, is not."""
 
+import random
 import resource
 from collections.abc import Callable, Mapping
 
@@ -65,6 +66,15 @@ def test_what_grows_steadily_has_a_trend() -> None:
 )
 def test_what_does_not_has_none(used: Callable[[float], float]) -> None:
     assert growth_of(looked(used)) is None
+
+
+def test_what_differs_at_random_has_none_at_any_look() -> None:
+    chance, found = random.Random(4), 0
+    looks: tuple[Look, ...] = ()
+    for at in range(0, 2000, 2):
+        looks = with_look(looks, (at, 500 + chance.gauss(0, 20)))
+        found += growth_of(looks) is not None
+    assert found == 0
 
 
 def test_a_few_looks_are_no_trend() -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 from overnight.state.queue import Group
 from overnight.state.records import Estimate, Exit, ItemSeconds, Outcome, SupervisorState
+from overnight.tui.arrivals import JUDGED_AT_ONCE
 from overnight.tui.events import Arrived, Grouped, Read, Ticked
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.header import header
 from overnight.tui.model import Fleet, Overall
+from overnight.tui.overall import LOOKED_THROUGH
 from overnight.tui.reducer import reduce
 from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, progress
 
@@ -34,8 +36,9 @@ def working(run_id: str, left: float | None, **changes: Any) -> Read:
 
 def overall(*reads: Read, slots: int | None = None) -> Overall | None:
     fleet = Fleet(now=T0)
-    for event in (Grouped({"gpu": Group(slots=slots)}), Arrived(reads), Ticked(T0)):
-        fleet = reduce(fleet, event)
+    fleet = reduce(reduce(fleet, Grouped({"gpu": Group(slots=slots)})), Arrived(reads))
+    for _ in range(1 + len(reads) // JUDGED_AT_ONCE):
+        fleet = reduce(fleet, Ticked(T0))
     return fleet.overall
 
 
@@ -51,6 +54,21 @@ def test_those_that_wait_take_as_long_as_the_last_one_of_their_name() -> None:
     seen = overall(*reads, one("t2", "train", **WAITS), slots=2)
     assert seen is not None
     assert seen.left == 60 + 3600
+
+
+def test_of_a_long_queue_it_is_known_as_well_how_long_they_take() -> None:
+    line = [one(f"t{number}", "train", **WAITS) for number in range(LOOKED_THROUGH + 1)]
+    seen = overall(one("old", "train", exit=TOOK_AN_HOUR), working("a", 60), *line, slots=1)
+    assert seen is not None
+    assert (seen.left, seen.open) == (60 + 3600 * len(line), 0)
+
+
+def test_how_long_that_one_was_paused_or_failed_says_nothing_of_them() -> None:
+    """It began a week ago, and was retried."""
+    retried = Exit(Outcome.COMPLETED, 0, attempts=2, started_at=STARTED, ended_at=STARTED + 7 * 86400, worked=1800)
+    seen = overall(one("old", "train", exit=retried), working("a", 60), one("t1", "train", **WAITS), slots=1)
+    assert seen is not None
+    assert (seen.left, seen.open) == (60 + 1800, 0)
 
 
 def test_of_some_nobody_knows_when_they_end() -> None:

@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from overnight.agents.supervisor.family import family_of
 from overnight.state import process
+from overnight.state.activity import Wait
 from overnight.state.records import Attempt
-from overnight.tui.meter import Meter
+from overnight.tui.meter import MOST_THREADS, Meter
 from overnight.tui.resources import Resources
 from tests.waiting import eventually
 
@@ -65,3 +67,18 @@ def test_nothing_is_said_of_an_agent_that_is_gone() -> None:
         assert meter.read(attempt._replace(start_time=attempt.start_time + 1)) is None
     assert meter.read(attempt) is None
     assert meter.read(None) is None
+
+
+def test_what_the_agent_waits_for_is_told_however_many_threads_stand_around_it() -> None:
+    starts = "child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1); print(child.pid)"
+    crowd = f"[threading.Thread(target=child.wait).start() for _ in range({MOST_THREADS})]"
+    with an_agent(f"import subprocess, sys, threading; {starts}; {crowd}") as attempt:
+        eventually(lambda: measured(Meter(), attempt).threads == MOST_THREADS + 2)
+        (agent,) = family_of(attempt) - {attempt.pid}
+        meter = Meter()
+
+        def waits_for() -> Wait | None:
+            found = meter.read(attempt, agent)
+            return found.activity.wait if found is not None and found.activity is not None else None
+
+        assert eventually(waits_for) is Wait.PIPE

@@ -146,6 +146,9 @@ def test_the_ends_of_a_long_name_stay() -> None:
         ({"progress": progress(total_items=None, faults=("total_items: negative: -5",))}, "report is wrong"),
         ({"progress": progress(estimate=Estimate(1e7, 1e15, 1e16))}, "over 1y"),
         ({"progress": progress(estimate=Estimate(1e7, 2e7, 1e9))}, "115d17h–over 1y"),
+        ({"progress": progress(processed_items=100, estimate=Estimate(0, 0, 0))}, "ending"),
+        ({"progress": progress(processed_items=0, total_items=0, estimate=Estimate(0, 0, 0))}, "unknown"),
+        ({"progress": progress(estimated_completion=T0 - 60)}, "unknown"),
         ({"progress": None, "heartbeat": None}, "up 10m00"),
         ({"requests": requests(Verb.PAUSE)}, "asked 5s ago"),
         (

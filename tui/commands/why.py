@@ -28,11 +28,11 @@ def run(options: Namespace) -> int:
     runs, code = selection.select(home, options)
     records = [each.read() for each in runs]
     queued, active = stands_now(home.path, records), activities_of(records, time.time())
+    begins_in = seconds_until_begun(home) if queued else {}
     for each in runs:
         stand = queued.get(each.id)
-        begins_in = seconds_until_begun(home, each.id) if stand is not None else None
         awaited = _status_of(home.run(stand.others[0])) if stand is not None and stand.others else None
-        _tell(each, stand, begins_in, awaited, active.get(each.id))
+        _tell(each, stand, begins_in.get(each.id), awaited, active.get(each.id))
     return code
 
 
