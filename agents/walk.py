@@ -105,7 +105,9 @@ class Walk(Generic[T]):
         return len(self._source) if given is None and isinstance(self._source, Sized) else given
 
     def _refuse_duplicates(self) -> None:
-        if self._unique and self._list is not None:
+        # The numbers of a range are known to differ, however many there are.
+        differ = isinstance(self._list, range) and self.options.key is None
+        if self._unique and self._list is not None and not differ:
             check_all(map(self.key, self._list))
 
     def _finished_in(self, checkpoint: Checkpoint, from_position: int = 0) -> Counter[str]:

@@ -228,6 +228,12 @@ def test_a_list_with_a_key_that_comes_twice_is_refused_before_anything_is_done(t
     assert keys_of(run, ["a", "b"]) == ["b"]
 
 
+def test_a_range_of_which_nobody_could_remember_all_numbers_begins_and_goes_on(tmp_path: Path) -> None:
+    run = RunDir(str(tmp_path))
+    assert keys_of(run, range(10**12), 2) == ["0", "1"]
+    assert keys_of(run, range(10**12 + 1), 2) == ["2", "3"]
+
+
 def test_two_versions_of_a_key_in_one_source_are_refused_too(tmp_path: Path) -> None:
     source = [("a", 1), ("a", 2)]
     for pairs in (source, iter(source)):
