@@ -16,7 +16,8 @@ def line_of(name: str, progress: Progress, width: int, addition: str = "") -> st
 
 def _percent(progress: Progress) -> list[str]:
     percent = percent_of(progress)
-    return [] if percent is None else [f"{percent:.0f}%"]
+    # Cut: a hundred is said only of what is done.
+    return [] if percent is None else [f"{int(percent)}%"]
 
 
 def _count(progress: Progress) -> str:
@@ -40,6 +41,9 @@ def _left(progress: Progress) -> str:
         return ""
     if progress.estimate is None:
         return "measuring"
+    if progress.estimate.high == 0:
+        # All that is counted is done: how long the rest takes, nobody knows.
+        return "ending"
     return f"{span(progress.estimate.likely)} left"
 
 

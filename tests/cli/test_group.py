@@ -105,7 +105,7 @@ def test_what_a_run_comes_after_is_resolved_at_the_launch_and_told() -> None:
     second = launched("--after", "first", "--after", f"{first}:ended", "--", "true")
     assert json.loads(shown("show", second, "--json")[0])["spec"]["after"] == [first, f"{first}:ended"]
     assert waits_for(second)["runs"] == [first, first]
-    assert why(second).startswith(f"{second} is queued: it waits for {first}, which is not over")
+    assert why(second).startswith(f"{second} is queued: it waits for {first}, which is running")
     assert any("after first" in line for line in shown("ls"))
     overnight("kill", "first", "--timeout", "30")
     assert waits_for(second)["runs"] == [first]

@@ -196,7 +196,6 @@ def test_only_the_cells_that_changed_are_written(home: Path) -> None:
         moves.write(moves.progress_path, Progress(processed_items=90, total_items=100, attempt=1))
         terminal.shows("90%")
         written = terminal.raw[before:]
-        assert b"90%" in written
         assert b"moves" not in written
         assert len(written) < 4000
 
