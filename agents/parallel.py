@@ -168,6 +168,8 @@ class ParallelLoop:
         entry = self._flight.land(finished.ticket, finished.attempted, finished.seconds)
         # Until it is its turn nobody works on it: the process cannot die by it.
         self._marks.clear(entry.slot)
+        # Before it is committed: what everybody waited for was no work.
+        self._hold.withdraw(self)
         self._hold.withdraw(entry.hand.identity)
         if finished.attempted is None or finished.attempted.error is not None:
             entry.renew()

@@ -8,6 +8,7 @@ from overnight.state import current, forms
 from overnight.state.health import health_of, heartbeat_age
 from overnight.state.records import Attempt, Count, Estimate, Exit, Progress, Records
 from overnight.state.status import ENDED, HELD, Status, status_of
+from overnight.state.waits import announced, with_wait
 
 
 class Summary(NamedTuple):
@@ -110,15 +111,29 @@ def rate_of(records: Records, now: float) -> float | None:
 
 
 def estimate_of(records: Records, now: float) -> Estimate | None:
-    """What the agent foretells; else from its own time of completion; else from its mean rate. None beyond the end."""
+    """What the agent foretells; else from its own time of completion; else from its mean rate: with what is left of an
+    announced wait, of which they know nothing. None beyond the end, and in a wait without one.
+    """
     progress = records.progress
     if progress is None or is_beyond(progress):
         return None
+    estimate, wait = _foretold(records, progress, now), announced(records, now)
+    if estimate is None or wait is None:
+        return estimate
+    if wait.left is None:
+        return None
+    # A time of completion is one with all waits, as far as they were known.
+    knows = progress.estimate is None and progress.estimated_completion is not None
+    workers = progress.pace.workers if progress.pace is not None else 1
+    return with_wait(estimate, wait.left, beside=knows or workers > 1)
+
+
+def _foretold(records: Records, progress: Progress, now: float) -> Estimate | None:
     if progress.estimate is not None:
         return progress.estimate
     if progress.estimated_completion is not None:
-        announced = max(0.0, progress.estimated_completion - now)
-        return Estimate(announced, announced, announced)
+        said = max(0.0, progress.estimated_completion - now)
+        return Estimate(said, said, said)
     left = _left_at_mean_rate(records, progress, now)
     if left is None:
         return None
