@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from typing import NamedTuple, TypeVar
 
 from overnight.agents.aside import Aside
-from overnight.agents.hand import Hands
+from overnight.agents.hand import Hand, Hands
 from overnight.agents.heartbeat import BEAT_EVERY, NO_FILES, Beat
 from overnight.agents.orders import LOOK_AFTER, Orders, Stopped
 from overnight.agents.report import Expected, Report
@@ -202,7 +202,7 @@ class Hold:
     def wait(self, seconds: float, reason: str | None) -> None:
         """So many seconds, pauses not counted. With a reason, a wait that is longer than a beat is announced."""
         until, hand = self._clock.awake() + seconds, self._hands.beside()
-        with self._announced_while(seconds, reason) as token:
+        with self._announced_while(seconds, reason, hand) as token:
             if hand is not None:
                 self.aside.sleep(hand, until)
             while (left := until - self._clock.awake()) > 0:
@@ -229,7 +229,7 @@ class Hold:
     async def wait_async(self, seconds: float, reason: str | None) -> None:
         """`wait`, while other tasks go on."""
         until, hand = self._clock.awake() + seconds, self._hands.beside()
-        with self._announced_while(seconds, reason) as token:
+        with self._announced_while(seconds, reason, hand) as token:
             if hand is not None:
                 await self.aside.sleep_async(hand, until)
             while (left := until - self._clock.awake()) > 0:
@@ -242,16 +242,18 @@ class Hold:
                 await self.check_async()
 
     @contextmanager
-    def _announced_while(self, seconds: float, reason: str | None) -> Iterator[object]:
+    def _announced_while(self, seconds: float, reason: str | None, hand: Hand | None) -> Iterator[object]:
         if reason is None or seconds <= BEAT_EVERY:
             yield None
             return
-        token = object()
+        token, began = object(), self._clock.awake()
         self.announce(token, seconds, reason)
         try:
             yield token
         finally:
             self.withdraw(token)
+            if hand is not None:
+                hand.waited += self._clock.awake() - began
 
     def _keep_true(self, who: object, left: float) -> None:
         """A pause has put off the end of the wait."""

@@ -201,7 +201,7 @@ class ParallelLoop:
         hand, walk, clock = entry.hand, self.walk, self._report.clock
         hand.tries = max(hand.tries, landed.attempted.tries)
         failed = hand.error is not None
-        began = clock.monotonic() - clock.excluded - landed.seconds
+        began = clock.monotonic() - clock.excluded - landed.seconds + hand.waited
         self._commits.commit(hand, walk.loop, began, walk.weight_of(entry.item, hand.position))
         self._commits.hands.attended = None
         self._let_go(entry)

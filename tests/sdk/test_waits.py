@@ -1,5 +1,7 @@
 """Waits that real agents announce: they are no work, wherever they happen, and the time left knows of them."""
 
+import signal
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -74,8 +76,9 @@ def test_an_announced_wait_is_no_work(folder: Folder, tmp_path: Path, kind: str)
     assert told["active_seconds"] <= lived - WAIT + 0.4
 
 
-def test_the_item_in_which_it_waits_took_as_long_as_it_was_worked_at(folder: Folder, tmp_path: Path) -> None:
-    assert folder.finish(Inline(tmp_path / "agent", KINDS["each"]).command()) == 0
+@pytest.mark.parametrize("kind", ["each", "workers"])
+def test_the_item_in_which_it_waits_took_as_long_as_it_was_worked_at(folder: Folder, tmp_path: Path, kind: str) -> None:
+    assert folder.finish(Inline(tmp_path / "agent", KINDS[kind]).command()) == 0
     assert folder.progress["item_seconds"]["longest"] < WAIT / 2
 
 
@@ -100,3 +103,30 @@ def test_the_time_of_completion_knows_of_the_wait_and_the_estimate_leaves_it_to_
     assert abs((completion - until).total_seconds() - told["estimate"]["likely"]) < 1
     process.terminate()
     process.communicate(timeout=20)
+
+
+def test_a_pause_puts_off_the_end_of_a_wait_and_what_was_announced_of_it(folder: Folder, tmp_path: Path) -> None:
+    agent = Inline(
+        tmp_path / "agent",
+        """
+        def main(run: Run) -> None:
+            for item in run.each("a"):
+                run.sleep(600, "the quota opens at six")
+        """,
+    )
+    process = folder.start(agent.command())
+    until = eventually(lambda: _until(folder))
+    process.send_signal(signal.SIGTSTP)
+    folder.when(status="paused")
+    paused = time.monotonic()
+    eventually(lambda: time.monotonic() - paused > 1.5)
+    process.send_signal(signal.SIGCONT)
+    eventually(lambda: _until(folder) > until + 1)
+    process.terminate()
+    process.communicate(timeout=20)
+
+
+def _until(folder: Folder) -> float:
+    """When its wait ends as it has announced; 0 = it has announced none."""
+    waiting = folder.record("heartbeat.json").get("waiting")
+    return datetime.fromisoformat(waiting["until"]).timestamp() if waiting else 0.0
