@@ -194,12 +194,14 @@ def _frozen(case: Case) -> Reason:
 def _running(case: Case) -> Reason:
     health, progress = health_of(case.records, case.now), current.own_progress(case.records)
     foretold = forecast_words(case.records, case.now)
-    expects = "".join(f"; {words}" for words in (foretold, limit_words(case.records, case.history, case.now)) if words)
+    limit = limit_words(case.records, case.history, case.now)
+    limited = f"; {limit}" if limit else ""
+    expects = f"{f'; {foretold}' if foretold else ''}{limited}"
     if (wait := announced(case.records, case.now)) is not None:
         return f"{'its item is' if wait.is_work else 'it waits:'} {wait_words(wait)}{expects}", ""
     if health.verdict is Verdict.SLOW_ITEM:
         item = f", with {progress.current_item}" if progress and progress.current_item else ""
-        return f"{health.reason}{item}{_does(case) or '; nothing else is wrong'}", ""
+        return f"{health.reason}{item}{_does(case) or '; nothing else is wrong'}{limited}", ""
     message = f"; it says: {progress.message}" if progress and progress.message else ""
     return f"attempt {_worked_words(case)}{expects}{message}", ""
 
