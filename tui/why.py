@@ -207,11 +207,13 @@ def _running(case: Case) -> Reason:
 
 
 def _worked_words(case: Case) -> str:
-    """`1 has worked for 27s`: pauses and freezes are no work."""
-    attempt, told = case.records.attempt, worked(case.history, case.now)
+    """`1 has worked for 27s`: pauses and freezes are no work, of which the agent may know more than the history."""
+    attempt, told, progress = case.records.attempt, worked(case.history, case.now), current.own_progress(case.records)
     if attempt is None:
         return "1 has worked"
     seconds = told.attempt if told is not None else case.now - attempt.started_at
+    if progress is not None and progress.active_seconds is not None:
+        seconds = min(seconds, progress.active_seconds + max(0.0, case.now - (progress.updated_at or case.now)))
     return f"{attempt.attempt} has worked for {duration(seconds)}"
 
 

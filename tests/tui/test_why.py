@@ -340,6 +340,13 @@ def test_a_pause_is_no_work() -> None:
     assert why(a_run(), history, T0).reason.startswith("attempt 1 has worked for 31s; ")
 
 
+def test_time_in_which_a_signal_from_outside_had_stopped_it_is_no_work() -> None:
+    told = progress(active_seconds=5.0, updated_at=T0 - 1)
+    assert why(a_run(progress=told), (Event(T0 - 30, "started", 1),), T0).reason.startswith(
+        "attempt 1 has worked for 6s"
+    )
+
+
 def test_every_status_has_a_case() -> None:
     assert {status for status, *_ in CASES} == set(Status) == set(REASONS)
 
