@@ -57,8 +57,8 @@ class Aside:
                 await self._orders.poll_async(LOOK_AFTER)
 
     def sleep(self, hand: Hand, until: float) -> None:
-        """In a thread, to a moment of active time. Raises what `check` does."""
-        while (left := until - self._clock.active()) > 0:
+        """In a thread, to a moment of `ActiveClock.awake`. Raises what `check` does."""
+        while (left := until - self._clock.awake()) > 0:
             with self._changed:
                 if self._goes_on(hand):
                     self._changed.wait(min(left, LOOK_AFTER))
@@ -66,7 +66,7 @@ class Aside:
 
     async def sleep_async(self, hand: Hand, until: float) -> None:
         """`sleep` in a task, while other tasks go on."""
-        while (left := until - self._clock.active()) > 0:
+        while (left := until - self._clock.awake()) > 0:
             await self._orders.poll_async(min(left, LOOK_AFTER))
             await self.check_async(hand)
 

@@ -48,7 +48,7 @@ class Earlier(NamedTuple):
 
 
 def recalled(run: RunDir) -> Earlier | None:
-    """What the last complete run of the same agent left; None = nothing."""
+    """What the last complete run of this name in this folder left; None = nothing."""
     path = _path_of(run)
     if path is None:
         return None

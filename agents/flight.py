@@ -51,6 +51,7 @@ class Entry:
         """Nothing stays of what was written so far; whoever still writes it belongs to nothing."""
         before = self.hand
         self.hand = Hand(before.loop, before.position, before.key, before.identity)
+        self.hand.waited = before.waited
         before.loop = None
         return self.hand
 

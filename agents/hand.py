@@ -30,6 +30,7 @@ class Hand:
         "replaced",
         "steps",
         "tries",
+        "waited",
     )
 
     def __init__(
@@ -49,6 +50,8 @@ class Hand:
         """What it is at, in the author's words."""
         self.steps: tuple[str, dict[str, int]] = ("", {})
         """Of which item the steps are that were asked for; name -> what tells their arguments apart."""
+        self.waited = 0.0
+        """Seconds of announced waits beside the loop, in all tries: no work on the item."""
         self.attended = False
         """Its body runs in the loop, and no other item's does: what it writes need not wait in memory."""
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager, nullcontext
 from typing import NamedTuple, TypeVar
 
 from overnight.agents.aside import Aside
-from overnight.agents.hand import Hands
+from overnight.agents.hand import Hand, Hands
 from overnight.agents.heartbeat import BEAT_EVERY, NO_FILES, Beat
 from overnight.agents.orders import LOOK_AFTER, Orders, Stopped
-from overnight.agents.report import Report
+from overnight.agents.report import Expected, Report
 from overnight.state.errors import OvernightError
 from overnight.state.records import AgentStatus, Waiting
 
@@ -42,6 +42,7 @@ class Announced(NamedTuple):
     waiting: Waiting
     waits: bool
     """It is stood still for that; else something is only expected to take long. The former is shown first."""
+    expected: Expected
 
 
 class Hold:
@@ -199,12 +200,13 @@ class Hold:
             raise Stopped
 
     def wait(self, seconds: float, reason: str | None) -> None:
-        """So many seconds of active time. With a reason, a wait that is longer than a beat is announced."""
-        until, hand = self._clock.active() + seconds, self._hands.beside()
-        with self._announced_while(seconds, reason):
+        """So many seconds, pauses not counted. With a reason, a wait that is longer than a beat is announced."""
+        until, hand = self._clock.awake() + seconds, self._hands.beside()
+        with self._announced_while(seconds, reason, hand) as token:
             if hand is not None:
                 self.aside.sleep(hand, until)
-            while (left := until - self._clock.active()) > 0:
+            while (left := until - self._clock.awake()) > 0:
+                self._keep_true(token, left)
                 self._wait_on(left)
                 self.check()
 
@@ -226,11 +228,12 @@ class Hold:
 
     async def wait_async(self, seconds: float, reason: str | None) -> None:
         """`wait`, while other tasks go on."""
-        until, hand = self._clock.active() + seconds, self._hands.beside()
-        with self._announced_while(seconds, reason):
+        until, hand = self._clock.awake() + seconds, self._hands.beside()
+        with self._announced_while(seconds, reason, hand) as token:
             if hand is not None:
                 await self.aside.sleep_async(hand, until)
-            while (left := until - self._clock.active()) > 0:
+            while (left := until - self._clock.awake()) > 0:
+                self._keep_true(token, left)
                 if self._critical:
                     await self._orders.poll_async(left)
                 else:
@@ -239,33 +242,45 @@ class Hold:
                 await self.check_async()
 
     @contextmanager
-    def _announced_while(self, seconds: float, reason: str | None) -> Iterator[None]:
+    def _announced_while(self, seconds: float, reason: str | None, hand: Hand | None) -> Iterator[object]:
         if reason is None or seconds <= BEAT_EVERY:
-            yield
+            yield None
             return
-        token, began = object(), self._clock.monotonic()
+        token, began = object(), self._clock.awake()
         self.announce(token, seconds, reason)
         try:
-            yield
+            yield token
         finally:
-            self._report.excuse(self._clock.monotonic() - began)
             self.withdraw(token)
+            if hand is not None:
+                hand.waited += self._clock.awake() - began
+
+    def _keep_true(self, who: object, left: float) -> None:
+        """A pause has put off the end of the wait."""
+        announced = self._announced.get(who)
+        if announced is not None and abs((announced.waiting.until or 0.0) - time.time() - left) > BEAT_EVERY:
+            self.announce(who, left, announced.waiting.for_)
 
     def announce(self, who: Hashable, seconds: float, reason: str, *, waits: bool = True) -> None:
         """Nothing may be finished for so long: that is no stall. In any thread."""
         with self._announcing:
-            self._announced.pop(who, None)
-            self._announced[who] = Announced(Waiting(reason, time.time() + seconds), waits)
+            before = self._announced.pop(who, None)
+            until = Waiting(reason, time.time() + seconds)
+            self._announced[who] = Announced(until, waits, Expected(self._clock.active(), seconds))
             if waits:
                 self._report.notices[who] = reason
+            if waits and before is None:
+                self._clock.begin_wait()
             self._publish()
 
     def withdraw(self, who: Hashable) -> None:
         """What it has announced is over. In any thread."""
         if who in self._announced:
             with self._announcing:
-                self._announced.pop(who, None)
+                over = self._announced.pop(who, None)
                 self._report.notices.pop(who, None)
+                if over is not None and over.waits:
+                    self._clock.end_wait()
                 self._publish()
 
     def _publish(self) -> None:
@@ -273,6 +288,8 @@ class Hold:
         longest = max(self._announced.values(), key=lambda each: each.waiting.until or 0.0, default=None)
         shown = newest or longest
         self._report.waiting = None if shown is None else shown.waiting
+        expected = [each.expected for each in self._announced.values() if not each.waits]
+        self._report.expected = max(expected, key=lambda each: each.since + each.seconds, default=None)
         self._beat.write_heartbeat()
 
     def keep(self, write: Callable[[], T], can_wait: Callable[[OSError], bool] = lambda refused: True) -> T:

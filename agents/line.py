@@ -6,9 +6,9 @@ from overnight.state.summary import percent_of
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86400
 
 
-def line_of(name: str, progress: Progress, width: int, addition: str = "") -> str:
-    """At most `width` characters, control characters taken out."""
-    parts = [name, *_percent(progress), _count(progress), *_pace(progress), _left(progress), *_errors(progress)]
+def line_of(name: str, progress: Progress, width: int, now: float, addition: str = "") -> str:
+    """At most `width` characters, control characters taken out. `now`: seconds since the epoch."""
+    parts = [name, *_percent(progress), _count(progress), *_pace(progress), _left(progress, now), *_errors(progress)]
     parts += [addition, progress.message or ""]
     line = "  ".join(part for part in parts if part)
     return "".join(character if character.isprintable() else "·" for character in line)[: max(0, width)]
@@ -34,17 +34,19 @@ def _pace(progress: Progress) -> list[str]:
     return [f"{pace:.0f}/s" if pace >= 10 else f"{pace:.1f}/s"]
 
 
-def _left(progress: Progress) -> str:
+def _left(progress: Progress, now: float) -> str:
     if progress.status is not AgentStatus.RUNNING:
         return str(progress.status or "")
     if progress.total_items is None:
         return ""
     if progress.estimate is None:
         return "measuring"
-    if progress.estimate.high == 0:
+    # The time of completion knows of the wait that is under way.
+    likely = max(progress.estimate.likely, (progress.estimated_completion or now) - now)
+    if progress.estimate.high == 0 and likely < 1:
         # All that is counted is done: how long the rest takes, nobody knows.
         return "ending"
-    return f"{span(progress.estimate.likely)} left"
+    return f"{span(likely)} left"
 
 
 def _errors(progress: Progress) -> list[str]:

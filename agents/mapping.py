@@ -50,4 +50,4 @@ def _pool_of(loops: Loops, how: How) -> "Pool":
     from overnight.agents import workers
 
     kind = workers.Processes if how.processes else workers.Threads
-    return kind(how.workers, loops.orders.wake, loops.report.clock.active)
+    return kind(how.workers, loops.orders.wake, loops.report.clock.awake)

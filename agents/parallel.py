@@ -168,6 +168,8 @@ class ParallelLoop:
         entry = self._flight.land(finished.ticket, finished.attempted, finished.seconds)
         # Until it is its turn nobody works on it: the process cannot die by it.
         self._marks.clear(entry.slot)
+        # Before it is committed: what everybody waited for was no work.
+        self._hold.withdraw(self)
         self._hold.withdraw(entry.hand.identity)
         if finished.attempted is None or finished.attempted.error is not None:
             entry.renew()
@@ -199,7 +201,7 @@ class ParallelLoop:
         hand, walk, clock = entry.hand, self.walk, self._report.clock
         hand.tries = max(hand.tries, landed.attempted.tries)
         failed = hand.error is not None
-        began = clock.monotonic() - clock.excluded - landed.seconds
+        began = clock.monotonic() - clock.excluded - landed.seconds + hand.waited
         self._commits.commit(hand, walk.loop, began, walk.weight_of(entry.item, hand.position))
         self._commits.hands.attended = None
         self._let_go(entry)

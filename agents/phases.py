@@ -1,6 +1,7 @@
 """Phases of a run: stages by name, one in another, whose progress rolls up into one fraction. No disk.
 
-A phase of which its author says no share has the one of the time that it took in the last run of the same agent.
+A phase of which its author says no share has the one of the time that it took in the last run of this name in this
+folder.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -134,7 +135,7 @@ class Phases:
         self._newest: Part | None = None
 
     def expect(self, learned: Mapping[str, float]) -> None:
-        """What `shares` said at the end of the last run of the same agent; before the first phase."""
+        """What `shares` said at the end of the last run of this name in this folder; before the first phase."""
         self._learned = learned
 
     def shares(self) -> Mapping[str, float]:

@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import sqrt
+from typing import NamedTuple
 
 from overnight.agents.clock import ActiveClock
 from overnight.agents.earlier import Earlier, Measure
@@ -10,11 +12,22 @@ from overnight.agents.phases import Done, Phases
 from overnight.state.eta import Estimator
 from overnight.state.records import AgentStatus, Count, Estimate, ItemSeconds, Pace, Progress, Waiting
 from overnight.state.timeline import Timeline
+from overnight.state.waits import with_wait
 
 NEWEST_ERRORS = 20
 RECENT_ITEMS = 256
 HALVES_AFTER = 3000
 """Items after which the longest one counts half: one in thousands may take hundreds of times as long as others."""
+RECURRING = 1.28
+"""Standard deviations by which more or fewer waits may come than came before."""
+
+
+class Expected(NamedTuple):
+    """An item that is to take long."""
+
+    since: float
+    """Active seconds."""
+    seconds: float
 
 
 class Report:
@@ -36,6 +49,7 @@ class Report:
         self.notices: dict[object, str] = {}
         """What holds it up, each until it is over: the newest is shown in the place of the message."""
         self.waiting: Waiting | None = None
+        self.expected: Expected | None = None
         self.errors: deque[str] = deque(maxlen=NEWEST_ERRORS)
         self.counters: Mapping[str, Count] = {}
         self.workers = 1
@@ -58,10 +72,10 @@ class Report:
         """From when it is known what work is counted in; one for each thing that it has been counted in."""
         self._measured: Measure | None = None
         self._timeline = Timeline()
-        clock.on_excluded = self.excuse
+        clock.on_excluded, clock.finished_at = self.excuse, lambda: self.last_commit
 
     def expect_as_before(self, earlier: Earlier | None) -> None:
-        """How the last run of the same agent went; before anything is done."""
+        """How the last run of this name in this folder went; before anything is done."""
         self._earlier = earlier
         if earlier is not None:
             self.phases.expect(earlier.phases)
@@ -129,7 +143,6 @@ class Report:
         self.phases.weighed(self.weight_done)
         done = self.phases.done()
         estimate = self._estimate(done, active)
-        runs_on = estimate is not None and self.status is AgentStatus.RUNNING
         return Progress(
             status=self.status,
             total_items=self.total,
@@ -144,7 +157,7 @@ class Report:
             errors=tuple(self.errors),
             estimate=estimate,
             pace=None if estimate is None else self._pace(),
-            estimated_completion=now + estimate.likely if estimate and runs_on else None,
+            estimated_completion=self._completion(estimate, now),
             percent_complete=self._percent(done),
             active_seconds=round(active, 3),
             counters=dict(self.counters),
@@ -170,7 +183,37 @@ class Report:
             self._estimator = self._begun(measure)
             self._estimator.begin(work, active, items)
         self._estimator.record(work, active, items)
-        return self._estimator.forecast(max(0.0, done.total - done.done), active, self.workers, in_hand)
+        left = max(0.0, done.total - done.done)
+        estimate = self._estimator.forecast(left, self._without_expected(active), self.workers, in_hand)
+        return None if estimate is None else self._with_recurring_waits(estimate, left / work if work > 0 else 0.0)
+
+    def _without_expected(self, active: float) -> float:
+        """That an item is as long as was announced is no news."""
+        if self.expected is None or self.workers > 1:
+            return active
+        return active - max(0.0, min(self.expected.seconds, active - self.expected.since))
+
+    def _with_recurring_waits(self, estimate: Estimate, ratio: float) -> Estimate:
+        """With those that are still to come. `ratio`: what is left to what was done.
+
+        What has happened once need not happen again: the longest wait does not count.
+        """
+        waits = self.clock.waits
+        number, ahead = waits.number - 1, (waits.seconds - waits.longest) * ratio
+        if number < 1:
+            return estimate
+        spread = min(1.0, RECURRING / sqrt(number))
+        low, likely, high = estimate
+        return Estimate(low + ahead * (1 - spread), likely + ahead, high + ahead * (1 + spread))
+
+    def _completion(self, estimate: Estimate | None, now: float) -> float | None:
+        """A time of day: with the wait that is under way, which the estimate leaves to whoever reads it."""
+        if estimate is None or self.status is not AgentStatus.RUNNING:
+            return None
+        waiting = self.waiting
+        if waiting is None or waiting.until is None or waiting.until <= now:
+            return now + estimate.likely
+        return now + with_wait(estimate, waiting.until - now, beside=self.workers > 1).likely
 
     def _begun(self, measure: Measure) -> Estimator:
         self._measured, earlier = measure, self._earlier

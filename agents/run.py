@@ -305,7 +305,7 @@ class Run:
         return self._work.idempotency_key(item)
 
     def expect(self, *, minutes: float = 0.0, seconds: float = 0.0) -> None:
-        """The item in hand may take so long: until then its silence is no stall."""
+        """The item in hand may take so long: until then its silence is no stall, and the time left knows of it."""
         expected = 60.0 * minutes + seconds
         if not 0 < expected < float("inf"):
             raise WrongUsage(
@@ -327,7 +327,7 @@ class Run:
         await self._work.hold.check_async()
 
     def sleep(self, seconds: float, reason: str | None = None) -> None:
-        """Sleep, hearing pause and stop at once. With a reason a longer one is announced: it is not a stall."""
+        """Sleep, hearing pause and stop at once. With a reason a longer one is announced: neither a stall nor work."""
         self._work.hold.wait(seconds, reason)
 
     async def asleep(self, seconds: float, reason: str | None = None) -> None:
@@ -344,8 +344,8 @@ class Run:
         """`with run.phase("index", share=0.3):` the loops inside are this phase's; phases may stand in phases.
 
         Where each phase has a `share` of the one around it (0 to 1), progress and time left follow them; where
-        none has, each has the share of the time that it took in the last complete run of the same agent. Inside of an
-        item it only says what the item is at. Raises WrongUsage for shares that cannot be.
+        none has, each has the share of the time that it took in the last complete run of this name in this folder.
+        Inside of an item it only says what the item is at. Raises WrongUsage for shares that cannot be.
         """
         return self._work.phase(name, share)
 
@@ -357,7 +357,7 @@ class Run:
         **counters: float | None,
     ) -> None:
         """What the run may use: `run.budget(usd=5, tokens=2e6, time=3600)`. Counters as `count` adds them up, over all
-        attempts; `time` in active seconds.
+        attempts; `time` in active seconds, without pauses and announced waits.
 
         When a limit is reached, the item edge is the end: `on="pause"` pauses until somebody resumes, which grants
         the same again; `on="fail"` raises BudgetExceeded.

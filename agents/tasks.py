@@ -29,7 +29,7 @@ class Tasks:
         self._called_back = asyncio.Event()
 
     def submit(self, ticket: int, call: Call, timeout: float | None = None) -> None:
-        """Have it called. `timeout`: active seconds that each try may take."""
+        """Have it called. `timeout`: seconds that each try may take, pauses not counted."""
         job = Job(ticket, call, timeout)
         task = asyncio.create_task(self._perform(job))
         self._jobs[task] = job
@@ -60,7 +60,7 @@ class Tasks:
         if not waits or len(waits) < len(self._jobs):
             return None
         reason, until = min(waits, key=lambda wait: wait[1])
-        return reason, max(0.0, until - self._clock.active())
+        return reason, max(0.0, until - self._clock.awake())
 
     def seconds_left(self) -> float | None:
         """None: each try watches its own time."""
@@ -96,7 +96,7 @@ class Tasks:
         return attempted
 
     async def _try(self, job: Job) -> Any:
-        job.begin_try(self._clock.active())
+        job.begin_try(self._clock.awake())
         try:
             async with _Limit(self._clock, job.timeout):
                 return await job.call.fn(*job.call.args, **job.call.kwargs)
@@ -104,11 +104,11 @@ class Tasks:
             # They would end the event loop.
             raise WorkerLost(f"left with {left!r}") from left
         finally:
-            job.end_try(self._clock.active())
+            job.end_try(self._clock.awake())
 
     async def _wait(self, job: Job, seconds: float, reason: str) -> None:
         """Between two tries. Raises HandedBack."""
-        job.begin_wait(self._clock.active(), seconds, reason)
+        job.begin_wait(self._clock.awake(), seconds, reason)
         called_back = self._called_back
         self._wake()
         if not job.interrupted:
@@ -122,11 +122,11 @@ class Tasks:
 
 
 class _Limit:
-    """At most so many seconds of active time: what a pause takes is not the call's fault. None = no limit."""
+    """At most so many seconds: what a pause takes is not the call's fault. None = no limit."""
 
     def __init__(self, clock: ActiveClock, seconds: float | None) -> None:
         self._clock, self._seconds = clock, seconds
-        self._until = clock.active() + (seconds or 0.0)
+        self._until = clock.awake() + (seconds or 0.0)
         self._timeout = asyncio.timeout(None)
         self._timer: asyncio.TimerHandle | None = None
 
@@ -150,7 +150,7 @@ class _Limit:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
 
     def _look(self) -> None:
-        left = self._until - self._clock.active()
+        left = self._until - self._clock.awake()
         if left > 0:
             self._look_in(max(left, LOOK_AGAIN))
         else:

@@ -32,13 +32,13 @@ class Terminal:
         """The line as of now, with `addition` behind it."""
         if self._redraws:
             with self._lock:
-                self._drawn = line_of(self._name, progress, _width() - 1, addition)
+                self._drawn = line_of(self._name, progress, _width() - 1, time.time(), addition)
                 self._write(f"{CLEAR_LINE}{self._drawn}")
             return
         now = time.monotonic()
         if self._said_at is None or now - self._said_at >= LINE_EVERY:
             self._said_at = now
-            self._write(line_of(self._name, progress, 200, addition) + "\n")
+            self._write(line_of(self._name, progress, 200, time.time(), addition) + "\n")
 
     def say(self, text: str) -> None:
         """One line that stays."""

@@ -26,6 +26,7 @@ from overnight.state.history import history_of
 from overnight.state.records import Attempt, Spec, Verb
 from overnight.state.rundir import RunDir
 from overnight.state.standing import scope_of
+from overnight.state.waits import EXPECTED
 
 if TYPE_CHECKING:
     from overnight.agents.parallel import How
@@ -175,7 +176,7 @@ class Work:
         hand = self.commits.hands.item()
         if hand is None or hand.loop is not None:
             who = None if hand is None else hand.identity
-            self.hold.announce(who, seconds, f"expected to take up to {span(seconds)}", waits=False)
+            self.hold.announce(who, seconds, f"{EXPECTED}{span(seconds)}", waits=False)
 
     def idempotency_key(self, item: object) -> str:
         """Of an item by its name, or of the one in hand, which another loop's is not."""

@@ -7,6 +7,7 @@ from overnight.state import current
 from overnight.state.records import Attempt, Pace, Progress, Records
 from overnight.state.status import HELD, LIVE, WAITING, status_of
 from overnight.state.timeline import Timeline
+from overnight.state.waits import announced
 
 
 class Foreteller:
@@ -30,7 +31,7 @@ class Foreteller:
         if watched is None or watched.attempt != attempt.attempt or watched.counts != _is_counted(progress):
             watched = self._watched[records.id] = Watched(attempt, skipped, counts=_is_counted(progress))
         watched.look(progress, progress.updated_at or records.progress_changed_at or now, now, skipped)
-        watched.works = status not in HELD | WAITING
+        watched.works = status not in HELD | WAITING and announced(records, now) is None
         estimate = watched.estimator.forecast(_work(progress)[1], watched.active)
         if estimate is None:
             return records

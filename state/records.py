@@ -114,7 +114,7 @@ class Spec(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """Active seconds that remain: an 80 % range and the likely value."""
+    """Seconds that remain, pauses and the wait that is under way not counted: an 80 % range and the likely value."""
 
     low: float
     likely: float

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from overnight.state import current, forms
 from overnight.state.health import health_of, heartbeat_age
-from overnight.state.records import Attempt, Count, Estimate, Exit, Progress, Records
+from overnight.state.records import Attempt, Count, Estimate, Exit, Pace, Progress, Records
 from overnight.state.status import ENDED, HELD, Status, status_of
+from overnight.state.waits import announced, with_wait
 
 
 class Summary(NamedTuple):
@@ -31,7 +32,7 @@ class Summary(NamedTuple):
     percent: float | None
     """0 to 100."""
     rate: float | None
-    """Items a second of this attempt's active time."""
+    """Items a second of this attempt's active time, since its pace last changed."""
     estimate: Estimate | None
     heartbeat_age: float | None
     errors: int
@@ -99,26 +100,54 @@ def is_beyond(progress: Progress) -> bool:
 
 
 def rate_of(records: Records, now: float) -> float | None:
-    """The mean of this attempt: what was resumed is not work, and a pause is not time."""
+    """Since the pace of this attempt last changed clearly, else its mean: what was resumed is no work, and a pause is
+    no time.
+    """
     progress = records.progress
     if progress is None or progress.processed_items is None or records.attempt is None:
         return None
     seconds = _active_seconds(progress, records.attempt, now)
     done = progress.processed_items - progress.resumed_items
-    rate = done / seconds if seconds > 0 and done > 0 else 0.0
+    if not (seconds > 0 and done > 0):
+        return None
+    rate = done / seconds * _present(seconds, records.attempt.started_at, progress.updated_at or now, progress.pace)
     return rate if 0 < rate < inf else None
 
 
+def _present(seconds: float, started_at: float, updated_at: float, pace: Pace | None) -> float:
+    """The present pace, times the mean of all `seconds` at work; 1 = it has not changed."""
+    if pace is None or pace.changed_at is None or pace.factor is None or not pace.factor > 0:
+        return 1.0
+    # Nobody knows on which side of the change it was paused: seconds at work since then are between these two.
+    bounds = (seconds - (pace.changed_at - started_at), updated_at - pace.changed_at)
+    since = sum(min(max(0.0, each), seconds) for each in bounds) / 2
+    return pace.factor * seconds / (seconds - since + pace.factor * since)
+
+
 def estimate_of(records: Records, now: float) -> Estimate | None:
-    """What the agent foretells; else from its own time of completion; else from its mean rate. None beyond the end."""
+    """What the agent foretells; else from its own time of completion; else from its mean rate: with what is left of an
+    announced wait, of which they know nothing. None beyond the end, and in a wait without one.
+    """
     progress = records.progress
     if progress is None or is_beyond(progress):
         return None
+    estimate, wait = _foretold(records, progress, now), announced(records, now)
+    if estimate is None or wait is None:
+        return estimate
+    if wait.left is None:
+        return None
+    # A time of completion is one with all waits, as far as they were known.
+    knows = progress.estimate is None and progress.estimated_completion is not None
+    workers = progress.pace.workers if progress.pace is not None else 1
+    return with_wait(estimate, wait.left, beside=knows or workers > 1)
+
+
+def _foretold(records: Records, progress: Progress, now: float) -> Estimate | None:
     if progress.estimate is not None:
         return progress.estimate
     if progress.estimated_completion is not None:
-        announced = max(0.0, progress.estimated_completion - now)
-        return Estimate(announced, announced, announced)
+        said = max(0.0, progress.estimated_completion - now)
+        return Estimate(said, said, said)
     left = _left_at_mean_rate(records, progress, now)
     if left is None:
         return None

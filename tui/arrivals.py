@@ -131,7 +131,7 @@ def _sample_of(records: Records, now: float) -> Sample | None:
     progress = records.progress
     if progress is None or progress.processed_items is None:
         return None
-    return Sample(now, progress.processed_items)
+    return Sample(now, progress.processed_items, progress.total_items)
 
 
 def add_sample(ring: tuple[Sample, ...], sample: Sample | None) -> tuple[Sample, ...]:
@@ -145,7 +145,7 @@ def add_sample(ring: tuple[Sample, ...], sample: Sample | None) -> tuple[Sample,
         kept = tuple(each for each in ring if sample.at - each.at <= SPAN)
     if kept and sample.at <= kept[-1].at:
         # Read again between two ticks of the clock: there is one sample for a moment.
-        return (*kept[:-1], Sample(kept[-1].at, sample.processed))
+        return (*kept[:-1], sample._replace(at=kept[-1].at))
     if len(kept) < 2:
         return (*kept, sample)
     spacing = max(1.0, (sample.at - kept[0].at) / GRAIN)

@@ -13,6 +13,7 @@ class Sample(NamedTuple):
 
     at: float
     processed: Count
+    total: Count | None = None
 
 
 def bar(fraction: float, width: int, glyphs: Glyphs = UNICODE) -> tuple[str, str]:

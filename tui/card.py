@@ -8,9 +8,11 @@ from overnight.state.kept import Kept
 from overnight.state.queue import Stand
 from overnight.state.records import Event, Records
 from overnight.state.status import ENDED, Status
+from overnight.state.waits import announced
 from overnight.tui.budgets import Counter, breaker_words, counters_of
 from overnight.tui.detail import clean_event, event_name, event_words
 from overnight.tui.evidence import evidence_lines
+from overnight.tui.forecast import budget_words, limit_words, wait_words
 from overnight.tui.moments import moment
 from overnight.tui.numbers import age, duration, number, percent
 from overnight.tui.postmortem import CUT_OFF, Found, end_facts
@@ -54,25 +56,44 @@ def card_lines(
     """What is known of it, most urgent first; what there is nothing to say of is left out. All but `history`: clean."""
     row = row_of(records, now, stand)
     head = f"{style.glyphs.states[row.status]} {row_word(row)}  {row.summary.id}"
-    fields = (*_work(row, style, kept), *_process(row, found), *_trouble(row), *_checkpoint(row, found), *_launch(row))
+    fields = (
+        *_work(row, style, kept, history),
+        *_process(row, found),
+        *_trouble(row),
+        *_checkpoint(row, found),
+        *_launch(row),
+    )
     lines = [f"  {label:{LABEL}}{text}" for label, text in fields if text]
     head = painted(head, row_role(row)) if style.colours else head
     return [head, *lines, *_evidence(found.death), *_history(history, row)]
 
 
-def _work(row: Row, style: Style, kept: Kept) -> Iterator[Field]:
+def _work(row: Row, style: Style, kept: Kept, history: Sequence[Event]) -> Iterator[Field]:
     progress, summary = row.records.progress, row.summary
     if progress is None:
         yield "time", remaining_text(row, style.glyphs)
+        yield from _limits(row, kept, history)
         return
     yield "progress", "  ".join(filter(None, (bar_text(row, style.glyphs, BAR), percent_text(row), _counted(row))))
     yield "time", "  ".join(filter(None, (remaining_text(row, style.glyphs), rate_text(row))))
+    yield from _limits(row, kept, history)
     yield "phase", progress.phase or ""
     yield "phases", ", ".join(f"{each.name} {_of(each.processed_items, each.total_items)}" for each in progress.phases)
     yield "item", (progress.current_item or "") if summary.outcome is None else ""
-    yield "message", (progress.message or "") if row.status not in CUT_OFF else ""
+    wait = announced(row.records, row.now) if row.status is Status.RUNNING else None
+    yield "waits" if wait and not wait.is_work else "expects", wait_words(wait) if wait is not None else ""
+    is_told = wait is not None and progress.message == wait.reason
+    yield "message", (progress.message or "") if row.status not in CUT_OFF and not is_told else ""
     yield "counters", ", ".join(_counter_words(each) for each in counters_of(row, kept))
     yield "breakers", ", ".join(breaker_words(each, row.now) for each in kept.breakers)
+
+
+def _limits(row: Row, kept: Kept, history: Sequence[Event]) -> Iterator[Field]:
+    """What ends it, or holds it, before it is done."""
+    if row.status is Status.RUNNING:
+        yield "limit", limit_words(row.records, history, row.now)
+        for words in budget_words(row.records, kept):
+            yield "budget", words
 
 
 def _counter_words(counter: Counter) -> str:

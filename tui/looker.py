@@ -89,7 +89,7 @@ class Looker:
         detail = common._replace(in_hand=in_hand_of(run), kept=kept)
         attempt = run.attempt(_last_attempt(run))
         if isinstance(attempt, Attempt) and (resources := self._meter.read(attempt, agent_of(run.read()))) is not None:
-            return detail._replace(resources=resources)
+            return detail._replace(resources=resources, history=self._happened())
         # Nothing works: what there is to tell is how that came.
         return self._failed(detail)._replace(death=death_of(self._happened()))
 

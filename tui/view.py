@@ -6,7 +6,7 @@ from overnight.state import current
 from overnight.state.amounts import size_words, span_words
 from overnight.state.health import silence
 from overnight.state.queue import Cause, Stand
-from overnight.state.records import Outcome, Records, Request, Spec, Verb
+from overnight.state.records import Estimate, Outcome, Records, Request, Spec, Verb
 from overnight.state.status import (
     ENDED,
     HELD,
@@ -18,6 +18,7 @@ from overnight.state.status import (
     paused_itself,
 )
 from overnight.state.summary import Summary, is_beyond, summary_of
+from overnight.state.waits import Announced, announced
 from overnight.tui.bars import Sample
 from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.keys import USUAL_KEYS, Keymap
@@ -204,9 +205,11 @@ def _after_text(stand: Stand) -> str:
 
 
 def _forecast_text(row: Row, glyphs: Glyphs) -> str:
+    estimate, wait = row.summary.estimate, announced(row.records, row.now)
+    if wait is not None and not wait.is_work:
+        return _waits_text(wait, estimate)
     if not row.reports:
         return f"up {duration(uptime(row))}"
-    estimate = row.summary.estimate
     if estimate is None:
         return _unforeseen_text(row)
     if estimate.high == 0:
@@ -221,6 +224,13 @@ def _forecast_text(row: Row, glyphs: Glyphs) -> str:
     # Around so little a range that wide would begin before now.
     low, high = about(estimate.low), about(estimate.high)
     return f"{low}{glyphs.dash}{high}" if low != high else likely
+
+
+def _waits_text(wait: Announced, estimate: Estimate | None) -> str:
+    """`15m, waits 6m`; `waits` where nobody knows how long."""
+    waits = "waits" if wait.left is None else f"waits {about(wait.left)}"
+    both = waits if estimate is None else f"{about(estimate.likely)}, {waits}"
+    return both if len(both) <= ETA_WIDTH else waits
 
 
 def _unforeseen_text(row: Row) -> str:

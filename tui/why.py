@@ -12,9 +12,11 @@ from overnight.state.health import Verdict, health_of
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import Event, Handle, Records, Verb
 from overnight.state.status import ENDED, Status, standing, status_of
+from overnight.state.waits import announced
+from overnight.state.worked import worked
 from overnight.tui.bulk import MEANT
 from overnight.tui.case import UNKNOWN, Case, Reason, doctor_words, resume_words
-from overnight.tui.forecast import forecast_words
+from overnight.tui.forecast import forecast_words, limit_words, wait_words
 from overnight.tui.numbers import about, duration
 from overnight.tui.stands import left, reason_of
 from overnight.tui.why_over import (
@@ -190,20 +192,29 @@ def _frozen(case: Case) -> Reason:
 
 
 def _running(case: Case) -> Reason:
-    health, heartbeat = health_of(case.records, case.now), current.own_heartbeat(case.records)
-    attempt, progress = case.records.attempt, current.own_progress(case.records)
-    if heartbeat is not None and heartbeat.waiting is not None:
-        until = heartbeat.waiting.until
-        if until is None or until > case.now:
-            return f"it waits: {heartbeat.waiting.for_}{f', {left(until, case.now)} more' if until else ''}", ""
+    health, progress = health_of(case.records, case.now), current.own_progress(case.records)
+    foretold = forecast_words(case.records, case.now)
+    limit = limit_words(case.records, case.history, case.now)
+    limited = f"; {limit}" if limit else ""
+    expects = f"{f'; {foretold}' if foretold else ''}{limited}"
+    if (wait := announced(case.records, case.now)) is not None:
+        return f"{'its item is' if wait.is_work else 'it waits:'} {wait_words(wait)}{expects}", ""
     if health.verdict is Verdict.SLOW_ITEM:
         item = f", with {progress.current_item}" if progress and progress.current_item else ""
-        return f"{health.reason}{item}{_does(case) or '; nothing else is wrong'}", ""
+        return f"{health.reason}{item}{_does(case) or '; nothing else is wrong'}{limited}", ""
     message = f"; it says: {progress.message}" if progress and progress.message else ""
-    since = f" for {duration(case.now - attempt.started_at)}" if attempt else ""
-    foretold = forecast_words(case.records, case.now)
-    expects = f"; {foretold}" if foretold else ""
-    return f"attempt {attempt.attempt if attempt else 1} has worked{since}{expects}{message}", ""
+    return f"attempt {_worked_words(case)}{expects}{message}", ""
+
+
+def _worked_words(case: Case) -> str:
+    """`1 has worked for 27s`: pauses and freezes are no work, of which the agent may know more than the history."""
+    attempt, told, progress = case.records.attempt, worked(case.history, case.now), current.own_progress(case.records)
+    if attempt is None:
+        return "1 has worked"
+    seconds = told.attempt if told is not None else case.now - attempt.started_at
+    if progress is not None and progress.active_seconds is not None:
+        seconds = min(seconds, progress.active_seconds + max(0.0, case.now - (progress.updated_at or case.now)))
+    return f"{attempt.attempt} has worked for {duration(seconds)}"
 
 
 def _stopping(case: Case) -> Reason:

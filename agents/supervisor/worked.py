@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from overnight.agents.supervisor import members
 from overnight.state.records import Attempt, Event
 from overnight.state.rundir import RunDir
+from overnight.state.worked import GOES_ON, HELD
 
 Span = tuple[float, float]
 """Two moments, seconds since the epoch."""
-HELD, GOES_ON = frozenset({"paused", "frozen"}), "resumed"
 
 
 def worked_seconds(run: RunDir, events: Sequence[Event], first: int = 1, last: Attempt | None = None) -> float:

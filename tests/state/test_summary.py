@@ -4,7 +4,7 @@ import pytest
 
 from overnight.state.current import has_failed_items
 from overnight.state.errors import NotPossibleNow
-from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, Verb
+from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, Pace, Verb
 from overnight.state.status import ENDED, Status
 from overnight.state.summary import plain, summary_of
 from overnight.state.verbs import check, check_remove, check_retry, check_retry_errors
@@ -24,6 +24,34 @@ def test_every_field_of_the_protocol_is_there() -> None:
 def test_resumed_items_are_not_counted_as_this_attempts_work() -> None:
     run = a_run(progress=progress(processed_items=90, resumed_items=80, active_seconds=20.0))
     assert summary_of(run, T0).rate == 0.5
+
+
+def test_the_rate_is_that_since_the_pace_last_changed() -> None:
+    # A hundred seconds at 1/s, then two hundred at half of it.
+    told = progress(processed_items=200, total_items=900, active_seconds=300.0, updated_at=T0)
+    attempt = an_attempt(started_at=T0 - 300)
+    mean = summary_of(a_run(progress=told, attempt=attempt), T0).rate
+    present = summary_of(a_run(progress=told._replace(pace=Pace(T0 - 200, 0.5)), attempt=attempt), T0).rate
+    assert mean == pytest.approx(2 / 3)
+    assert present == pytest.approx(0.5)
+
+
+def test_a_pause_before_or_after_the_change_of_pace_leaves_a_rate_near_the_present_one() -> None:
+    for paused_before in (True, False):
+        started_at, changed_at = (T0 - 500, T0 - 200) if paused_before else (T0 - 500, T0 - 400)
+        told = progress(processed_items=200, total_items=900, active_seconds=300.0, updated_at=T0)
+        run = a_run(progress=told._replace(pace=Pace(changed_at, 0.5)), attempt=an_attempt(started_at=started_at))
+        rate = summary_of(run, T0).rate
+        assert rate is not None
+        # In truth 0.5; the mean is 0.67.
+        assert abs(rate - 0.5) < 0.11
+
+
+@pytest.mark.parametrize("pace", [Pace(T0 - 1e9, 0.5), Pace(T0 + 1e9, 2.0), Pace(T0, 0.0), Pace(T0, -1.0), Pace(T0)])
+def test_a_change_of_pace_that_cannot_be_leaves_a_rate_that_can(pace: Pace) -> None:
+    rate = summary_of(a_run(progress=progress(active_seconds=40.0, pace=pace)), T0).rate
+    assert rate is not None
+    assert 0.5 <= rate <= 2
 
 
 def test_without_totals_a_percentage_serves() -> None:

@@ -7,8 +7,21 @@ import pytest
 
 from overnight.state.kept import Kept, KeptBreaker, KeptLimit
 from overnight.state.queue import Cause, Stand
-from overnight.state.records import Estimate, Event, Exit, Handle, ItemError, Outcome, Request, SupervisorState, Verb
+from overnight.state.records import (
+    Estimate,
+    Event,
+    Exit,
+    Handle,
+    ItemError,
+    Outcome,
+    Request,
+    SupervisorState,
+    Verb,
+    Waiting,
+)
 from overnight.state.status import Status
+from overnight.state.waits import EXPECTED
+from overnight.tui.bars import Sample
 from overnight.tui.card import card_lines
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.errorgroups import groups_of
@@ -21,7 +34,7 @@ from overnight.tui.safety import repeat_words
 from overnight.tui.table import Style
 from overnight.tui.view import row_of
 from overnight.tui.why import why
-from tests.builders import T0, a_run, a_spec, a_supervisor, an_attempt, heartbeat, progress
+from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, an_attempt, heartbeat, progress
 
 SHORT, BESIDE, WIDE = Frame(80, 8, UNICODE), Frame(51, 36, UNICODE), Frame(110, 44, UNICODE)
 FRAMES = (SHORT, BESIDE, WIDE)
@@ -104,6 +117,88 @@ def test_a_counter_with_a_limit_says_how_much_of_it_is_used_and_what_follows() -
     assert said("usd", lines).startswith("3.71 of 5  ██")
     assert said("usd", lines).endswith("74%, then pause")
     assert said("tokens", lines) == "1 310 000"
+
+
+def limited(seconds: float, **run: Any) -> list[str]:
+    told = Detail("", history=(Event(STARTED, "started", 1),))
+    return pane(told, spec=a_spec(time_limit=seconds), **run)
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (12, " its time limit ends it in 12s, before it is done"),
+        (700, " its time limit ends it in 11m40, maybe before it is done"),
+        (3600, ""),
+    ],
+)
+def test_a_time_limit_that_comes_before_the_end_is_told_of(left: float, words: str) -> None:
+    told = progress(estimate=Estimate(240, 360, 900))
+    found = [each for each in limited(600 + left, progress=told) if "time limit ends" in each]
+    assert found == ([words] if words else [])
+    card = card_lines(
+        a_run(progress=told, spec=a_spec(time_limit=600 + left)), [Event(STARTED, "started", 1)], T0, Style()
+    )
+    assert any(words.strip() in each for each in card if each.startswith("  limit ")) == bool(words)
+
+
+def test_a_time_limit_counts_work_alone_and_is_told_of_where_no_end_is_known() -> None:
+    history = (Event(STARTED, "started", 1), Event(T0 - 300, "paused", 1), Event(T0 - 100, "resumed", 1))
+    lines = pane(Detail("", history=history), spec=a_spec(time_limit=420), progress=None)
+    assert " its time limit ends it in 20s if it is not done by then" in lines
+
+
+def test_a_budget_that_is_used_up_before_the_end_is_told_of() -> None:
+    # 40 of 100 items have used three quarters of it.
+    assert budget_told(3.75) == [
+        " its budget of 5 usd is used up before it is done, at about 53 of 100; then it pauses"
+    ]
+    assert budget_told(1.9) == budget_told(5.0) == budget_told(0.0) == []
+
+
+def budget_told(used: float) -> list[str]:
+    return [each for each in budget(used, 5.0) if "its budget" in each]
+
+
+# -- what it waits for
+
+
+def test_a_wait_is_told_once_and_counts_down() -> None:
+    run: dict[str, Any] = {
+        "heartbeat": heartbeat(waiting=Waiting("the quota opens at six", T0 + 372)),
+        "progress": progress(message="the quota opens at six"),
+    }
+    for frame in FRAMES:
+        told = [each for each in pane(frame=frame, **run) if "the quota" in each]
+        assert told == [" waits: the quota opens at six, 6m12 more"]
+    card = card_lines(a_run(**run), (), T0, Style())
+    assert [each for each in card if "the quota" in each] == ["  waits      the quota opens at six, 6m12 more"]
+
+
+def test_an_item_that_is_expected_to_take_long_is_no_wait() -> None:
+    told = pane(heartbeat=heartbeat(waiting=Waiting(f"{EXPECTED}5m00", T0 + 240)))
+    assert " expected to take up to 5m00, 4m00 more" in told
+
+
+def drawn(*samples: Sample) -> list[str]:
+    row = row_of(a_run(), T0)._replace(samples=samples)
+    return [line.text for line in lines_of(Tab.PROGRESS, row, Detail(""), WIDE)]
+
+
+def test_a_median_of_nothing_is_no_rate() -> None:
+    moved = (Sample(T0 - 400, 0), *(Sample(T0 - each, 40) for each in range(390, 0, -10)))
+    assert "p50" not in said("rate", drawn(*moved))
+    assert "p50 1.0/s" in said("rate", drawn(*(Sample(T0 - each, 400 - each) for each in range(400, 0, -10))))
+
+
+def test_a_total_that_grows_is_told_of() -> None:
+    grown = [Sample(T0 - 720 + each, each, 300 + 2 * each) for each in range(0, 257, 16)]
+    assert said("total", drawn(*grown)) == "has grown from 300 to 812 in 4m"
+    assert said("total", drawn(*(each._replace(total=300) for each in grown))) == ""
+    assert said("total", drawn(*(each._replace(total=None) for each in grown))) == ""
+
+
+# -- limits
 
 
 def test_a_limit_that_is_passed_by_far_is_told() -> None:

@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from rich.cells import get_character_cell_size
 
 from overnight.state.queue import Cause, Stand
-from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, SupervisorState, Verb
+from overnight.state.records import AgentStatus, Estimate, Exit, Outcome, SupervisorState, Verb, Waiting
 from overnight.state.status import Status
+from overnight.state.waits import EXPECTED
 from overnight.tui import bars, numbers, view
 from overnight.tui.bars import Sample
 from overnight.tui.clean import clean
 from overnight.tui.glyphs import ASCII, UNICODE, Glyphs, needs_ascii
 from overnight.tui.lines import Span, cells, cut, left, merged, middle, wrapped
 from overnight.tui.view import row_of
-from tests.builders import T0, a_run, a_spec, a_supervisor, progress, requests
+from tests.builders import T0, a_run, a_spec, a_supervisor, heartbeat, progress, requests
 
 GLYPHS = st.sampled_from([UNICODE, ASCII])
 SECONDS = st.floats(0, 1e7)
@@ -134,6 +135,13 @@ def test_the_ends_of_a_long_name_stay() -> None:
     assert middle("translate-manuals-of-the-north", 15) == "transla…e-north"
 
 
+FOUR_MINUTES = progress(estimate=Estimate(240, 240, 240))
+
+
+def waits(until: float | None, reason: str = "the quota") -> dict[str, object]:
+    return {"heartbeat": heartbeat(waiting=Waiting(reason, until))}
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
@@ -150,6 +158,12 @@ def test_the_ends_of_a_long_name_stay() -> None:
         ({"progress": progress(processed_items=0, total_items=0, estimate=Estimate(0, 0, 0))}, "unknown"),
         ({"progress": progress(estimated_completion=T0 - 60)}, "unknown"),
         ({"progress": None, "heartbeat": None}, "up 10m00"),
+        ({"progress": FOUR_MINUTES, **waits(T0 + 400)}, "11m, waits 7m"),
+        ({"progress": FOUR_MINUTES, **waits(T0 + 7200)}, "waits 2h00"),
+        ({"progress": FOUR_MINUTES, **waits(None)}, "waits"),
+        ({"progress": FOUR_MINUTES, **waits(T0 - 1)}, "4m"),
+        ({"progress": None, **waits(T0 + 400)}, "waits 7m"),
+        ({"progress": FOUR_MINUTES, **waits(T0 + 300, f"{EXPECTED}5m00")}, "9m"),
         ({"requests": requests(Verb.PAUSE)}, "asked 5s ago"),
         (
             {"requests": requests(Verb.PAUSE), "progress": progress(acknowledged=1, status=AgentStatus.PAUSED)},

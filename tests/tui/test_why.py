@@ -21,6 +21,7 @@ from overnight.state.records import (
     Waiting,
 )
 from overnight.state.status import Status
+from overnight.state.waits import EXPECTED
 from overnight.tui.case import Case
 from overnight.tui.why import REASONS, why
 from tests.builders import (
@@ -168,7 +169,26 @@ CASES: list[tuple[Status, dict[str, Any], str, str]] = [
     (
         Status.RUNNING,
         {"heartbeat": heartbeat(waiting=Waiting("retry in 8 s: 429", T0 + 8))},
-        "it waits: retry in 8 s: 429, 8s more",
+        "it waits: retry in 8 s: 429, 8s more; 40 of 100 items; 15m left (11m to 23m)",
+        "",
+    ),
+    (
+        Status.RUNNING,
+        {"heartbeat": heartbeat(waiting=Waiting(f"{EXPECTED}5m00", T0 + 240))},
+        "its item is expected to take up to 5m00, 4m00 more; 40 of 100 items; 19m left (14m to 26m)",
+        "",
+    ),
+    (
+        Status.RUNNING,
+        {"heartbeat": heartbeat(waiting=Waiting("for a person"))},
+        "it waits: for a person",
+        "",
+    ),
+    (
+        Status.RUNNING,
+        {"spec": a_spec(time_limit=700), "history": (Event(STARTED, "started", 1),)},
+        "attempt 1 has worked for 10m00; 40 of 100 items; 15m left (10m to 22m); "
+        "its time limit ends it in 1m40, before it is done",
         "",
     ),
     (
@@ -313,6 +333,18 @@ def test_each_status_is_explained(status: Status, changes: dict[str, Any], reaso
     assert answer.reason.startswith(reason)
     assert answer.remedy.startswith(remedy)
     assert bool(answer.remedy) == bool(remedy)
+
+
+def test_a_pause_is_no_work() -> None:
+    history = (Event(STARTED, "started", 1), Event(STARTED + 27, "paused", 1), Event(T0 - 4, "resumed", 1))
+    assert why(a_run(), history, T0).reason.startswith("attempt 1 has worked for 31s; ")
+
+
+def test_time_in_which_a_signal_from_outside_had_stopped_it_is_no_work() -> None:
+    told = progress(active_seconds=5.0, updated_at=T0 - 1)
+    assert why(a_run(progress=told), (Event(T0 - 30, "started", 1),), T0).reason.startswith(
+        "attempt 1 has worked for 6s"
+    )
 
 
 def test_every_status_has_a_case() -> None:

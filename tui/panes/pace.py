@@ -5,7 +5,7 @@ from overnight.state.records import Handle
 from overnight.state.status import ENDED, Status
 from overnight.tui import bars, numbers, view
 from overnight.tui.detail import Detail
-from overnight.tui.forecast import change_words
+from overnight.tui.forecast import change_words, grown_words
 from overnight.tui.lines import Line, Span
 from overnight.tui.panes.facts import fact, fitting, long_fact
 from overnight.tui.panes.frame import Frame
@@ -22,6 +22,8 @@ def pace_line(row: Row, detail: Detail, frame: Frame) -> Line:
     parts: list[list[Span]] = []
     if rate := _rate_spans(row, frame, width=min(24, max(8, frame.width - 56))):
         parts.append([("rate ", "dim"), *rate])
+    if row.status is Status.RUNNING and (grown := grown_words(row.samples)):
+        parts.append([("total ", "dim"), (grown, "")])
     if row.summary.heartbeat_age is not None:
         parts.append([("beat ", "dim"), (f"{view.beat_text(row)} ago", "")])
     if detail.checkpoint_at is not None and row.status not in ENDED:
@@ -35,6 +37,8 @@ def pace_lines(row: Row, detail: Detail, frame: Frame) -> list[Line]:
         lines.append(fact("rate", rate, frame))
     if row.status is Status.RUNNING and (changed := _change_words(row)):
         lines += long_fact("pace", changed, "", frame)
+    if row.status is Status.RUNNING and (grown := grown_words(row.samples)):
+        lines += long_fact("total", grown, "", frame)
     if row.summary.heartbeat_age is not None:
         lines += long_fact("beat", "; ".join(filter(None, (_beat_words(row), _handles_words(row)))), "", frame)
     if row.status not in CUT_OFF | ENDED and (safe := safe_words(row, detail.checkpoint_at, detail.in_hand)):
@@ -50,7 +54,8 @@ def _rate_spans(row: Row, frame: Frame, *, width: int) -> list[Span]:
     spans: list[Span] = [(numbers.rate(row.summary.rate), "")]
     if len(rates) >= LEAST_RATES:
         spans += [("  ", ""), (bars.sparkline(rates, frame.glyphs), "bar")]
-        spans += [("  p50 ", "dim"), (numbers.rate(sorted(rates)[len(rates) // 2]), "")]
+        if middle := sorted(rates)[len(rates) // 2]:
+            spans += [("  p50 ", "dim"), (numbers.rate(middle), "")]
     return spans
 
 

@@ -8,9 +8,11 @@ from overnight.state.activity import activity_words
 from overnight.state.amounts import size_words
 from overnight.state.health import DOUBTFUL, health_of
 from overnight.state.records import Handle
-from overnight.state.status import ENDED, RESUMABLE, RETRYABLE, WAITING, Status
+from overnight.state.status import ENDED, HELD, RESUMABLE, RETRYABLE, WAITING, Status
+from overnight.state.waits import announced
 from overnight.tui import numbers, view
 from overnight.tui.detail import Detail
+from overnight.tui.forecast import budget_words, limit_words, wait_words
 from overnight.tui.growth import full_in
 from overnight.tui.lines import Line, cut, line, wrapped
 from overnight.tui.panes.facts import within
@@ -28,7 +30,7 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
 
     `room`: lines for it; None = as many as it takes. Each of them is said at least in part.
     """
-    progress, heartbeat = row.records.progress, row.records.heartbeat
+    progress = row.records.progress
     said: list[tuple[str, str]] = []
     if (request := view.asked(row)) is not None:
         since = view.asked_age(row)
@@ -49,9 +51,14 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
     if row.status is Status.COMPLETED and (failed := int(row.summary.failed_items)):
         said.append((f"{numbers.plural(failed, 'item')} failed; {errors_words(row)}", "warn"))
     if row.status not in ENDED:
-        if heartbeat is not None and heartbeat.waiting is not None and heartbeat.waiting.for_:
-            said.append((f"waits: {heartbeat.waiting.for_}", "dim"))
-        if progress is not None and progress.message:
+        if row.status is Status.RUNNING:
+            if words := limit_words(row.records, detail.history, row.now):
+                said.append((words, "warn"))
+            said += [(words, "") for words in budget_words(row.records, detail.kept)]
+        wait = announced(row.records, row.now) if row.status not in HELD else None
+        if wait is not None and wait.reason:
+            said.append((f"{'' if wait.is_work else 'waits: '}{wait_words(wait)}", "dim"))
+        if progress is not None and progress.message and (wait is None or progress.message != wait.reason):
             said.append((progress.message, ""))
         if progress is not None and progress.current_item:
             said.append((f"item: {progress.current_item}", "dim"))
