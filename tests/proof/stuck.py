@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from overnight.agents import operate
 from overnight.agents.launchers.local import Order, launch
-from overnight.state.health import last_progress
+from overnight.state.health import Health, health_of, last_progress
 from overnight.state.history import history_of
 from overnight.state.home import Home
 from overnight.state.records import Records
@@ -111,6 +111,10 @@ def _got_on_at(records: Records) -> float:
     got_on_at = last_progress(records)
     assert got_on_at is not None
     return got_on_at
+
+
+def health_now(run: RunDir) -> Health:
+    return health_of(run.read(), time.time())
 
 
 def status_now(run: RunDir) -> Status:
