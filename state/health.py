@@ -163,14 +163,23 @@ def _known_until(records: Records, now: float) -> float:
 def last_progress(records: Records) -> float | None:
     """When this attempt got on by its own word, seconds since the epoch; None = it never said so.
 
-    A commit is a word, too: where items hold the interpreter, what they have done is told of much later.
+    A commit is a word, too: where items hold the interpreter, what they have done is told of much later. And so is a
+    progress.json that cannot be read: whoever writes it in place is seen now and then while it is empty.
     """
     heartbeat, progress, attempt = current.own_heartbeat(records), current.own_progress(records), records.attempt
     if heartbeat is None or heartbeat.last_progress is None:
-        return (progress.updated_at or records.progress_changed_at) if progress else None
+        return (progress.updated_at or records.progress_changed_at) if progress else _cut_short_at(records)
     committed = records.committed_at
     is_own = committed is not None and attempt is not None and committed >= attempt.started_at
     return max(heartbeat.last_progress, committed) if is_own and committed is not None else heartbeat.last_progress
+
+
+def _cut_short_at(records: Records) -> float | None:
+    """When this attempt wrote a progress.json that cannot be read; None = it can be, or there is none."""
+    wrote_at, attempt = records.progress_changed_at, records.attempt
+    if records.progress is not None or wrote_at is None or attempt is None or wrote_at < attempt.started_at:
+        return None
+    return wrote_at
 
 
 def stall_after(records: Records) -> float | None:

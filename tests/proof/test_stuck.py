@@ -77,7 +77,7 @@ def test_who_works_as_it_should_is_never_taken_for_stuck(home: Path, minutes: fl
                 health, status = health_now(run), status_now(run)
                 seen[status] += 1
                 if status in {Status.STALLED, Status.STALE}:
-                    alarms.append(f"{run.id} is {status}: {health.reason}; the machine was late by {late:.1f} s at most")
+                    alarms.append(f"{run.id} is {status}: {health.reason}; the machine was late by {late:.1f} s")
             done += next(deeds)
             late = max(late, lateness(home))
         print(f"{len(runs)} runs, {minutes:g} min, {sum(seen.values())} looks: {dict(seen)}; {done} held and let go on")

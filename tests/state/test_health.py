@@ -54,6 +54,17 @@ def test_what_was_committed_since_the_last_beat_is_progress() -> None:
     assert is_stall(run._replace(committed_at=STARTED - 1), T0), "an earlier attempt did that"
 
 
+def test_a_progress_that_is_read_while_it_is_written_is_no_silence_since_the_beginning() -> None:
+    limited = a_run(heartbeat=None, progress=None, progress_changed_at=None, spec=a_spec(stall=3.0))
+    assert silence(limited, T0) == T0 - STARTED
+    cut = limited._replace(progress_changed_at=T0 - 1)
+    assert silence(cut, T0) == 1
+    assert status_of(cut, T0) is Status.RUNNING
+    assert status_of(cut, T0 + 5) is Status.STALLED
+    earlier = limited._replace(progress_changed_at=STARTED - 5)
+    assert silence(earlier, T0) == T0 - STARTED
+
+
 def test_between_two_beats_nobody_knows_and_nothing_is_a_stall() -> None:
     run = a_run(heartbeat=heartbeat(last_heartbeat=T0 - 1.5, last_progress=T0 - 2), spec=a_spec(stall=1.0))
     assert judged_silence(run, T0) == 0.5

@@ -106,7 +106,7 @@ CASES: list[tuple[str, Records, Status]] = [
     ("nothing was ever reported", a_run(progress=None, heartbeat=None), Status.RUNNING),
     (
         "nothing was ever reported, and the spec names a limit",
-        a_run(progress=None, heartbeat=None, spec=a_spec(stall=60.0)),
+        a_run(progress=None, progress_changed_at=None, heartbeat=None, spec=a_spec(stall=60.0)),
         Status.STALLED,
     ),
 ]
