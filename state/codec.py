@@ -77,6 +77,7 @@ FIELDS: Mapping[type, Coercers] = {
         "resumed_items": forms.count,
         "failed_items": forms.count,
         "current_item": forms.text,
+        "in_hand": forms.in_hand,
         "unit": forms.text,
         "phase": forms.text,
         "phases": forms.phases,

@@ -17,6 +17,7 @@ from overnight.state.worked import worked
 from overnight.tui.bulk import MEANT
 from overnight.tui.case import UNKNOWN, Case, Reason, doctor_words, resume_words
 from overnight.tui.forecast import forecast_words, limit_words, wait_words
+from overnight.tui.in_hand import item_words
 from overnight.tui.numbers import about, duration
 from overnight.tui.stands import left, reason_of
 from overnight.tui.why_over import (
@@ -200,7 +201,7 @@ def _running(case: Case) -> Reason:
     if (wait := announced(case.records, case.now)) is not None:
         return f"{'its item is' if wait.is_work else 'it waits:'} {wait_words(wait)}{expects}", ""
     if health.verdict is Verdict.SLOW_ITEM:
-        item = f", with {progress.current_item}" if progress and progress.current_item else ""
+        item = f", with {words}" if (words := item_words(case.records, case.now)) else ""
         return f"{health.reason}{item}{_does(case) or '; nothing else is wrong'}{limited}", ""
     message = f"; it says: {progress.message}" if progress and progress.message else ""
     return f"attempt {_worked_words(case)}{expects}{message}", ""
@@ -239,8 +240,7 @@ def _resumed(case: Case) -> int:
 
 
 def _stalled(case: Case) -> Reason:
-    progress = current.own_progress(case.records)
-    item = f"; its item is {progress.current_item}" if progress and progress.current_item else ""
+    item = f"; its item is {words}" if (words := item_words(case.records, case.now)) else ""
     return f"{health_of(case.records, case.now).reason}{item}{_does(case)}", _look(case)
 
 

@@ -14,6 +14,7 @@ from overnight.tui import numbers, view
 from overnight.tui.detail import Detail
 from overnight.tui.forecast import budget_words, limit_words, wait_words
 from overnight.tui.growth import full_in
+from overnight.tui.in_hand import item_words
 from overnight.tui.lines import Line, cut, line, wrapped
 from overnight.tui.panes.facts import within
 from overnight.tui.panes.frame import Frame
@@ -60,8 +61,8 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
             said.append((f"{'' if wait.is_work else 'waits: '}{wait_words(wait)}", "dim"))
         if progress is not None and progress.message and (wait is None or progress.message != wait.reason):
             said.append((progress.message, ""))
-        if progress is not None and progress.current_item:
-            said.append((f"item: {progress.current_item}", "dim"))
+        if item := item_words(row.records, row.now, calm=True):
+            said.append((f"item: {item}", "dim"))
     said += [(text, "warn") for text in view.fault_texts(row)]
     said += [(f"{each.path}: {each.problem}", "warn") for each in row.records.damaged]
     wholes = [[line((f" {piece}", role)) for piece in wrapped(text, frame.width - 2)] for text, role in said]
