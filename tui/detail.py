@@ -59,6 +59,8 @@ class Detail(NamedTuple):
     """With what is kept of the attempt that died last; None = none did."""
     stacks: Stacks | None = None
     """What its agent has shown last."""
+    printed_at: float | None = None
+    """When its log last changed; None = there is none."""
     checkpoint_at: float | None = None
     """When the checkpoint was last written; None = there is none."""
     in_hand: tuple[str, ...] | None = None
@@ -95,9 +97,19 @@ def retry_words(event: Event) -> str | None:
     if event.event != "retrying" or not isinstance(restarts, int) or not isinstance(delay, int | float):
         return None
     when = f"in {delay:.1f}s" if 0 < delay < 10 else f"in {numbers.duration(delay)}" if delay else "at once"
+    if (finished := finished_words(event.detail)) is not None:
+        return f"{finished}; the next attempt begins {when}"
     if restarts:
         return f"restart {restarts} without progress begins {when}"
     return f"{reason}; the next attempt begins {when}" if reason else f"the next attempt begins {when}"
+
+
+def finished_words(retrying: Mapping[str, object]) -> str | None:
+    """`10 items were finished`, in the attempt before a restart; None = it made no progress, or nobody knows."""
+    items = retrying.get("items")
+    if not isinstance(items, int | float) or items < 1:
+        return None
+    return f"{numbers.plural(round(items), 'item')} {'was' if items == 1 else 'were'} finished"
 
 
 def _listed(value: object) -> list[object]:

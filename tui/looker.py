@@ -58,7 +58,12 @@ class Looker:
             self._run = run
             self._forget()
         self._tail.read()
-        common = Detail(sight.run_id, log=self._tail.lines, checkpoint_at=changed_at(run.checkpoint_log_path))
+        common = Detail(
+            sight.run_id,
+            log=self._tail.lines,
+            printed_at=changed_at(run.output_path),
+            checkpoint_at=changed_at(run.checkpoint_log_path),
+        )
         try:
             detail = self._detail(home, sight, common)
         except (OSError, HomeUnusable):

@@ -174,7 +174,7 @@ def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
     if status is Status.STALLED:
         return f"stalled {age(silence(row.records, now) or 0)}"
     if status is Status.STALE:
-        return f"silent {age(row.summary.heartbeat_age or 0)}"
+        return f"stale {age(row.summary.heartbeat_age or 0)}"
     if status in _WORDS_FOR_ETA:
         return _WORDS_FOR_ETA[status]
     return _forecast_text(row, glyphs)

@@ -257,6 +257,7 @@ class Acts:
             restarts=action.used,
             delay=round(delay, 3),
             reason=action.reason,
+            items=max(0, round(at.words.succeeded - at.succeeded_before)) or None,
             **(left if not action.backoff else {}),
         )
         at.child.judged()

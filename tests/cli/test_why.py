@@ -120,6 +120,29 @@ def test_a_child_whose_output_is_awaited_is_named(call: str) -> None:
     when_ended(run)
 
 
+def test_a_restart_after_progress_is_not_told_as_one_without() -> None:
+    run = launched("--retries", "9", "--", *agent("dies"))
+    item, error = r"its last item was \d+", "the last it printed was: RuntimeError: no room at the inn"
+    when_why(run, rf"is in backoff: exit code 1; {item}; {error}; the next attempt begins in .*, after 3 items were")
+    assert re.search(r"3 items were finished; the next attempt begins in", overnight("history", run).stdout)
+    overnight("cancel", run, "--timeout", "30")
+    assert "continues it from its checkpoint" in why(run)
+
+
+def test_what_keeps_no_checkpoint_is_not_said_to_have_one() -> None:
+    run = launched("--", "sh", "-c", "exit 3")
+    when_ended(run)
+    assert f"`overnight retry {run}` starts it again from the beginning." in why(run)
+
+
+def test_a_loop_that_only_prints_is_told_what_counts_as_progress() -> None:
+    run = launched("--stall", "1", "--", "sh", "-c", "while sleep 0.1; do echo on; done")
+    when_why(run, "is stalled: .*it prints, but reports no progress, and only that counts")
+    overnight("kill", run)
+    when_ended(run)
+    assert "what it prints is none" in " ".join(overnight("run", "--help").stdout.split())
+
+
 def test_a_crash_loop_says_how_often_and_how_to_see_more() -> None:
     run = launched("--retries", "1", "--", "sh", "-c", "exit 3")
     when_ended(run)

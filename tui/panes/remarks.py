@@ -19,7 +19,7 @@ from overnight.tui.lines import Line, cut, line, wrapped
 from overnight.tui.panes.facts import within
 from overnight.tui.panes.frame import Frame
 from overnight.tui.view import Row
-from overnight.tui.why import again_words, why
+from overnight.tui.why import again_words, only_prints, why
 
 SOON = 7200.0
 """Seconds within which something that will be full is told of."""
@@ -88,11 +88,16 @@ def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
         return []
     activity = detail.resources.activity if detail.resources is not None else None
     does = f"; {activity_words(activity)}" if activity is not None else ""
-    said = [(f"{health.verdict}: {health.reason}{does}", "dim" if row.status is Status.RUNNING else "warn")]
+    prints = "; it prints, but reports no progress" if _only_prints(row, detail) else ""
+    said = [(f"{health.verdict}: {health.reason}{prints}{does}", "dim" if row.status is Status.RUNNING else "warn")]
     if row.status is Status.RUNNING:
         return said
     shows = f"{row.keys.way('stacks')} shows where it hangs; " if current.handles(row.records, Handle.STACKS) else ""
     return [*said, (f"{shows}{again_words(row.records)}", "dim")]
+
+
+def _only_prints(row: Row, detail: Detail) -> bool:
+    return row.status is Status.STALLED and only_prints(row.records, detail.printed_at, row.now)
 
 
 def growth_words(row: Row, detail: Detail) -> list[str]:
