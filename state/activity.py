@@ -225,6 +225,12 @@ def activity_words(activity: Activity) -> str:
     return f"{named} {does}" if activity.who is Who.CHILD else f"{activity.who} waits for {named}, which {does}"
 
 
+def place_words(place: str) -> str:
+    """What a thread does that waits in this function of the kernel, and its name."""
+    does = _does_words(Activity(None, wait_of(Doing("S", place)), place))
+    return does if place in does else f"{does} ({place})"
+
+
 def _does_words(activity: Activity) -> str:
     if activity.wait is None:
         share = f" ({activity.cpu}% of a core)" if activity.cpu is not None else ""

@@ -125,6 +125,7 @@ FIELDS: Mapping[type, Coercers] = {
         "next_start_at": forms.instant,
         "reason": forms.text,
         "went_on_at": forms.instant,
+        "stopped_at": forms.instant,
         "updated_at": forms.instant,
     },
     Attempt: {

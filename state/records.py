@@ -252,6 +252,8 @@ class SupervisorRecord(NamedTuple):
     agent: AgentProcess | None = None
     next_start_at: float | None = None
     reason: str | None = None
+    stopped_at: float | None = None
+    """When its process was first seen to be stopped by a signal that nobody asked overnight for; None = it is not."""
     went_on_at: float | None = None
     """When the attempt's process went on that had been stopped by a signal; None = it never was."""
     updated_at: float | None = None

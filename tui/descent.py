@@ -7,11 +7,14 @@ from collections.abc import Iterable
 
 from overnight.agents.supervisor.family import descendants_of
 from overnight.state import process
-from overnight.state.activity import Child, Doing, Wait, wait_of
+from overnight.state.activity import Child, Doing, Wait, Who, activity_of, activity_words, wait_of
+from overnight.state.threads import Peers, doing_of, threads_of
 from overnight.tui.clean import clean
 
 LONGEST = 60
 """Characters of a command."""
+POOL = "python (multiprocessing)"
+"""In place of a command that nobody has written: of worker processes, and what cleans up behind them."""
 MOST_FILES = 1000
 """Of a process with more it is not asked for which pipes these are."""
 STREAMS = ("0", "1", "2")
@@ -34,6 +37,15 @@ def child_of(pid: int) -> Child | None:
     """None = it is gone."""
     begun_at = _begun_at(pid)
     return None if begun_at is None else Child(pid, _command_of(pid), _age(begun_at))
+
+
+def child_words(child: Child) -> str:
+    """What it does, by its first thread; "" = it is gone."""
+    threads = threads_of(child.pid)
+    if not threads:
+        return ""
+    told = activity_of(None, [doing_of(threads[0], 0, Peers())])
+    return activity_words(told._replace(who=Who.CHILD, child=child)).removeprefix("its child ")
 
 
 def _youngest(pids: Iterable[int]) -> Child | None:
@@ -60,6 +72,8 @@ def _command_of(pid: int) -> str:
             words = file.read(4096).rstrip(b"\0").decode("utf-8", "replace").split("\0")
     except OSError:
         words = []
+    if any("from multiprocessing." in word for word in words):
+        return POOL
     said = clean(shlex.join(words) if any(words) else f"process {pid}", 4096)
     return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
 

@@ -104,6 +104,13 @@ def retry_words(event: Event) -> str | None:
     return f"{reason}; the next attempt begins {when}" if reason else f"the next attempt begins {when}"
 
 
+def stop_words(event: Event) -> str | None:
+    """What is told of a process that somebody stopped who is not an operator, or let go on; None = another event."""
+    if not event.detail.get("from_outside"):
+        return None
+    return "a signal from outside stopped it" if event.event == "frozen" else "a signal from outside let it go on"
+
+
 def finished_words(retrying: Mapping[str, object]) -> str | None:
     """`10 items were finished`, in the attempt before a restart; None = it made no progress, or nobody knows."""
     items = retrying.get("items")
@@ -124,7 +131,7 @@ def event_name(event: Event) -> str:
 def event_words(event: Event) -> str:
     """What is told beside its name: which attempt, what, and who asked for it. `event`: clean."""
     words = [f"attempt {event.attempt}"] if event.attempt else []
-    told = source_words(event) or retry_words(event)
+    told = source_words(event) or retry_words(event) or stop_words(event)
     words += [told] if told else [_detail_words(name, value) for name, value in _telling(event)]
     words += [f"by {event.by}"] if event.by else []
     return "  ".join(words)

@@ -182,7 +182,10 @@ def _frozen(case: Case) -> Reason:
     pause, supervisor = case.pause(), case.records.supervisor
     remedy = resume_words(case, "lets it go on where it is")
     if pause is None:
-        return "a signal from outside of overnight has stopped its process", remedy
+        since = case.ago(supervisor.stopped_at) if supervisor is not None else ""
+        attempt = case.records.attempt
+        also = f" So does `kill -CONT {attempt.pid}`." if attempt is not None else ""
+        return f"a signal from outside of overnight has stopped its process{since}", f"{remedy}{also}"
     if not (supervisor and supervisor.frozen):
         return f"{case.asked(pause, 'pause')}; its process is stopped by a signal", remedy
     if current.handles(case.records, Handle.PAUSE):

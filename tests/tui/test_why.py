@@ -20,7 +20,7 @@ from overnight.state.records import (
     Verb,
     Waiting,
 )
-from overnight.state.status import Status
+from overnight.state.status import Status, is_trouble
 from overnight.state.waits import EXPECTED
 from overnight.tui.case import Case, Seen
 from overnight.tui.detail import event_words
@@ -457,6 +457,28 @@ def test_what_has_no_checkpoint_is_not_said_to_continue_from_one(outcome: Outcom
     assert "continues it from its checkpoint" in why(run, (), T0, seen=Seen(has_checkpoint=True)).remedy
     stops = run._replace(heartbeat=heartbeat(handles=frozenset({Handle.STOP})))
     assert "continues it from its checkpoint" in why(stops, (), T0).remedy, "in any language it may keep a place"
+
+
+def test_a_stop_that_nobody_asked_for_is_told_with_its_time_and_what_lets_it_go_on() -> None:
+    run = a_run(process_state="T", supervisor=a_supervisor(stopped_at=T0 - 250))
+    answer = why(run, (), T0)
+    assert answer.status is Status.FROZEN
+    assert answer.reason == "a signal from outside of overnight has stopped its process 4m ago"
+    assert answer.remedy == f"{RESUME} lets it go on where it is. So does `kill -CONT 4242`."
+
+
+@pytest.mark.parametrize(
+    ("changes", "trouble"),
+    [
+        ({}, True),
+        ({"requests": requests(Verb.PAUSE)}, False),
+        ({"supervisor": a_supervisor(frozen=True), "requests": requests(Verb.PAUSE, Verb.RESUME)}, False),
+        ({"progress": progress(status=AgentStatus.PAUSED)}, False),
+    ],
+    ids=["stopped from outside", "an operator asked", "goes on in this moment", "stopped itself at its terminal"],
+)
+def test_only_a_stop_that_nobody_asked_for_is_trouble(changes: dict[str, Any], trouble: bool) -> None:
+    assert is_trouble(a_run(**{"process_state": "T", **changes}), Status.FROZEN) is trouble
 
 
 def test_a_restart_after_progress_is_told_with_what_was_finished_and_why_it_died() -> None:

@@ -8,7 +8,7 @@ from overnight.state.activity import activity_words
 from overnight.state.amounts import size_words
 from overnight.state.health import DOUBTFUL, health_of
 from overnight.state.records import Handle
-from overnight.state.status import ENDED, HELD, RESUMABLE, RETRYABLE, WAITING, Status
+from overnight.state.status import ENDED, HELD, RESUMABLE, RETRYABLE, WAITING, Status, stopped_from_outside
 from overnight.state.waits import announced
 from overnight.tui import numbers, view
 from overnight.tui.detail import Detail
@@ -45,6 +45,7 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
         and row.records.supervisor.reason
     ):
         said.append((row.records.supervisor.reason, "warn"))
+    said += _stop_words(row)
     said += _hang_words(row, detail)
     said += [(words, "warn") for words in growth_words(row, detail)]
     if row.status is Status.COMPLETED and row.records.exit is not None and row.records.exit.reason:
@@ -77,6 +78,19 @@ def _queued_words(row: Row) -> list[tuple[str, str]]:
     answer = why(row.records, (), row.now, row.stand, begins_in=begins_in, awaited=row.awaited)
     role = "warn" if view.is_hopeless(row) else "dim"
     return [(text, role) for text in (answer.reason, answer.remedy) if text]
+
+
+def _stop_words(row: Row) -> list[tuple[str, str]]:
+    """That somebody has stopped its process who is no operator, and what makes it go on."""
+    if not stopped_from_outside(row.records, row.status):
+        return []
+    since = view.held_since(row.records)
+    when = f" {numbers.age(row.now - since)} ago" if since is not None else ""
+    also = f", or `kill -CONT {row.summary.pid}`" if row.summary.pid is not None else ""
+    return [
+        (f"a signal from outside of overnight has stopped its process{when}", "warn"),
+        (f"{row.keys.way('pause')} lets it go on{also}", "dim"),
+    ]
 
 
 def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
