@@ -6,7 +6,7 @@ from itertools import chain
 
 from overnight.state.findings import Cure, Facts, Finding, Gone, Kind, Leftover, Machine, RunFacts
 from overnight.state.machine_diagnosis import findings_of_machine
-from overnight.state.queue import Cause, Queue, queue_of, stands_of, who_may_start
+from overnight.state.queue import Queue, queue_of, stands_of, who_may_start
 from overnight.state.records import Damaged, Outcome, Records
 from overnight.state.run_diagnosis import findings_of_entries, findings_of_run
 from overnight.state.status import LIVE, Status, is_trouble, status_of
@@ -46,18 +46,16 @@ def _queue(facts: Facts) -> Queue:
 def _of_queue(queue: Queue) -> Iterator[Finding]:
     """What comes after a run that will not complete by itself."""
     for run_id, stand in stands_of(queue).items():
-        if stand.cause is not Cause.AFTER:
+        if not stand.is_hopeless:
             continue
-        ended = [pair for pair in zip(stand.others, stand.outcomes, strict=True) if pair[1] is not None]
-        gone = [other for other in stand.others if other not in queue.outcomes]
-        if gone:
-            problem = f"it can never begin: it comes after {gone[0]}, which was removed"
-            yield Finding(Kind.QUEUE, problem, f"`overnight cancel {run_id}` ends it; launch it again.", run_id)
-        elif ended:
-            other, outcome = ended[0]
+        if stand.failed is not None and not stand.gone:
+            other, outcome = stand.failed
             how = "failed" if outcome is Outcome.FAILED else f"was {outcome}"
             remedy = f"`overnight retry {other}` does that again; `overnight cancel {run_id}` ends this."
-            yield Finding(Kind.QUEUE, f"it can never begin: it comes after {other}, which {how}", remedy, run_id)
+        else:
+            other, how = stand.others[0], "was removed"
+            remedy = f"`overnight cancel {run_id}` ends it; launch it again."
+        yield Finding(Kind.QUEUE, f"it can never begin: it comes after {other}, which {how}", remedy, run_id)
 
 
 def in_trouble(facts: Facts) -> dict[Status, int]:
