@@ -156,7 +156,7 @@ class Session:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         descriptor = os.open(self._records.stacks_path, flags, 0o600)
         # First: the C code passes the signal on to what it has replaced.
-        signal.signal(signal.SIGUSR1, lambda number, frame: _show_tasks(descriptor))
+        signal.signal(signal.SIGUSR1, lambda number, frame: _show_tasks(descriptor, self._report.processed))
         faulthandler.register(signal.SIGUSR1, file=descriptor, all_threads=True, chain=True)
 
     def _each_second(self, progress: Progress) -> None:
@@ -254,11 +254,13 @@ class Session:
         os._exit(ending.code)
 
 
-def _show_tasks(descriptor: int) -> None:
+def _show_tasks(descriptor: int, done: int) -> None:
+    """And how far it is: who looks twice sees whether it got on in between."""
     from overnight.agents.task_stacks import task_lines  # only who is asked pays for it
 
     try:
-        os.write(descriptor, "".join(f"{line}\n" for line in task_lines()).encode("utf-8", "backslashreplace"))
+        lines = [*task_lines(), f"Items done: {done}"]
+        os.write(descriptor, "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
     except OSError:
         # Its threads were shown all the same.
         pass

@@ -37,13 +37,15 @@ class Step(Enum):
 class Entry:
     """One item on its way."""
 
-    __slots__ = ("alone", "hand", "item", "slot")
+    __slots__ = ("alone", "begun", "hand", "item", "slot")
 
-    def __init__(self, item: Any, hand: Hand, *, alone: bool = False) -> None:
+    def __init__(self, item: Any, hand: Hand, begun: float = 0.0, *, alone: bool = False) -> None:
         self.item = item
         self.hand = hand
         self.slot = NOWHERE
         """Its mark."""
+        self.begun = begun
+        """When it was taken in hand, on the monotonic clock without the pauses."""
         self.alone = alone
         """The process has died with it in hand: nothing else is in hand beside it."""
 
@@ -154,6 +156,17 @@ class Flight:
     def in_flight(self) -> Iterator[Entry]:
         """Those whose calls are under way."""
         yield from self._in_flight.values()
+
+    def in_hand(self) -> list[tuple[int | None, Entry]]:
+        """Those that somebody works on, the oldest first, with their tickets; that of the loop's body has none.
+
+        Any thread may ask.
+        """
+        # Each begins behind those that have begun before it; a list is made of them at once.
+        found: list[tuple[int | None, Entry]] = [*list(self._in_flight.items())]
+        if (given_out := self._given_out) is not None:
+            found.append((None, given_out))
+        return sorted(found, key=lambda each: each[1].begun)
 
     @property
     def on_their_way(self) -> Iterator[Entry]:

@@ -52,9 +52,9 @@ class Loops:
             for position, item, identity in walk.todo(self.report):
                 if orders.pending:
                     hold.obey()
+                self.report.begun = began = clock.monotonic() - clock.excluded
                 if not self._take(walk, hand, slot, position, item, identity):
                     continue
-                began = clock.monotonic() - clock.excluded
                 yield Guarded(item, self._fail) if guard else item
                 self._commit(walk, hand, slot, item, began)
                 if orders.pending and walk.loop.total is None:
@@ -82,9 +82,9 @@ class Loops:
             hand = self._attended(walk)
             async for position, item, identity in walk.todo_async(self.report):
                 await self.hold.check_async()
+                self.report.begun = began = self._now()
                 if not self._take(walk, hand, slot, position, item, identity):
                     continue
-                began = self._now()
                 yield Guarded(item, self._fail) if options.guard else item
                 self._commit(walk, hand, slot, item, began)
                 if walk.loop.total is None:

@@ -14,6 +14,7 @@ from overnight.agents.heartbeat import BEAT_EVERY
 from overnight.agents.loops import Died, Loops
 from overnight.agents.marks import NOWHERE
 from overnight.agents.orders import LOOK_AFTER, Stopped
+from overnight.agents.report import Begun
 from overnight.agents.retrying import Attempted, Retry
 from overnight.agents.todo import Next, Todo
 from overnight.agents.walk import Options
@@ -48,6 +49,8 @@ class Workers(Protocol):
     def waiting(self) -> tuple[str, float] | None: ...
 
     def seconds_left(self) -> float | None: ...
+
+    def who(self, ticket: int) -> int | None: ...
 
     def interrupt(self) -> None: ...
 
@@ -84,6 +87,7 @@ class ParallelLoop:
     def begin(self, fn: Callable[[Any], Any], todo: Todo, workers: Workers) -> None:
         """What is left of the source is known."""
         self._fn, self._todo, self._workers = fn, todo, workers
+        self._report.side_by_side = self._in_hand
         self._loops.begun(self.walk)
 
     def next_step(self) -> Step:
@@ -153,11 +157,23 @@ class ParallelLoop:
 
     def _entry_of(self, each: Next, alone: bool) -> Entry:
         key = each.identity if self.walk.options.version is None else key_of(each.identity)
-        return Entry(each.item, Hand(self.walk.loop, each.position, key, each.identity), alone=alone)
+        hand = Hand(self.walk.loop, each.position, key, each.identity)
+        return Entry(each.item, hand, self._now(), alone=alone)
 
     def _mark(self, entry: Entry) -> None:
+        entry.begun = self._now()
         self._marks.mark(entry.slot, self.walk.loop.index, entry.hand.identity)
-        self._report.current = entry.hand.key
+
+    def _now(self) -> float:
+        clock = self._report.clock
+        return clock.monotonic() - clock.excluded
+
+    def _in_hand(self) -> list[Begun]:
+        """Asked by the beating thread."""
+        return [
+            Begun(entry.hand.key, entry.begun, None if ticket is None else self._workers.who(ticket))
+            for ticket, entry in self._flight.in_hand()
+        ]
 
     def _call(self, entry: Entry) -> Call:
         """What `fn` writes and counts belongs to its item; what an earlier try did is gone."""
@@ -254,6 +270,10 @@ class ParallelLoop:
     def _give_up(self) -> None:
         """The loop is left: everything on its way goes back."""
         self._hold.withdraw(self)
+        # Whoever asks later is told what was at work when it was left.
+        attended, in_hand = self._commits.hands.attended, self._in_hand()
+        self._report.current = attended.key if attended is not None else in_hand[0].key if in_hand else None
+        self._report.side_by_side = None
         for entry in self._flight.on_their_way:
             self._let_go(entry)
         self._hold.aside.tell()

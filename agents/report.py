@@ -1,7 +1,7 @@
 """What an attempt says of itself: filled by the loop item by item, turned into progress.json by the beating thread."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import sqrt
 from typing import NamedTuple
@@ -10,12 +10,14 @@ from overnight.agents.clock import ActiveClock
 from overnight.agents.earlier import Earlier, Measure
 from overnight.agents.phases import Done, Phases
 from overnight.state.eta import Estimator
-from overnight.state.records import AgentStatus, Count, Estimate, ItemSeconds, Pace, Progress, Waiting
+from overnight.state.records import AgentStatus, Count, Estimate, InHand, ItemSeconds, Pace, Progress, Waiting
 from overnight.state.timeline import Timeline
 from overnight.state.waits import with_wait
 
 NEWEST_ERRORS = 20
 RECENT_ITEMS = 256
+MOST_IN_HAND = 8
+"""Items in hand that are told of, the oldest."""
 HALVES_AFTER = 3000
 """Items after which the longest one counts half: one in thousands may take hundreds of times as long as others."""
 RECURRING = 1.28
@@ -30,6 +32,16 @@ class Expected(NamedTuple):
     seconds: float
 
 
+class Begun(NamedTuple):
+    """An item in hand."""
+
+    key: str
+    at: float
+    """On the monotonic clock without the pauses."""
+    thread: int | None = None
+    """As of `InHand`."""
+
+
 class Report:
     """Plain attributes: the hot loop only adds to them."""
 
@@ -42,7 +54,11 @@ class Report:
         self.processed = 0
         self.resumed = 0
         self.failed = 0
+        self.begun = 0.0
+        """When the item was begun, on the monotonic clock without the pauses; set before `current`."""
         self.current: str | None = None
+        self.side_by_side: Callable[[], list[Begun]] | None = None
+        """Says what is in hand, the oldest first, where that is more than one item; None = `current` alone is."""
         self.unit: str | None = None
         self.message: str | None = None
         """What was said last."""
@@ -122,6 +138,14 @@ class Report:
         """The newest notice, else the message."""
         return next(reversed(list(self.notices.values())), self.message)
 
+    def _in_hand(self) -> list[Begun]:
+        """The oldest first."""
+        if self.side_by_side is not None:
+            return self.side_by_side()
+        # In this order: whoever sees the new item sees its time.
+        key = self.current
+        return [] if key is None else [Begun(key, self.begun)]
+
     def counted(self) -> tuple[object, ...]:
         """Differs whenever progress.json should be written again."""
         return (
@@ -130,7 +154,7 @@ class Report:
             self.processed,
             self.failed,
             self.steps,
-            self.current,
+            self._in_hand()[:MOST_IN_HAND],
             self.phases.current(),
             self.said(),
             self.acknowledged,
@@ -143,13 +167,15 @@ class Report:
         self.phases.weighed(self.weight_done)
         done = self.phases.done()
         estimate = self._estimate(done, active)
+        in_hand = self._in_hand()
         return Progress(
             status=self.status,
             total_items=self.total,
             processed_items=self.processed,
             resumed_items=self.resumed,
             failed_items=self.failed,
-            current_item=self.current,
+            current_item=in_hand[0].key if in_hand else None,
+            in_hand=tuple(self._told(each, now) for each in in_hand[:MOST_IN_HAND]),
             unit=self.unit,
             phase=self.phases.current(),
             phases=self.phases.listed(),
@@ -166,6 +192,10 @@ class Report:
             attempt=self.attempt,
             updated_at=now,
         )
+
+    def _told(self, begun: Begun, now: float) -> InHand:
+        worked = self.clock.monotonic() - self.clock.excluded - begun.at
+        return InHand(begun.key, round(now - max(0.0, worked), 3), begun.thread)
 
     def _estimate(self, done: Done | None, active: float) -> Estimate | None:
         measure = self._measure(done)

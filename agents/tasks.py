@@ -66,6 +66,10 @@ class Tasks:
         """None: each try watches its own time."""
         return None
 
+    def who(self, ticket: int) -> int | None:
+        """None: all are in the thread of the loop."""
+        return None
+
     def interrupt(self) -> None:
         """No further tries: what waits for one is handed back now, what is tried goes on to the end of that try. What
         is submitted later is not concerned.

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from overnight.state.amounts import span_words
+
 COMPUTES = 20
 """Percent of a core from which it is at work: on a busy machine nobody gets a whole one."""
 
@@ -24,6 +26,7 @@ class Wait(StrEnum):
     CHILD = "a process that it has started"
     THREAD = "a lock or another thread"
     EVENTS = "one of several files or connections"
+    WORKERS = "its workers"
     SLEEP = "a time"
     SOMETHING = "something"
 
@@ -96,6 +99,26 @@ class Doing(NamedTuple):
     """The first thread of its process."""
     is_agent: bool = True
     """Of the process that says that it is the agent."""
+    pid: int = 0
+    tid: int = 0
+
+
+class Who(StrEnum):
+    """Whose doing is told."""
+
+    PROCESS = "its process"
+    WORKER = "the worker with its oldest item"
+    CHILD = "its child"
+
+
+class Child(NamedTuple):
+    """A process that one of its processes has started."""
+
+    pid: int
+    command: str
+    """Clean, and short."""
+    age: int
+    """Seconds since it began."""
 
 
 class Activity(NamedTuple):
@@ -108,6 +131,11 @@ class Activity(NamedTuple):
     place: str | None = None
     peer: str | None = None
     """Whom it is connected to there, as `ADDRESS:PORT`."""
+    who: Who = Who.PROCESS
+    pid: int = 0
+    """The process whose doing that is; 0 = none is to be seen."""
+    child: Child | None = None
+    """That process, where it is a child: what it does is told, and that `who` waits for it."""
 
 
 def wait_of(doing: Doing) -> Wait | None:
@@ -131,15 +159,47 @@ def _wait_for_file(file: str) -> Wait | None:
     return {"pipe": Wait.PIPE, "tty": Wait.TERMINAL, "socket": Wait.LOCAL}.get(file)
 
 
-def activity_of(cpu: int | None, doings: Sequence[Doing]) -> Activity:
-    """What the threads of all its processes come to. `cpu`: as in `Activity`."""
+def teller_of(doings: Sequence[Doing], worker: int | None) -> Doing | None:
+    """The thread that tells what becomes of its oldest item: the one that works on it, else the agent's first one.
+
+    `worker`: the kernel's number of the one that works on it. None = it is not to be seen.
+    """
+    if worker is not None and (found := [each for each in doings if each.tid == worker]):
+        return found[0]
+    return next((each for each in doings if each.is_first and each.is_agent), None)
+
+
+def activity_of(
+    cpu: int | None, doings: Sequence[Doing], worker: int | None = None, child: Child | None = None
+) -> Activity:
+    """What the threads of all its processes come to. `cpu`: as in `Activity`; `worker`: as for `teller_of`.
+
+    `child`: for which that thread waits.
+    """
+    teller = teller_of(doings, worker)
+    is_worker = worker is not None and teller is not None and teller.tid == worker
+    who = Who.WORKER if is_worker else Who.PROCESS
+    if child is not None:
+        return _activity(cpu, [each for each in doings if each.pid == child.pid])._replace(who=who, child=child)
+    if is_worker and teller is not None:
+        return _told(cpu, teller)._replace(who=who)
+    if worker is not None and teller is not None and wait_of(teller) in {Wait.EVENTS, Wait.THREAD}:
+        return _activity(cpu, [teller])._replace(wait=Wait.WORKERS)
+    return _activity(cpu, doings)
+
+
+def _activity(cpu: int | None, doings: Sequence[Doing]) -> Activity:
     if cpu is not None and cpu >= COMPUTES:
         return Activity(cpu, None)
     if not doings:
         return Activity(cpu, Wait.SOMETHING)
-    told = min(doings, key=_rank)
-    peer = told.file if told.file is not None and ":" in told.file else None
-    return Activity(cpu, wait_of(told), told.place, peer)
+    return _told(cpu, min(doings, key=_rank))
+
+
+def _told(cpu: int | None, doing: Doing) -> Activity:
+    peer = doing.file if doing.file is not None and ":" in doing.file else None
+    who = Who.PROCESS if doing.is_agent else Who.CHILD
+    return Activity(cpu, wait_of(doing), doing.place, peer, who, doing.pid)
 
 
 def _rank(doing: Doing) -> tuple[int, bool]:
@@ -155,12 +215,31 @@ def _rank(doing: Doing) -> tuple[int, bool]:
 
 def activity_words(activity: Activity) -> str:
     """`its process computes (98% of a core)`; `its process waits for the network (127.0.0.1:80)`."""
+    does = _does_words(activity)
+    if activity.child is None:
+        # A child that has ended meanwhile has no name.
+        return f"{activity.who} {does}"
+    age = activity.child.age
+    begun = f"pid {activity.child.pid}, begun {span_words(age // 60 * 60 if age >= 60 else age)} ago"
+    named = f"its child `{activity.child.command}` ({begun})"
+    return f"{named} {does}" if activity.who is Who.CHILD else f"{activity.who} waits for {named}, which {does}"
+
+
+def place_words(place: str) -> str:
+    """What a thread does that waits in this function of the kernel, and its name."""
+    does = _does_words(Activity(None, wait_of(Doing("S", place)), place))
+    return does if place in does else f"{does} ({place})"
+
+
+def _does_words(activity: Activity) -> str:
     if activity.wait is None:
         share = f" ({activity.cpu}% of a core)" if activity.cpu is not None else ""
-        return f"its process computes{share}"
+        return f"computes{share}"
     if activity.wait is Wait.STOPPED:
-        return "its process is stopped by a signal"
+        return "is stopped by a signal"
     if activity.wait is Wait.SLEEP:
-        return "its process sleeps until a time comes"
-    where = activity.peer or activity.place
-    return f"its process waits for {activity.wait}{f' ({where})' if where else ''}"
+        return "sleeps until a time comes"
+    # Names of the kernel mean nothing to most people: only where there are no words.
+    unnamed = f"in the kernel: {activity.place}" if activity.wait is Wait.SOMETHING and activity.place else None
+    where = activity.peer or unnamed
+    return f"waits for {activity.wait}{f' ({where})' if where else ''}"

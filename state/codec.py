@@ -77,6 +77,7 @@ FIELDS: Mapping[type, Coercers] = {
         "resumed_items": forms.count,
         "failed_items": forms.count,
         "current_item": forms.text,
+        "in_hand": forms.in_hand,
         "unit": forms.text,
         "phase": forms.text,
         "phases": forms.phases,
@@ -124,6 +125,7 @@ FIELDS: Mapping[type, Coercers] = {
         "next_start_at": forms.instant,
         "reason": forms.text,
         "went_on_at": forms.instant,
+        "stopped_at": forms.instant,
         "updated_at": forms.instant,
     },
     Attempt: {

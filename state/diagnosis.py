@@ -1,14 +1,15 @@
 """What is wrong with a home and its machine, and what to do about each of it. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from overnight.state.findings import Cure, Facts, Finding, Gone, Kind, Leftover, Machine, RunFacts
 from overnight.state.machine_diagnosis import findings_of_machine
-from overnight.state.queue import queue_of, who_may_start
-from overnight.state.records import Damaged, Records
+from overnight.state.queue import Queue, queue_of, stands_of, who_may_start
+from overnight.state.records import Damaged, Outcome, Records
 from overnight.state.run_diagnosis import findings_of_entries, findings_of_run
-from overnight.state.status import LIVE, status_of
+from overnight.state.status import LIVE, Status, is_trouble, status_of
 
 FUTURE = 300.0
 """Seconds by which a record may be ahead of the clock."""
@@ -18,10 +19,12 @@ def diagnose(facts: Facts) -> list[Finding]:
     """Everything that somebody should do something about, runs first."""
     machine, runs = facts.machine, facts.runs
     live = sum(1 for run in runs if status_of(run.records, machine.now) in LIVE)
-    turn = _turn(facts)
+    queue = _queue(facts)
+    turn = frozenset(who_may_start(queue))
     found: Iterable[Finding] = chain(
         chain.from_iterable(findings_of_run(run, machine, run.records.id in turn) for run in runs),
         _of_groups(facts),
+        _of_queue(queue),
         findings_of_entries(facts.home, machine, None),
         map(_of_leftover, facts.leftovers),
         map(_of_gone, facts.gone),
@@ -31,13 +34,35 @@ def diagnose(facts: Facts) -> list[Finding]:
     return list(found)
 
 
-def _turn(facts: Facts) -> frozenset[str]:
-    """Queued runs that may begin: somebody should have started them."""
+def _queue(facts: Facts) -> Queue:
+    """Of those in it that may begin, somebody should have started each."""
     now, every = facts.machine.now, {run.records.id: run.records for run in facts.runs}
     statuses = {run_id: status_of(records, now) for run_id, records in every.items()}
     if isinstance(facts.groups, Damaged):
-        return frozenset()
-    return frozenset(who_may_start(queue_of(every, statuses, facts.groups, now)))
+        return Queue(now)
+    return queue_of(every, statuses, facts.groups, now)
+
+
+def _of_queue(queue: Queue) -> Iterator[Finding]:
+    """What comes after a run that will not complete by itself."""
+    for run_id, stand in stands_of(queue).items():
+        if not stand.is_hopeless:
+            continue
+        if stand.failed is not None and not stand.gone:
+            other, outcome = stand.failed
+            how = "failed" if outcome is Outcome.FAILED else f"was {outcome}"
+            remedy = f"`overnight retry {other}` does that again; `overnight cancel {run_id}` ends this."
+        else:
+            other, how = stand.others[0], "was removed"
+            remedy = f"`overnight cancel {run_id}` ends it; launch it again."
+        yield Finding(Kind.QUEUE, f"it can never begin: it comes after {other}, which {how}", remedy, run_id)
+
+
+def in_trouble(facts: Facts) -> dict[Status, int]:
+    """How many runs somebody should look at, by their status."""
+    now = facts.machine.now
+    found = Counter(status for run in facts.runs if is_trouble(run.records, status := status_of(run.records, now)))
+    return {status: found[status] for status in Status if found[status]}
 
 
 def _of_groups(facts: Facts) -> Iterator[Finding]:

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     LOCK = "lock"
     """Whoever holds it does not supervise."""
     DAMAGED = "damaged"
+    QUEUE = "queue"
+    """It is queued, and by itself never begins."""
     MODE = "mode"
     """Others may read or write what is this user's alone."""
     OWNER = "owner"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from overnight.state.records import Count, Estimate, ItemSeconds, Pace, Phase, Waiting
+from overnight.state.records import Count, Estimate, InHand, ItemSeconds, Pace, Phase, Waiting
 
 UNKNOWN_YEAR = 9999
 """Python's `datetime.max` means "unknown"; converting it to a time zone would overflow."""
@@ -167,6 +167,21 @@ def pace(raw: Any) -> Pace:
         None if changed_at is None else instant(changed_at),
         None if factor is None else float(count(factor)),
         max(1, int(count(fields.get("workers", 1)))),
+    )
+
+
+def in_hand(raw: Any) -> tuple[InHand, ...]:
+    if not isinstance(raw, list):
+        raise BadForm(f"not a list: {brief(raw)}")
+    return tuple(_in_hand(mapping(each)) for each in raw)
+
+
+def _in_hand(fields: Mapping[str, Any]) -> InHand:
+    begun_at, thread = fields.get("begun_at"), fields.get("thread")
+    return InHand(
+        text(fields.get("item")),
+        None if begun_at is None else instant(begun_at),
+        None if thread is None else ordinal(thread),
     )
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 from typing import NamedTuple
 
-_STATE = 0
+STATE = 0
 _PARENT = 1
 USER_TIME, SYSTEM_TIME, THREADS = 11, 12, 17
 START_TIME = 19
@@ -42,7 +42,7 @@ def identity_of(pid: int) -> Identity | None:
     fields = stat_of(pid)
     return (
         None
-        if fields is None or (fields[_STATE] == "Z" and not _has_threads(pid))
+        if fields is None or (fields[STATE] == "Z" and not _has_threads(pid))
         else Identity(pid, int(fields[START_TIME]), boot_id())
     )
 
@@ -112,7 +112,7 @@ def _state_of(pid: int, start_time: int) -> str | None:
     fields = stat_of(pid)
     if fields is None or int(fields[START_TIME]) != start_time:
         return None
-    state = fields[_STATE]
+    state = fields[STATE]
     if state != "Z":
         return state
     # Z can mean that only the main thread has ended.

@@ -140,6 +140,16 @@ class Phase(NamedTuple):
     total_items: Count | None = None
 
 
+class InHand(NamedTuple):
+    """An item that was begun and is not finished."""
+
+    item: str
+    begun_at: float | None = None
+    """Pauses since then are left out."""
+    thread: int | None = None
+    """Who works on it, by the kernel's number of that thread or process; None = the agent's first thread, or a task."""
+
+
 class ItemSeconds(NamedTuple):
     """How long recent items took: what makes a silence unusual."""
 
@@ -158,6 +168,7 @@ class Progress(NamedTuple):
     resumed_items: Count = 0
     failed_items: Count = 0
     current_item: str | None = None
+    """Of several in hand the oldest."""
     unit: str | None = None
     phase: str | None = None
     phases: tuple[Phase, ...] = ()
@@ -176,6 +187,8 @@ class Progress(NamedTuple):
     attempt: int | None = None
     updated_at: float | None = None
     pace: Pace | None = None
+    in_hand: tuple[InHand, ...] = ()
+    """The oldest first, and not all where there are many; () = it does not say."""
     faults: tuple[str, ...] = ()
     """Fields that are not of their form, and so are as if they were not there: each with what is wrong with it."""
 
@@ -239,6 +252,8 @@ class SupervisorRecord(NamedTuple):
     agent: AgentProcess | None = None
     next_start_at: float | None = None
     reason: str | None = None
+    stopped_at: float | None = None
+    """When its process was first seen to be stopped by a signal that nobody asked overnight for; None = it is not."""
     went_on_at: float | None = None
     """When the attempt's process went on that had been stopped by a signal; None = it never was."""
     updated_at: float | None = None

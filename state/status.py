@@ -33,7 +33,7 @@ class Status(StrEnum):
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.INTERRUPTED})
 """The run is over: exit.json says so, or a reboot does."""
 HELD = frozenset({Status.PAUSED, Status.FROZEN})
-"""Nothing moves because an operator asked for it."""
+"""Nothing moves, mostly because an operator asked for it."""
 WAITING = frozenset({Status.QUEUED, Status.BACKOFF, Status.STARTING})
 """No attempt works, one will."""
 TROUBLE = frozenset(
@@ -96,9 +96,17 @@ def paused_itself(records: Records, status: Status) -> bool:
     return status is Status.PAUSED and not current.pause_wanted(records.requests)
 
 
+def stopped_from_outside(records: Records, status: Status) -> bool:
+    """A signal has stopped its process, and nobody asked overnight for that; nor did it do so itself, at a terminal."""
+    if status is not Status.FROZEN or current.pause_wanted(records.requests):
+        return False
+    ours = records.supervisor is not None and records.supervisor.frozen
+    return not ours and current.own_status(records) is not AgentStatus.PAUSED
+
+
 def is_trouble(records: Records, status: Status) -> bool:
     """Somebody should look."""
-    return status in TROUBLE or paused_itself(records, status)
+    return status in TROUBLE or paused_itself(records, status) or stopped_from_outside(records, status)
 
 
 def _unsupervised_status(records: Records) -> Status:

@@ -70,7 +70,9 @@ def _thread(pid: int, tid: int, *, with_stack: bool) -> Thread | None:
 def doing_of(thread: Thread, agent: int, peers: Peers) -> Doing:
     """`agent`: the pid of the process that says that it is the agent."""
     file = None if thread.state == "R" else _file_of(thread, peers)
-    return Doing(thread.state, thread.place, file, is_first=thread.pid == thread.tid, is_agent=thread.pid == agent)
+    return Doing(
+        thread.state, thread.place, file, thread.pid == thread.tid, thread.pid == agent, thread.pid, thread.tid
+    )
 
 
 def _file_of(thread: Thread, peers: Peers) -> str | None:

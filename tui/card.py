@@ -13,6 +13,7 @@ from overnight.tui.budgets import Counter, breaker_words, counters_of
 from overnight.tui.detail import clean_event, event_name, event_words
 from overnight.tui.evidence import evidence_lines
 from overnight.tui.forecast import budget_words, limit_words, wait_words
+from overnight.tui.in_hand import item_words
 from overnight.tui.moments import moment
 from overnight.tui.numbers import age, duration, number, percent
 from overnight.tui.postmortem import CUT_OFF, Found, end_facts
@@ -79,7 +80,7 @@ def _work(row: Row, style: Style, kept: Kept, history: Sequence[Event]) -> Itera
     yield from _limits(row, kept, history)
     yield "phase", progress.phase or ""
     yield "phases", ", ".join(f"{each.name} {_of(each.processed_items, each.total_items)}" for each in progress.phases)
-    yield "item", (progress.current_item or "") if summary.outcome is None else ""
+    yield "item", item_words(row.records, row.now) if summary.outcome is None else ""
     wait = announced(row.records, row.now) if row.status is Status.RUNNING else None
     yield "waits" if wait and not wait.is_work else "expects", wait_words(wait) if wait is not None else ""
     is_told = wait is not None and progress.message == wait.reason

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from overnight.state import current
 from overnight.state.activity import Activity
 from overnight.state.queue import Stand
-from overnight.state.records import Event, Records, Request, Spec, Verb
+from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
 from overnight.state.status import Status
 from overnight.tui.numbers import MINUTE, age
 
@@ -14,6 +14,19 @@ Reason = tuple[str, str]
 """Why, without a full stop; and what can be done, as whole sentences."""
 UNKNOWN = Spec("", "", (), "")
 """Stands for a spec that cannot be read."""
+
+
+class Seen(NamedTuple):
+    """What was looked at beside its records."""
+
+    activity: Activity | None = None
+    """What its processes do; None = that was not looked at."""
+    has_checkpoint: bool = False
+    printed_at: float | None = None
+    """When its log last changed; None = there is none."""
+
+
+NOTHING_SEEN = Seen()
 
 
 class Case(NamedTuple):
@@ -31,8 +44,7 @@ class Case(NamedTuple):
     """Of a queued run: seconds until it is expected to begin."""
     awaited: Status | None = None
     """Of a queued run: how the first of those stands that it waits for; None = that was not looked at."""
-    activity: Activity | None = None
-    """What its processes do; None = that was not looked at."""
+    seen: Seen = NOTHING_SEEN
     calm: bool = False
     """It is told again and again: seconds would draw a line anew each time."""
 
@@ -64,6 +76,15 @@ class Case(NamedTuple):
         group = current.paused_group(request)
         whom = "it" if group is None else f"its group {group}"
         return f"{request.by or 'somebody'} asked {whom} to {for_what}{self.ago(request.at)}"
+
+
+def next_attempt_words(case: Case) -> str:
+    """What the next attempt does with what is finished."""
+    progress = case.records.progress
+    # Who handles a stop, or found something finished, keeps a place of its own.
+    own = current.handles(case.records, Handle.STOP) or (progress is not None and progress.resumed_items > 0)
+    has_place = case.seen.has_checkpoint or own
+    return "continues it from its checkpoint" if has_place else "starts it again from the beginning"
 
 
 def doctor_words() -> str:

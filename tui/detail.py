@@ -59,6 +59,8 @@ class Detail(NamedTuple):
     """With what is kept of the attempt that died last; None = none did."""
     stacks: Stacks | None = None
     """What its agent has shown last."""
+    printed_at: float | None = None
+    """When its log last changed; None = there is none."""
     checkpoint_at: float | None = None
     """When the checkpoint was last written; None = there is none."""
     in_hand: tuple[str, ...] | None = None
@@ -95,9 +97,26 @@ def retry_words(event: Event) -> str | None:
     if event.event != "retrying" or not isinstance(restarts, int) or not isinstance(delay, int | float):
         return None
     when = f"in {delay:.1f}s" if 0 < delay < 10 else f"in {numbers.duration(delay)}" if delay else "at once"
+    if (finished := finished_words(event.detail)) is not None:
+        return f"{finished}; the next attempt begins {when}"
     if restarts:
         return f"restart {restarts} without progress begins {when}"
     return f"{reason}; the next attempt begins {when}" if reason else f"the next attempt begins {when}"
+
+
+def stop_words(event: Event) -> str | None:
+    """What is told of a process that somebody stopped who is not an operator, or let go on; None = another event."""
+    if not event.detail.get("from_outside"):
+        return None
+    return "a signal from outside stopped it" if event.event == "frozen" else "a signal from outside let it go on"
+
+
+def finished_words(retrying: Mapping[str, object]) -> str | None:
+    """`10 items were finished`, in the attempt before a restart; None = it made no progress, or nobody knows."""
+    items = retrying.get("items")
+    if not isinstance(items, int | float) or items < 1:
+        return None
+    return f"{numbers.plural(round(items), 'item')} {'was' if items == 1 else 'were'} finished"
 
 
 def _listed(value: object) -> list[object]:
@@ -112,7 +131,7 @@ def event_name(event: Event) -> str:
 def event_words(event: Event) -> str:
     """What is told beside its name: which attempt, what, and who asked for it. `event`: clean."""
     words = [f"attempt {event.attempt}"] if event.attempt else []
-    told = source_words(event) or retry_words(event)
+    told = source_words(event) or retry_words(event) or stop_words(event)
     words += [told] if told else [_detail_words(name, value) for name, value in _telling(event)]
     words += [f"by {event.by}"] if event.by else []
     return "  ".join(words)

@@ -84,6 +84,7 @@ def _progress(progress: Progress) -> Progress:
     phases = (Phase(clean(each.name, LONGEST_NAME), *each[1:]) for each in progress.phases[:MOST])
     return progress._replace(
         current_item=_text(progress.current_item),
+        in_hand=tuple(each._replace(item=clean(each.item, LONGEST)) for each in progress.in_hand[:MOST]),
         unit=None if progress.unit is None else clean(progress.unit, 20),
         phase=None if progress.phase is None else clean(progress.phase, LONGEST_NAME),
         phases=tuple(phases),

@@ -26,6 +26,8 @@ ENDED = "ended"
 def role_of(event: Event) -> str:
     if event.event == ENDED:
         return ENDS.get(str(event.detail.get("outcome")), "")
+    if event.event == "frozen" and event.detail.get("from_outside"):
+        return "warn"
     return ROLES.get(event.event, "")
 
 

@@ -106,6 +106,11 @@ def middle(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
     return _head(text, width - 1 - cells(tail)) + glyphs.ellipsis + tail
 
 
+def ending(text: str, width: int) -> str:
+    """At most `width` cells of its end."""
+    return _head(text[::-1], width)[::-1]
+
+
 def _head(text: str, width: int) -> str:
     """The longest beginning that takes at most `width` cells."""
     taken = 0

@@ -20,7 +20,7 @@ from overnight.tui.evidence import death_of
 from overnight.tui.forerunner import forerunner_of, other_variables
 from overnight.tui.keptfile import in_hand_of, kept_of
 from overnight.tui.logfile import LogFile
-from overnight.tui.meter import Meter, agent_of
+from overnight.tui.meter import Meter, agent_of, worker_of
 from overnight.tui.sight import Sight
 from overnight.tui.stacksfile import stacks_of
 from overnight.tui.tail import Tail
@@ -58,7 +58,12 @@ class Looker:
             self._run = run
             self._forget()
         self._tail.read()
-        common = Detail(sight.run_id, log=self._tail.lines, checkpoint_at=changed_at(run.checkpoint_log_path))
+        common = Detail(
+            sight.run_id,
+            log=self._tail.lines,
+            printed_at=changed_at(run.output_path),
+            checkpoint_at=changed_at(run.checkpoint_log_path),
+        )
         try:
             detail = self._detail(home, sight, common)
         except (OSError, HomeUnusable):
@@ -88,8 +93,11 @@ class Looker:
         kept = self._kept.of(stamp_of(run.checkpoint_path), lambda: kept_of(run))
         detail = common._replace(in_hand=in_hand_of(run), kept=kept)
         attempt = run.attempt(_last_attempt(run))
-        if isinstance(attempt, Attempt) and (resources := self._meter.read(attempt, agent_of(run.read()))) is not None:
-            return detail._replace(resources=resources, history=self._happened())
+        if isinstance(attempt, Attempt):
+            records = run.read()
+            resources = self._meter.read(attempt, agent_of(records), worker_of(records))
+            if resources is not None:
+                return detail._replace(resources=resources, history=self._happened())
         # Nothing works: what there is to tell is how that came.
         return self._failed(detail)._replace(death=death_of(self._happened()))
 

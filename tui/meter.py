@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from overnight.agents.supervisor.family import family_of, resident_of, share_of
 from overnight.state import current, process
-from overnight.state.activity import Activity, Doing, activity_of
+from overnight.state.activity import Activity, Doing, Who, activity_of, teller_of
 from overnight.state.health import DOUBTFUL, health_of
 from overnight.state.records import Attempt, Records
 from overnight.state.status import Status, status_of
 from overnight.state.threads import Peers, doing_of, threads_of
+from overnight.tui.descent import child_awaited, child_of
 from overnight.tui.growth import Growing, Look, growth_of, with_look
 from overnight.tui.resources import Resources
 
@@ -47,10 +48,11 @@ class Meter:
         self._at = 0.0
         self._found: Resources | None = None
 
-    def read(self, attempt: Attempt | None, agent: int | None = None) -> Resources | None:
+    def read(self, attempt: Attempt | None, agent: int | None = None, worker: int | None = None) -> Resources | None:
         """What it uses, as it was measured last; None = it is gone, or was never there.
 
-        `agent`: the process that says that it is the agent; None = the attempt's own.
+        `agent`: the process that says that it is the agent; None = the attempt's own. `worker`: the thread or process
+        that has its oldest item; None = its first thread, or that is not known.
         """
         now = time.monotonic()
         if attempt != self._attempt:
@@ -61,7 +63,7 @@ class Meter:
         uses = {pid: use for pid in pids if (use := _use_of(pid)) is not None}
         cpu = self._cpu(uses, now - self._at) if self._before else None
         doings = _doings_of(uses, agent or attempt.pid) if attempt is not None else {}
-        activity = self._activity(cpu, doings) if cpu is not None and uses else None
+        activity = self._activity(cpu, doings, worker) if cpu is not None and uses else None
         self._found = _sum_of(uses)._replace(cpu=cpu, activity=activity) if uses else None
         if self._found is not None:
             self._found = self._found._replace(growing=self._growing(self._found, uses, now))
@@ -73,10 +75,12 @@ class Meter:
         ticks = sum(use.cpu_ticks - self._ticks_before(pid, use) for pid, use in uses.items())
         return round(100 * ticks / TICKS / seconds)
 
-    def _activity(self, cpu: int, doings: dict[tuple[int, int], Doing]) -> Activity:
+    def _activity(self, cpu: int, doings: dict[tuple[int, int], Doing], worker: int | None) -> Activity:
         """A thread beside the first one may be anywhere for a moment: it counts if it was there the last time."""
         lasting = [each for key, each in doings.items() if each.is_first or self._doings.get(key) == each]
-        return activity_of(cpu, lasting)
+        teller = teller_of(lasting, worker)
+        activity = activity_of(cpu, lasting, worker, child_awaited(teller) if teller is not None else None)
+        return activity._replace(child=child_of(activity.pid)) if activity.who is Who.CHILD else activity
 
     def _growing(self, found: Resources, pids: Iterable[int], now: float) -> dict[str, Growing]:
         """Of its files those of the process that has most of what it may have."""
@@ -152,10 +156,13 @@ def activities_of(runs: Iterable[Records], now: float) -> dict[str, Activity]:
     """What the processes do of those that may hang, by id: they are looked at twice, which takes half a second."""
     meters = {each.id: (Meter(), each) for each in runs if may_hang(each, now)}
     for meter, records in meters.values():
-        meter.read(records.attempt, agent_of(records))
+        meter.read(records.attempt, agent_of(records), worker_of(records))
     if meters:
         time.sleep(SOONEST)
-    found = {id: meter.read(records.attempt, agent_of(records)) for id, (meter, records) in meters.items()}
+    found = {
+        id: meter.read(records.attempt, agent_of(records), worker_of(records))
+        for id, (meter, records) in meters.items()
+    }
     return {id: each.activity for id, each in found.items() if each is not None and each.activity is not None}
 
 
@@ -169,3 +176,9 @@ def agent_of(records: Records) -> int | None:
     """The process that says that it is the agent; None = none does."""
     heartbeat = current.own_heartbeat(records)
     return heartbeat.pid if heartbeat is not None else None
+
+
+def worker_of(records: Records) -> int | None:
+    """The thread or process that has its oldest item; None = its first thread, or it does not say."""
+    progress = current.own_progress(records)
+    return progress.in_hand[0].thread if progress is not None and progress.in_hand else None

@@ -5,7 +5,7 @@ import os
 from overnight.state.records import Attempt
 from overnight.state.rundir import RunDir, open_to_read
 from overnight.tui.clean import clean_lines
-from overnight.tui.stacks import Stacks, newest_two_of
+from overnight.tui.stacks import Stacks, stacks_in
 
 WINDOW = 128 * 1024
 """Bytes from the end that are read."""
@@ -20,7 +20,6 @@ def stacks_of(run: RunDir) -> Stacks | None:
             data = os.pread(file.fileno(), WINDOW, max(0, found.st_size - WINDOW))
     except OSError:
         return None
-    lines, earlier = newest_two_of(clean_lines(data.decode("utf-8", "replace")))
-    if not lines or not isinstance(attempt, Attempt) or found.st_mtime < attempt.started_at:
+    if not isinstance(attempt, Attempt) or found.st_mtime < attempt.started_at:
         return None
-    return Stacks(found.st_mtime, lines, earlier)
+    return stacks_in(found.st_mtime, clean_lines(data.decode("utf-8", "replace")))

@@ -25,7 +25,7 @@ COUNTED = (
     StateGroup(
         Status.STALLED,
         frozenset({Status.STALLED, Status.STALE, Status.UNSUPERVISED, Status.UNKNOWN}),
-        "silent",
+        "in doubt",
     ),
     StateGroup(Status.INTERRUPTED, frozenset({Status.LOST, Status.INTERRUPTED}), "cut off"),
     StateGroup(Status.FAILED, frozenset({Status.FAILED}), "failed"),

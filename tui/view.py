@@ -6,7 +6,7 @@ from overnight.state import current
 from overnight.state.amounts import size_words, span_words
 from overnight.state.health import silence
 from overnight.state.queue import Cause, Stand
-from overnight.state.records import Estimate, Outcome, Records, Request, Spec, Verb
+from overnight.state.records import Estimate, Outcome, Records, Request, Spec
 from overnight.state.status import (
     ENDED,
     HELD,
@@ -16,6 +16,7 @@ from overnight.state.status import (
     Status,
     is_trouble,
     paused_itself,
+    stopped_from_outside,
 )
 from overnight.state.summary import Summary, is_beyond, summary_of
 from overnight.state.waits import Announced, announced
@@ -133,7 +134,8 @@ def is_hopeless(row: Row) -> bool:
 
 
 def row_role(row: Row) -> str:
-    return "warn" if paused_itself(row.records, row.status) or is_hopeless(row) else state_role(row.status)
+    unasked = paused_itself(row.records, row.status) or stopped_from_outside(row.records, row.status)
+    return "warn" if unasked or is_hopeless(row) else state_role(row.status)
 
 
 def percent_text(row: Row) -> str:
@@ -174,7 +176,7 @@ def eta_text(row: Row, glyphs: Glyphs = UNICODE) -> str:
     if status is Status.STALLED:
         return f"stalled {age(silence(row.records, now) or 0)}"
     if status is Status.STALE:
-        return f"silent {age(row.summary.heartbeat_age or 0)}"
+        return f"stale {age(row.summary.heartbeat_age or 0)}"
     if status in _WORDS_FOR_ETA:
         return _WORDS_FOR_ETA[status]
     return _forecast_text(row, glyphs)
@@ -331,5 +333,8 @@ def awaited(row: Row) -> str:
 
 
 def held_since(records: Records) -> float | None:
-    """When the pause that holds it was asked for; None = nobody asked, or it is not known."""
-    return next((each.at for each in reversed(records.requests) if each.verb is Verb.PAUSE), None)
+    """When the pause that holds it was asked for, or a signal stopped it; None = it is not known."""
+    pause = current.standing_pause(records.requests)
+    if pause is not None:
+        return pause.at
+    return records.supervisor.stopped_at if records.supervisor is not None else None

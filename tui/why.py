@@ -3,25 +3,28 @@
 Texts of the records are clean: they have passed the door.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from overnight.state import current
-from overnight.state.activity import Activity, activity_words
-from overnight.state.health import Verdict, health_of
+from overnight.state.activity import activity_words
+from overnight.state.health import Verdict, health_of, silence
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import Event, Handle, Records, Verb
 from overnight.state.status import ENDED, Status, standing, status_of
 from overnight.state.waits import announced
 from overnight.state.worked import worked
 from overnight.tui.bulk import MEANT
-from overnight.tui.case import UNKNOWN, Case, Reason, doctor_words, resume_words
+from overnight.tui.case import NOTHING_SEEN, UNKNOWN, Case, Reason, Seen, doctor_words, resume_words
+from overnight.tui.detail import finished_words
 from overnight.tui.forecast import forecast_words, limit_words, wait_words
+from overnight.tui.in_hand import item_words
 from overnight.tui.numbers import about, duration
 from overnight.tui.stands import left, reason_of
 from overnight.tui.why_over import (
     cancelled,
     completed,
+    death_words,
     failed,
     failure,
     interrupted,
@@ -31,6 +34,7 @@ from overnight.tui.why_over import (
     unsupervised,
 )
 
+UNTOLD: Mapping[str, Any] = {}
 STOPS = frozenset({Verb.CANCEL, Verb.KILL, Verb.RESTART})
 
 
@@ -52,11 +56,11 @@ def why(
     unfit: str | None = None,
     begins_in: float | None = None,
     awaited: Status | None = None,
-    activity: Activity | None = None,
+    seen: Seen = NOTHING_SEEN,
 ) -> Answer:
     """`history`: oldest first, clean. `now`: seconds since the epoch. `stand` and the others: as in `Case`."""
     status = status_of(records, now)
-    case = Case(records, history, now, stand, unfit, begins_in, awaited, activity)
+    case = Case(records, history, now, stand, unfit, begins_in, awaited, seen)
     reason, remedy = REASONS[status](case)
     left_over = left_behind(case) if status in ENDED else []
     if left_over:
@@ -133,7 +137,7 @@ def _held_back(case: Case) -> Reason | None:
 
 def _backoff(case: Case) -> Reason:
     supervisor, pause = case.records.supervisor, case.pause()
-    ended = (supervisor.reason if supervisor else None) or "its attempt ended"
+    ended = f"{(supervisor.reason if supervisor else None) or 'its attempt ended'}{death_words(case)}"
     if pause is not None:
         return f"{ended}; then {case.asked(pause, 'pause')}", resume_words(case, "lets the next attempt begin")
     at = supervisor.next_start_at if supervisor else None
@@ -141,12 +145,12 @@ def _backoff(case: Case) -> Reason:
 
 
 def _restarts(case: Case) -> str:
-    """`, restart 2 of 5 without progress`."""
-    retrying = [each.detail.get("restarts") for each in case.history if each.event == "retrying"]
-    used = retrying[-1] if retrying else None
-    if not isinstance(used, int) or used < 1:
-        return ""
-    return f", restart {used} of {case.spec.retries} without progress"
+    """`, restart 2 of 5 without progress`; `, after 10 items were finished`: then its restarts count anew."""
+    retrying = next((each.detail for each in reversed(case.history) if each.event == "retrying"), UNTOLD)
+    if (finished := finished_words(retrying)) is not None:
+        return f", after {finished}"
+    used = retrying.get("restarts")
+    return f", restart {used} of {case.spec.retries} without progress" if isinstance(used, int) and used >= 1 else ""
 
 
 # -- held
@@ -178,7 +182,10 @@ def _frozen(case: Case) -> Reason:
     pause, supervisor = case.pause(), case.records.supervisor
     remedy = resume_words(case, "lets it go on where it is")
     if pause is None:
-        return "a signal from outside of overnight has stopped its process", remedy
+        since = case.ago(supervisor.stopped_at) if supervisor is not None else ""
+        attempt = case.records.attempt
+        also = f" So does `kill -CONT {attempt.pid}`." if attempt is not None else ""
+        return f"a signal from outside of overnight has stopped its process{since}", f"{remedy}{also}"
     if not (supervisor and supervisor.frozen):
         return f"{case.asked(pause, 'pause')}; its process is stopped by a signal", remedy
     if current.handles(case.records, Handle.PAUSE):
@@ -200,7 +207,7 @@ def _running(case: Case) -> Reason:
     if (wait := announced(case.records, case.now)) is not None:
         return f"{'its item is' if wait.is_work else 'it waits:'} {wait_words(wait)}{expects}", ""
     if health.verdict is Verdict.SLOW_ITEM:
-        item = f", with {progress.current_item}" if progress and progress.current_item else ""
+        item = f", with {words}" if (words := item_words(case.records, case.now)) else ""
         return f"{health.reason}{item}{_does(case) or '; nothing else is wrong'}{limited}", ""
     message = f"; it says: {progress.message}" if progress and progress.message else ""
     return f"attempt {_worked_words(case)}{expects}{message}", ""
@@ -239,9 +246,19 @@ def _resumed(case: Case) -> int:
 
 
 def _stalled(case: Case) -> Reason:
-    progress = current.own_progress(case.records)
-    item = f"; its item is {progress.current_item}" if progress and progress.current_item else ""
-    return f"{health_of(case.records, case.now).reason}{item}{_does(case)}", _look(case)
+    item = f"; its item is {words}" if (words := item_words(case.records, case.now)) else ""
+    prints = (
+        "; it prints, but reports no progress, and only that counts"
+        if only_prints(case.records, case.seen.printed_at, case.now)
+        else ""
+    )
+    return f"{health_of(case.records, case.now).reason}{item}{prints}{_does(case)}", _look(case)
+
+
+def only_prints(records: Records, printed_at: float | None, now: float) -> bool:
+    """Whether what it has printed of late is all that is heard of it."""
+    quiet = silence(records, now)
+    return quiet is not None and printed_at is not None and now - printed_at < quiet / 2
 
 
 def _stale(case: Case) -> Reason:
@@ -250,7 +267,7 @@ def _stale(case: Case) -> Reason:
 
 
 def _does(case: Case) -> str:
-    return f"; {activity_words(case.activity)}" if case.activity is not None else ""
+    return f"; {activity_words(case.seen.activity)}" if case.seen.activity is not None else ""
 
 
 def _look(case: Case) -> str:

@@ -3,8 +3,8 @@
 from overnight.state import current
 from overnight.state.records import Verb
 from overnight.tui.bulk import MEANT
-from overnight.tui.case import Case, Reason, doctor_words, resume_words
-from overnight.tui.evidence import death_of, last_words
+from overnight.tui.case import Case, Reason, doctor_words, next_attempt_words, resume_words
+from overnight.tui.evidence import death_of, last_item, last_words
 from overnight.tui.numbers import number, plural
 
 LONGEST_WORDS = 200
@@ -18,7 +18,7 @@ def lost(case: Case) -> Reason:
         reason = "the record of its newest attempt cannot be read: which process it was, nobody knows"
     else:
         reason = "its process is gone, and nobody was left to write down how it ended"
-    return reason, f"{resume_words(case, 'continues it from its checkpoint')} `overnight cancel {case.id}` ends it."
+    return reason, f"{resume_words(case, next_attempt_words(case))} `overnight cancel {case.id}` ends it."
 
 
 def unknown(case: Case) -> Reason:
@@ -38,7 +38,7 @@ def unsupervised(case: Case) -> Reason:
 def interrupted(case: Case) -> Reason:
     ended = case.records.exit
     reason = (ended.reason if ended else None) or ("it was stopped" if ended else "the machine was restarted")
-    return f"{reason}{_when(case)}", resume_words(case, "continues it from its checkpoint")
+    return f"{reason}{_when(case)}", resume_words(case, next_attempt_words(case))
 
 
 # -- over
@@ -56,17 +56,22 @@ def completed(case: Case) -> Reason:
 
 
 def failed(case: Case) -> Reason:
-    progress = current.own_progress(case.records)
     died = sum(1 for each in case.history if each.event == "died")
     attempts = f"; {number(died)} attempts died" if died > 1 else ""
-    item = f"; its last item was {progress.current_item}" if progress and progress.current_item else ""
-    said = last_words(death_of(case.history))
-    words = f"; the last it printed was: {said[:LONGEST_WORDS]}" if said else ""
     shows = f"`overnight logs {case.id}` shows its last words"
     return (
-        f"{failure(case)}{attempts}{item}{words}",
-        f"{shows}; `overnight retry {case.id}` continues it from its checkpoint.",
+        f"{failure(case)}{attempts}{death_words(case)}",
+        f"{shows}; `overnight retry {case.id}` {next_attempt_words(case)}.",
     )
+
+
+def death_words(case: Case) -> str:
+    """What its last attempt had in hand, and what it said last."""
+    death, progress = death_of(case.history), current.own_progress(case.records)
+    last = last_item(death) or (progress.current_item if progress else None)
+    item = f"; its last item was {last}" if last else ""
+    said = last_words(death)
+    return f"{item}; the last it printed was: {said[:LONGEST_WORDS]}" if said else item
 
 
 def failure(case: Case) -> str:
@@ -78,7 +83,7 @@ def failure(case: Case) -> str:
 def cancelled(case: Case) -> Reason:
     request, ended = case.newest(Verb.CANCEL, Verb.KILL), case.records.exit
     how = f" ({ended.reason})" if ended and ended.reason else ""
-    remedy = f"`overnight retry {case.id}` continues it from its checkpoint."
+    remedy = f"`overnight retry {case.id}` {next_attempt_words(case)}."
     if request is None:
         return f"it ended as cancelled{how}{_when(case)}", remedy
     return f"{case.asked(request, MEANT.get(request.verb, request.verb))}{how}", remedy

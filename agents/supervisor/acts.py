@@ -18,6 +18,7 @@ from overnight.agents.supervisor.facts import (
     Leave,
     Life,
     NoteStall,
+    NoteStop,
     Sent,
     ShowStacks,
     Start,
@@ -75,8 +76,8 @@ class Acts:
                 self._acknowledge(number)
             case ShowStacks(number):
                 self._show_stacks(number)
-            case NoteStall(is_over):
-                self._note_stall(is_over=is_over)
+            case NoteStall() | NoteStop():
+                self._note(action)
             case Again():
                 self._again(action)
             case Over():
@@ -209,7 +210,8 @@ class Acts:
             self._signal_group(signal.SIGCONT)
         at.resume_sent, at.frozen = Sent(number, time.monotonic()), False
         if stood:
-            # Before the next look: it may have gone on before it is seen to stand.
+            # Before the next look: it may have gone on before it is seen to stand. That it was resumed is noted.
+            at.stopped_at = None
             at.went_on_at = round(time.time(), 3)
 
     def _acknowledge(self, number: int) -> None:
@@ -238,12 +240,21 @@ class Acts:
         is_asked = self._signal_agent(Handle.STACKS, signal.SIGUSR1)
         self._at.stacks_again_at = time.monotonic() + STACKS_APART if is_asked and is_first else None
 
+    def _note(self, action: NoteStall | NoteStop) -> None:
+        note = self._note_stall if isinstance(action, NoteStall) else self._note_stop
+        note(is_over=action.is_over)
+
     def _note_stall(self, *, is_over: bool) -> None:
         at = self._at
         if not is_over:
             self._ask_for_stacks(is_first=True)
         at.stall_noted, at.stalled_since = not is_over, at.words.got_on_at
         self._ledger.note("recovered" if is_over else "stalled", at.child.number)
+
+    def _note_stop(self, *, is_over: bool) -> None:
+        at = self._at
+        at.stopped_at = None if is_over else round(time.time(), 3)
+        self._ledger.note("resumed" if is_over else "frozen", at.child.number, from_outside=True)
 
     def _again(self, action: Again) -> None:
         at = self._at
@@ -257,6 +268,7 @@ class Acts:
             restarts=action.used,
             delay=round(delay, 3),
             reason=action.reason,
+            items=max(0, round(at.words.succeeded - at.succeeded_before)) or None,
             **(left if not action.backoff else {}),
         )
         at.child.judged()

@@ -123,6 +123,17 @@ class Child:
         self._reap()
         return self._keeper is not None
 
+    def looks_stopped(self) -> bool:
+        """Whether what its keeper has started is stopped by a signal; False where the kernel does not list children."""
+        keeper = self._keeper
+        try:
+            with open(f"/proc/{keeper}/task/{keeper}/children", "rb", buffering=0) as file:
+                pid = int(file.read(32).split()[0])
+            with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+                return file.read(256).rpartition(b") ")[2][:1] in {b"T", b"t"}
+        except (OSError, ValueError, IndexError):
+            return False
+
     def is_opened(self) -> bool:
         """Whether the keeper has said that the command runs, and all that there was to do is on record."""
         return self._said.startswith(execution.OPENED)

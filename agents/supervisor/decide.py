@@ -7,6 +7,7 @@ from overnight.agents.supervisor.facts import (
     Leave,
     Life,
     NoteStall,
+    NoteStop,
     ShowStacks,
     Start,
     TakeTurn,
@@ -51,6 +52,10 @@ def _steer(facts: Facts) -> Action:
     stop = stop_wanted(facts)
     if stop is not None or facts.stopping is not None:
         return stop_step(facts, stop)
+    if facts.stopped_outside and not facts.stop_noted:
+        return NoteStop()
+    if facts.stop_noted and not facts.stands:
+        return NoteStop(is_over=True)
     if facts.stalled and not facts.stall_noted:
         return NoteStall()
     if facts.stall_noted and facts.got_on:

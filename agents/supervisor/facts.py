@@ -77,6 +77,10 @@ class Facts(NamedTuple):
     """Its process is stopped, or was told to and does so when the kernel next comes to it."""
     stands: bool = False
     """It is, as the kernel says."""
+    stopped_outside: bool = False
+    """The same, though nobody asked for it."""
+    stop_noted: bool = False
+    """That is on record."""
     own_paused: bool = False
     """The agent says that it is paused."""
     paused_since_asked: bool = False
@@ -91,7 +95,7 @@ class Facts(NamedTuple):
     got_on: bool = False
     """It has, since its stall was noted."""
     stacks_again_at: float | None = None
-    """When it is to be asked for its stacks once more: what stays the same hangs. None = it is not."""
+    """When it is to be asked for its stacks once more: what stays the same may hang. None = it is not."""
     restart_stalled: bool = False
     """The spec says that a stalled attempt is started again."""
     age: float = 0.0
@@ -110,6 +114,12 @@ class Wait(NamedTuple):
 
 class NoteStall(NamedTuple):
     """Put a stall on record, and ask an agent that shows its stacks for them; or that it is over."""
+
+    is_over: bool = False
+
+
+class NoteStop(NamedTuple):
+    """Put on record that a signal from outside has stopped the process; or that it goes on."""
 
     is_over: bool = False
 
@@ -174,4 +184,4 @@ class ShowStacks(NamedTuple):
 
 
 Signalling = AskStop | AskRest | Insist | AskPause | Freeze | Continue | ShowStacks
-Action = Wait | TakeTurn | Leave | Start | Signalling | NoteStall | Acknowledge | Over | Again
+Action = Wait | TakeTurn | Leave | Start | Signalling | NoteStall | NoteStop | Acknowledge | Over | Again

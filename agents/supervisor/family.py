@@ -50,7 +50,7 @@ def below_me(run_id: str) -> list[Identity]:
 
     Not what this process has started for others, as it does for the queue: that is below it, too.
     """
-    living = (found for pid in _below({os.getpid()}) if (found := identity_of(pid)) is not None)
+    living = (found for pid in descendants_of({os.getpid()}) if (found := identity_of(pid)) is not None)
     return [each for each in living if may_belong(each.pid, run_id)]
 
 
@@ -60,15 +60,17 @@ def family_of(attempt: Attempt) -> set[int]:
         return set()
     # One that was started by hand is in the session of its shell.
     session = {attempt.pid, *members.where(os.getsid, attempt.pid)}
-    return session | set(_below(session))
+    return session | descendants_of(session)
 
 
-def _below(pids: set[int]) -> Iterator[int]:
-    seen, new = set(pids), pids
+def descendants_of(pids: set[int], thread: int | None = None) -> set[int]:
+    """All that they have started, and what that has; `thread`: only what this thread of theirs has."""
+    found = set[int]()
+    new = {child for pid in pids for child in _children(pid, thread)} - pids
     while new:
-        new = {child for pid in new for child in _children(pid)} - seen
-        seen |= new
-        yield from new
+        found |= new
+        new = {child for pid in new for child in _children(pid)} - found - pids
+    return found
 
 
 def _children_are_told() -> bool:
@@ -76,10 +78,10 @@ def _children_are_told() -> bool:
     return os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
 
-def _children(pid: int) -> Iterator[int]:
+def _children(pid: int, thread: int | None = None) -> Iterator[int]:
     try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+        for each in os.listdir(f"/proc/{pid}/task") if thread is None else (thread,):
+            with open(f"/proc/{pid}/task/{each}/children", "rb") as file:
                 yield from map(int, file.read().split())
     except OSError:
         # It has ended meanwhile.

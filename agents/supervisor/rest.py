@@ -35,6 +35,7 @@ class Rest:
             and self._at.inbox.newest <= self._at.acknowledged
             and self._names() == self._before
             and self._at.child.is_kept()
+            and not self._at.child.looks_stopped()
             and self._is_well()
         )
 

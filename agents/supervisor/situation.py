@@ -75,6 +75,8 @@ class Situation:
         """At the last look its process was stopped."""
         self.went_on_at: float | None = None
         """When it went on after that, by the wall clock."""
+        self.stopped_at: float | None = None
+        """When a signal from outside was seen to have stopped it, by the wall clock."""
         self.stall_noted = False
         self.stalled_since: float | None = None
         """What it said of when it got on last, when its stall was noted."""
@@ -101,7 +103,8 @@ class Situation:
         if isinstance(previous, SupervisorRecord):
             self.acknowledged = self.handled = previous.acknowledged
             self.frozen = previous.frozen and previous.attempt == number
-            self.went_on_at = previous.went_on_at if previous.attempt == number else None
+            if previous.attempt == number:
+                self.went_on_at, self.stopped_at = previous.went_on_at, previous.stopped_at
         self.usage.recall(number)
         retried, restarts = book.last_retry(run)
         self.restarts = restarts if retried > judged else 0
@@ -196,6 +199,8 @@ class Situation:
             adopted=self.adopted,
             frozen=stopped or (life is Life.RUNNING and self.frozen),
             stands=stopped or (life is Life.RUNNING and self.frozen and self.child.is_held_up()),
+            stopped_outside=stopped and not (self.frozen or inbox.pause_wanted),
+            stop_noted=self.stopped_at is not None,
             own_paused=words.status is AgentStatus.PAUSED,
             paused_since_asked=self._paused_since_asked(),
             cooperative=words.handled_by(Handle.PAUSE) is not None,
@@ -254,6 +259,7 @@ class Situation:
             agent=AgentProcess(alive.pid, alive.start_time, alive.started_at) if alive else None,
             next_start_at=to_wall(self.next_start),
             reason=self.reason,
+            stopped_at=self.stopped_at,
             went_on_at=self.went_on_at,
         )
 

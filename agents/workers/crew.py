@@ -47,6 +47,8 @@ class Worker:
     def take(self, job: Job | None) -> None:
         """From now on it is this job's."""
         self.job = job
+        if job is not None:
+            job.who = self.pid
         self.accepted = self.told = False
 
     def give(self, job: Job) -> bool:

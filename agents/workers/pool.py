@@ -59,6 +59,7 @@ class Job:
         "timeout",
         "tries",
         "waits",
+        "who",
     )
 
     def __init__(
@@ -77,6 +78,8 @@ class Job:
         """Of the tries that are over."""
         self.waits: tuple[str, float] | None = None
         """Why it waits for its next try, and when that begins."""
+        self.who: int | None = None
+        """The kernel's number of the thread or process that has it; None = none has."""
         self.interrupted = False
         """It shall not wait: no further tries."""
         self.over = False
@@ -184,6 +187,11 @@ class Pool(ABC):
                 return None
             reason, until = min(waits, key=lambda wait: wait[1])
             return reason, max(0.0, until - self._clock())
+
+    def who(self, ticket: int) -> int | None:
+        """The kernel's number of the thread or process that works on it; None = nobody does. Any thread may ask."""
+        job = self._jobs.get(ticket)
+        return None if job is None else job.who
 
     def interrupt(self) -> None:
         """No further tries: what waits for one or has not begun is handed back now, what is tried goes on to the end

@@ -63,6 +63,7 @@ class Threads(Pool):
                 self._threads -= 1
                 return None
             job = self._queue.popleft()
+            job.who = threading.get_native_id()
             job.given(self._clock())
             return job
 

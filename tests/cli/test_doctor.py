@@ -30,7 +30,7 @@ from overnight.tui.panes.frame import Frame
 from overnight.tui.panes.remarks import remarks
 from overnight.tui.view import row_of
 from tests.cli.records import an_ended_run
-from tests.command import launched, listed, overnight
+from tests.command import launched, listed, overnight, when
 from tests.small_disk import fill, small_disk_at
 from tests.supervision.launched import (
     agent,
@@ -73,7 +73,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in paths}
 
 
-def test_where_all_is_well_there_is_nothing_to_do(home: Path) -> None:
+def test_where_all_is_well_nothing_is_found(home: Path) -> None:
     assert doctor(code=0) == []
     assert os.listdir(home) == []
     an_ended_run(home)
@@ -81,6 +81,30 @@ def test_where_all_is_well_there_is_nothing_to_do(home: Path) -> None:
     assert doctor(code=0) == doctor("--repair", code=0) == []
     assert found() == []
     assert overnight("kill", run, "--timeout", "30").returncode == 0
+    assert doctor(code=0) == []
+
+
+def test_what_was_looked_at_is_said_and_which_runs_need_somebody(home: Path) -> None:
+    an_ended_run(home)
+    assert "Nothing is wrong with" in overnight("doctor").stderr
+    for name in ("one", "two"):
+        an_ended_run(home, name, Outcome.FAILED)
+    stalled = launched("--stall", "1", "--", "sleep", "600")
+    when(stalled, "stalled")
+    said = overnight("doctor")
+    assert said.returncode == 0, "what an agent does is not its concern"
+    assert f"Nothing is wrong with {home}, the records of its 4 runs, the queue and this machine." in said.stderr
+    assert "Runs that need somebody: 1 stalled, 2 failed. `overnight ls` shows them" in said.stderr
+    assert overnight("kill", stalled, "--timeout", "30").returncode == 0
+
+
+def test_a_queued_run_that_can_never_begin_is_named(home: Path) -> None:
+    failed = an_ended_run(home, "first", Outcome.FAILED)
+    last = launched("--after", failed.id, "--", "true")
+    (told,) = doctor(code=1)
+    assert told.startswith(f"queue     {last}: it can never begin: it comes after {failed.id}, which failed. ")
+    assert f"`overnight retry {failed.id}`" in told
+    assert overnight("cancel", last, "--timeout", "30").returncode == 0
     assert doctor(code=0) == []
 
 

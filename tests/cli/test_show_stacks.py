@@ -1,6 +1,7 @@
 """`overnight show --stacks`: where an agent hangs, in any language, and nobody is harmed who does not expect it."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import launched, listed, overnight, when_ended
-from tests.stories.scenes import agent, when_processed
+from tests.stories.scenes import agent, record, when_processed
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.leaves_no_process
@@ -31,16 +32,40 @@ def stacks(run: str) -> str:
     return done.stdout
 
 
-def test_an_agent_shows_its_stacks_twice_and_what_stayed_the_same_is_marked(home: Path) -> None:
+def test_what_an_agent_shows_twice_and_stayed_the_same_is_told_once(home: Path) -> None:
     with run_of(*agent("stuck")) as run:
         when_processed(run, 3)
         said = stacks(run)
-    assert "2 of 2 have not moved" in said
-    assert said.index("  before:\n") < said.index("  then:\n")
-    assert len([line for line in said.splitlines() if line.startswith("  =   File") and "in main" in line]) == 2
+    assert "1 of 1 has not moved since the time before, and no item was done" in said
+    assert "all of it was the same both times" in said
+    assert len([line for line in said.splitlines() if line.startswith("  =   File") and "in main" in line]) == 1
+    assert "_go_round" not in said, "what beats is not the agent's"
     over = stacks(run)
     assert "no process of it is left, and this is what it has shown last" in over
     assert "in main" in over
+
+
+def test_of_an_agent_that_works_the_items_that_it_did_meanwhile_are_told(home: Path) -> None:
+    with run_of(*agent("durable", 100_000, 0.001)) as run:
+        when_processed(run, 3)
+        said = stacks(run)
+    assert re.search(r"  [\d ]+ items were done in between: it works\n", said)
+    assert "not moved" not in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "below"), [("child", "`sleep 86400` (pid "), ("processes", "with item 5: `python (multiprocessing)`")]
+)
+def test_what_an_agent_has_started_is_shown_with_it(home: Path, kind: str, below: str) -> None:
+    with run_of(*agent("one_hangs", kind)) as run:
+        when_processed(run, 5)
+        eventually(lambda: record(run, "progress.json")["in_hand"][0]["item"] == "5")
+        said = stacks(run)
+    assert "what it has started, as the kernel tells:" in said
+    assert below in said
+    if kind == "child":
+        calls = said.partition("what it has started")[0]
+        assert calls.index("in call\n") < calls.index("in mapped\n") < calls.index("3 more threads wait for work")
 
 
 def test_an_agent_of_tasks_shows_them(home: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from overnight.state.operator import operator_name
 from overnight.state.records import Outcome, Progress
 from tests.cli.records import an_ended_run
-from tests.command import launched, overnight, when_ended
+from tests.command import PYTHON, launched, overnight, when_ended
+from tests.stories.scenes import agent
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.leaves_no_process]
@@ -22,6 +23,10 @@ def why(*arguments: str, code: int = 0) -> str:
     done = overnight("why", *arguments)
     assert done.returncode == code, done.stderr
     return done.stdout
+
+
+def when_why(run: str, pattern: str) -> None:
+    eventually(lambda: re.search(pattern, why(run)), interval=0.1, message=pattern)
 
 
 def test_a_run_is_asked_why_from_its_launch_to_its_end() -> None:
@@ -86,6 +91,56 @@ def test_a_queued_run_that_lets_nobody_in_says_so(home: Path) -> None:
     (run / "attempts").unlink()
     (run / "attempts").mkdir(mode=0o700)
     assert overnight("cancel", first, run.name, "--timeout", "30").returncode == 0
+
+
+def test_of_several_items_in_hand_the_oldest_is_named_and_what_its_worker_does() -> None:
+    kinds = ("threads", "processes", "child")
+    runs = {kind: launched("--stall", "1", "--", *agent("one_hangs", kind)) for kind in kinds}
+
+    item = r"is stalled: no progress for .*; its item is 5, in hand for \d+s; the worker with its oldest item"
+    child = r"waits for its child `sleep 86400` \(pid \d+, begun \d+s ago\), which sleeps until a time comes"
+    for kind, does in zip(kinds, ("waits for a lock or another thread",) * 2 + (child,), strict=True):
+        when_why(runs[kind], rf"{item} {does}\.")
+    shown = overnight("show", runs["child"]).stdout
+    assert re.search(r"item +5, in hand for", shown)
+    overnight("kill", *runs.values())
+    for run in runs.values():
+        when_ended(run)
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["subprocess.run(['sleep', '86400'], capture_output=True)", "subprocess.check_output(['sleep', '86400'])"],
+)
+def test_a_child_whose_output_is_awaited_is_named(call: str) -> None:
+    run = launched("--stall", "1", "--", PYTHON, "-c", f"import subprocess; {call}")
+    named = r"its process waits for its child `sleep 86400` \(pid \d+, begun \d+s ago\), which sleeps"
+    when_why(run, named)
+    overnight("kill", run)
+    when_ended(run)
+
+
+def test_a_restart_after_progress_is_not_told_as_one_without() -> None:
+    run = launched("--retries", "9", "--", *agent("dies"))
+    item, error = r"its last item was \d+", "the last it printed was: RuntimeError: no room at the inn"
+    when_why(run, rf"is in backoff: exit code 1; {item}; {error}; the next attempt begins in .*, after 3 items were")
+    assert re.search(r"3 items were finished; the next attempt begins in", overnight("history", run).stdout)
+    overnight("cancel", run, "--timeout", "30")
+    assert "continues it from its checkpoint" in why(run)
+
+
+def test_what_keeps_no_checkpoint_is_not_said_to_have_one() -> None:
+    run = launched("--", "sh", "-c", "exit 3")
+    when_ended(run)
+    assert f"`overnight retry {run}` starts it again from the beginning." in why(run)
+
+
+def test_a_loop_that_only_prints_is_told_what_counts_as_progress() -> None:
+    run = launched("--stall", "1", "--", "sh", "-c", "while sleep 0.1; do echo on; done")
+    when_why(run, "is stalled: .*it prints, but reports no progress, and only that counts")
+    overnight("kill", run)
+    when_ended(run)
+    assert "what it prints is none" in " ".join(overnight("run", "--help").stdout.split())
 
 
 def test_a_crash_loop_says_how_often_and_how_to_see_more() -> None:

@@ -148,3 +148,22 @@ def test_results_in_any_order_do_not_run_ahead_of_one_item_without_end(monkeypat
     flight.land(0, DONE, 0.0)
     flight.let_go(flight.give_out().entry)
     assert flight.may_begin()
+
+
+def test_of_what_is_in_hand_the_oldest_comes_first_and_what_waits_to_be_given_out_is_in_nobodys() -> None:
+    flight = Flight(4, ordered=True)
+    entries = [entry_of(item) for item in range(4)]
+    for at, entry in enumerate(entries):
+        entry.begun = float(at)
+        flight.begin(entry)
+    flight.land(1, DONE, 0.1)
+    assert [(ticket, entry.item) for ticket, entry in flight.in_hand()] == [(0, 0), (2, 2), (3, 3)]
+    flight.land(0, DONE, 0.1)
+    given = flight.give_out().entry
+    given.begun = 9.0
+    assert [(ticket, entry.item) for ticket, entry in flight.in_hand()] == [(2, 2), (3, 3), (None, 0)]
+    flight.let_go(given)
+    flight.land(2, None, 0.0)
+    assert flight.begin_again() == (2, entries[2])
+    entries[2].begun = 10.0
+    assert [ticket for ticket, _ in flight.in_hand()] == [3, 2]

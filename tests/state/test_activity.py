@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from overnight.state.activity import Activity, Doing, Wait, activity_of, activity_words, wait_of
+from overnight.state.activity import Activity, Child, Doing, Wait, Who, activity_of, activity_words, wait_of
 from overnight.state.threads import WOKEN, Peers, doing_of, threads_of
 from tests.waiting import eventually
 
 LOCKS = "import fcntl, sys; two = [open(sys.argv[1], 'w') for _ in 'ab']; [fcntl.flock(each, 2) for each in two]"
+CHILD = Child(7, "sleep 60", 250)
+NAMES = ("poll_schedule_timeout.constprop.0", "anon_pipe_read", "futex_do_wait", "wait_for_partner", "do_epoll_wait")
+WORKERS = (("futex_do_wait", 4), ("hrtimer_nanosleep", 5))
 SLEEPS = "import time; time.sleep(60)"
 WAITS = [
     ("import os; ends = os.pipe(); os.read(ends[0], 1)", Wait.PIPE),
@@ -99,11 +102,45 @@ def test_who_computes_waits_for_nothing() -> None:
 
 
 def test_a_process_that_waits_for_another_one_is_told_by_that_one() -> None:
-    waits, calls = Doing("S", "do_wait"), Doing("S", "wait_woken", "10.0.0.1:443", is_agent=False)
-    assert activity_of(0, [waits, calls]) == Activity(0, Wait.NETWORK, "wait_woken", "10.0.0.1:443")
+    waits, calls = Doing("S", "do_wait"), Doing("S", "wait_woken", "10.0.0.1:443", is_agent=False, pid=7)
+    told = activity_of(0, [waits, calls])
+    assert told == Activity(0, Wait.NETWORK, "wait_woken", "10.0.0.1:443", Who.CHILD, 7)
+    assert activity_words(told._replace(child=CHILD)) == (
+        "its child `sleep 60` (pid 7, begun 4m ago) waits for the network (10.0.0.1:443)"
+    )
     beside = Doing("S", "futex_wait_queue", is_first=False)
     assert activity_of(0, [beside, Doing("S", "anon_pipe_read")]).wait is Wait.PIPE
     assert activity_of(0, [waits, Doing("S", "hrtimer_nanosleep", is_agent=False)]).wait is Wait.SLEEP
+
+
+def test_who_waits_for_a_child_is_told_with_what_that_does() -> None:
+    waits, sleeps = Doing("S", "do_wait"), Doing("S", "hrtimer_nanosleep", is_agent=False, pid=7, tid=7)
+    named = "its process waits for its child `sleep 60` (pid 7, begun 4m ago), which"
+    assert activity_words(activity_of(0, [waits, sleeps], child=CHILD)) == f"{named} sleeps until a time comes"
+    assert activity_words(activity_of(99, [waits, sleeps], child=CHILD)) == f"{named} computes (99% of a core)"
+
+
+def test_the_worker_with_the_oldest_item_tells_and_not_the_thread_that_waits_for_all_of_them() -> None:
+    main = Doing("S", "poll_schedule_timeout.constprop.0", pid=3, tid=3)
+    idle, hangs = (Doing("S", place, is_first=False, pid=3, tid=tid) for place, tid in WORKERS)
+    told = activity_of(0, [main, idle, hangs], worker=5)
+    assert activity_words(told) == "the worker with its oldest item sleeps until a time comes"
+    computes = activity_of(99, [main, idle, Doing("R", is_first=False, tid=5)], worker=5)
+    assert activity_words(computes) == "the worker with its oldest item computes (99% of a core)"
+    unseen = activity_of(0, [main, idle], worker=5)
+    assert activity_words(unseen) == "its process waits for its workers"
+
+
+@pytest.mark.parametrize("place", NAMES)
+def test_no_name_of_the_kernel_is_told_that_has_words(place: str) -> None:
+    words = activity_words(activity_of(0, [Doing("S", place)]))
+    assert "something" not in words
+    assert place not in words
+
+
+def test_a_name_of_the_kernel_for_which_there_are_no_words_comes_last() -> None:
+    words = activity_words(activity_of(0, [Doing("S", "odd_place")]))
+    assert words == "its process waits for something (in the kernel: odd_place)"
 
 
 def test_of_what_is_gone_there_is_nothing_to_tell() -> None:

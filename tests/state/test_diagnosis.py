@@ -347,3 +347,15 @@ def test_every_finding_is_one_line_with_what_to_do() -> None:
         assert "\n" not in finding.problem + finding.remedy
         assert finding.remedy.endswith(".")
         assert not finding.problem.endswith(".")
+
+
+def test_what_comes_after_a_run_that_failed_or_was_removed_can_never_begin() -> None:
+    waits = {"attempt": None, "process_state": None, "supervisor": a_supervisor(state=SupervisorState.WAITING)}
+    first = RunFacts(a_run(**OVER))
+    last = a_run(**waits, spec=a_spec(id="last", after=("crawl-a1b2c3",)))._replace(id="last")
+    finding = the(found(first, RunFacts(last, supervisor_state="S")), Kind.QUEUE)
+    assert finding.run_id == "last"
+    assert finding.problem == "it can never begin: it comes after crawl-a1b2c3, which failed"
+    assert "was removed" in the(found(RunFacts(last, supervisor_state="S")), Kind.QUEUE).problem
+    anyhow = last._replace(spec=a_spec(id="last", after=("crawl-a1b2c3:ended",)))
+    assert found(first, RunFacts(anyhow, supervisor_state="S")) == []

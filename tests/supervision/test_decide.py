@@ -18,6 +18,7 @@ from overnight.agents.supervisor.facts import (
     Leave,
     Life,
     NoteStall,
+    NoteStop,
     Sent,
     ShowStacks,
     Start,
@@ -188,6 +189,13 @@ def test_a_stall_is_noted_once_and_is_over_when_it_has_got_on() -> None:
     assert isinstance(decide(running(stalled=True, stall_noted=True)), Wait)
     assert decide(running(stall_noted=True, got_on=True)) == NoteStall(is_over=True)
     assert isinstance(decide(running(got_on=True)), Wait)
+
+
+def test_a_stop_from_outside_is_noted_once_and_is_over_when_it_goes_on() -> None:
+    stopped = running(frozen=True, stands=True, stopped_outside=True)
+    assert decide(stopped) == NoteStop()
+    assert isinstance(decide(stopped._replace(stop_noted=True)), Wait)
+    assert decide(running(stop_noted=True)) == NoteStop(is_over=True)
 
 
 def test_stacks_are_asked_for_twice_before_what_hangs_is_stopped() -> None:

@@ -1,8 +1,10 @@
 """A supervisor at rest, which leaves alone what it shares with others, misses nothing of what it is there for."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +75,21 @@ def test_a_stall_is_noticed_from_rest(home: Path) -> None:
     run = unbegun(home, says(QUICK) + "exec sleep 60")
     with hasty(run):
         eventually(lambda: "stalled" in events(run))
+        operate.kill(run)
+    assert ended(run).outcome is Outcome.CANCELLED
+
+
+def test_a_stop_from_outside_is_noticed_from_rest_and_that_it_is_over(home: Path) -> None:
+    run = unbegun(home, "exec sleep 60")
+    with hasty(run):
+        eventually(lambda: "started" in events(run))
+        for _ in range(2):
+            os.kill(attempt(run).pid, signal.SIGSTOP)
+            stopped_at = eventually(lambda: supervisor(run).stopped_at)
+            assert attempt(run).started_at < stopped_at <= time.time()
+            os.kill(attempt(run).pid, signal.SIGCONT)
+            eventually(lambda: supervisor(run).stopped_at is None)
+        assert [each for each in events(run) if each in {"frozen", "resumed"}] == ["frozen", "resumed"] * 2
         operate.kill(run)
     assert ended(run).outcome is Outcome.CANCELLED
 

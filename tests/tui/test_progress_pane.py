@@ -12,6 +12,7 @@ from overnight.state.records import (
     Event,
     Exit,
     Handle,
+    InHand,
     ItemError,
     Outcome,
     Request,
@@ -34,7 +35,7 @@ from overnight.tui.safety import repeat_words
 from overnight.tui.table import Style
 from overnight.tui.view import row_of
 from overnight.tui.why import why
-from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, an_attempt, heartbeat, progress
+from tests.builders import STARTED, T0, a_run, a_spec, a_supervisor, an_attempt, heartbeat, progress, requests
 
 SHORT, BESIDE, WIDE = Frame(80, 8, UNICODE), Frame(51, 36, UNICODE), Frame(110, 44, UNICODE)
 FRAMES = (SHORT, BESIDE, WIDE)
@@ -423,3 +424,26 @@ def test_what_is_drawn_for_an_ascii_terminal_is_ascii() -> None:
     for over in ({}, ended(), LOST):
         detail, run = everything(**over)
         assert all(line.isascii() for line in pane(detail, Frame(80, 40, ASCII), **run))
+
+
+def test_a_stop_from_outside_is_told_with_its_time_and_the_key_that_ends_it() -> None:
+    lines = pane(process_state="T", supervisor=a_supervisor(stopped_at=T0 - 250))
+    assert lines[0] == " = FROZEN  frozen 4m"
+    assert lines[1] == " a signal from outside of overnight has stopped its process 4m ago"
+    assert lines[2] == " p lets it go on, or `kill -CONT 4242`"
+    asked = pane(process_state="T", requests=requests(Verb.PAUSE))
+    assert "outside" not in "\n".join(asked)
+
+
+def test_of_several_items_in_hand_the_oldest_is_told_first_and_for_how_long() -> None:
+    hands = (InHand("25", T0 - 250, 4300), InHand("29", T0 - 9), InHand("30", T0 - 8))
+    said = pane(progress=progress(current_item="25", in_hand=hands))
+    assert " item: 25, in hand for 4m; beside it 29, 30" in said
+    short = pane(progress=progress(current_item="29", in_hand=hands[1:]))
+    assert " item: 29; beside it 30" in short, "what changes each second would be drawn each second"
+
+
+def test_a_loop_that_only_prints_is_told_so() -> None:
+    detail = Detail("", printed_at=T0 - 1)
+    said = pane(detail, spec=a_spec(stall=10), heartbeat=None, progress=None)
+    assert any("it prints, but reports no progress" in each for each in said)

@@ -11,8 +11,12 @@ from textual.pilot import Pilot
 from overnight.state.records import Handle, Heartbeat, Request, Verb
 from overnight.state.status import Status
 from overnight.tui.app import OvernightApp
-from overnight.tui.detail import Tab
-from overnight.tui.stacks import Stacks, awaited, moved_words, newest_of, newest_two_of, unmoved
+from overnight.tui.detail import Detail, Tab
+from overnight.tui.glyphs import UNICODE
+from overnight.tui.panes.contents import lines_of
+from overnight.tui.panes.frame import Frame
+from overnight.tui.stacks import Stacks, arranged, awaited, moved_words, newest_of, stacks_in, told_lines, unmoved
+from overnight.tui.view import row_of
 from tests.builders import T0, a_run
 from tests.command import launched, overnight, when, when_ended
 from tests.stories.scenes import agent, when_processed
@@ -38,7 +42,7 @@ def test_d_shows_where_an_agent_hangs(home: Path, stuck: str) -> None:
         await until(pilot, lambda: "its stacks at" in shown(app))
         await until(pilot, lambda: " in wait\n" in shown(app) and " in main\n" in shown(app))
         assert "not shown them yet" not in shown(app)
-        await until(pilot, lambda: "2 of 2 have not moved since the time before" in shown(app))
+        await until(pilot, lambda: "1 of 1 has not moved since the time before" in shown(app))
         await until(pilot, lambda: " = Current thread" in shown(app))
 
     drive(home, act, size=(120, 60))
@@ -95,8 +99,9 @@ def test_only_what_was_shown_last_is_taken() -> None:
 def test_the_two_newest_are_told_apart_though_a_thread_began_in_between() -> None:
     first = ["Thread 0x2 (most recent call first):", "  a", "Thread 0x1 (most recent call first):", "  b"]
     second = ["Thread 0x3 (most recent call first):", "  c", *first, "Task Task-1 (most recent call first):", "  d"]
-    assert newest_two_of([*first, *first, *second]) == (tuple(second), tuple(first))
-    assert newest_two_of(first) == (tuple(first), ())
+    assert stacks_in(T0, [*first, *first, *second]) == Stacks(T0, tuple(second), tuple(first))
+    assert stacks_in(T0, first) == Stacks(T0, tuple(first))
+    assert stacks_in(T0, []) is None
 
 
 def test_what_stayed_the_same_is_marked_from_the_first_call_on() -> None:
@@ -105,8 +110,52 @@ def test_what_stayed_the_same_is_marked_from_the_first_call_on() -> None:
     assert unmoved(then, before) == [True, True, True, False, False, True, False, False]
     assert unmoved(then, ()) == [False] * len(then)
     assert unmoved(["no thread", *then[:1]], before) == [False, False]
-    assert moved_words(Stacks(T0, tuple(then), tuple(before))) == "1 of 3 have not moved since the time before"
+    assert moved_words(Stacks(T0, tuple(then), tuple(before))) == "1 of 3 has not moved since the time before"
     assert moved_words(Stacks(T0, tuple(then))) == ""
+
+
+BEAT = ["Thread 0x9 (most recent call first):", '  File "/x/agents/heartbeat.py", line 92 in _go_round', ""]
+IDLE = [
+    "Thread 0x%d (most recent call first):",
+    '  File "/x/threading.py", line 327 in wait',
+    '  File "/x/agents/workers/threads.py", line 60 in _next',
+    "",
+]
+MAIN = [
+    "Current thread 0x8 (most recent call first):",
+    '  File "/x/agents/orders.py", line 188 in poll',
+    '  File "/x/agents/mapping.py", line 45 in mapped',
+    '  File "/x/agents/entry.py", line 283 in _call',
+]
+BUSY = ["Thread 0x7 (most recent call first):", '  File "/me.py", line 3 in work']
+BUSY += ['  File "/x/agents/workers/pool.py", line 277 in _contained', ""]
+SHOWN = [*BEAT, *(line % number if "%" in line else line for number in (1, 2) for line in IDLE), *BUSY, *MAIN]
+
+
+def test_who_has_an_item_comes_first_who_waits_for_work_is_counted_and_our_own_threads_are_left_out() -> None:
+    told = [text for text, _ in told_lines(arranged(SHOWN, ()))]
+    assert told == [*BUSY[:3], "", *MAIN, "", "2 more threads wait for work"]
+
+
+def test_items_that_were_done_in_between_say_that_it_works_though_it_stands_at_the_same_line() -> None:
+    looked = [*SHOWN, "Items done: 5", *SHOWN, "Items done: 17"]
+    works = stacks_in(T0, looked)
+    assert works is not None
+    assert moved_words(works) == "12 items were done in between: it works"
+    hangs = stacks_in(T0, [*looked[:-1], "Items done: 5"])
+    assert hangs is not None
+    assert moved_words(hangs) == "2 of 2 have not moved since the time before, and no item was done"
+    unsaid = stacks_in(T0, [*SHOWN, *SHOWN])
+    assert unsaid is not None
+    assert moved_words(unsaid) == "2 of 2 have not moved since the time before"
+
+
+def test_of_a_call_file_line_and_function_stay_whole_where_there_is_little_room() -> None:
+    call = f'  File "/{"long/" * 30}agents/verify.py", line 1234 in check_all'
+    shown = Stacks(T0, ("Thread 0x1 (most recent call first):", call))
+    lines = lines_of(Tab.ERRORS, row_of(a_run(), T0), Detail("", stacks=shown), Frame(50, 20, UNICODE))
+    (told,) = [line.text for line in lines if "verify" in line.text]
+    assert told == '     File "…/verify.py", line 1234 in check_all'
 
 
 def test_a_request_is_answered_by_what_was_shown_after_it() -> None:

@@ -20,9 +20,10 @@ from overnight.state.records import (
     Verb,
     Waiting,
 )
-from overnight.state.status import Status
+from overnight.state.status import Status, is_trouble
 from overnight.state.waits import EXPECTED
-from overnight.tui.case import Case
+from overnight.tui.case import Case, Seen
+from overnight.tui.detail import event_words
 from overnight.tui.why import REASONS, why
 from tests.builders import (
     STARTED,
@@ -328,7 +329,7 @@ def test_each_status_is_explained(status: Status, changes: dict[str, Any], reaso
     changes = dict(changes)
     history = changes.pop("history", HISTORY)
     run: Records = a_run(**{"spec": a_spec(restart=Restart.ON_FAILURE, retries=5), **changes})
-    answer = why(run, history, T0)
+    answer = why(run, history, T0, seen=Seen(has_checkpoint=True))
     assert answer.status is status
     assert answer.reason.startswith(reason)
     assert answer.remedy.startswith(remedy)
@@ -432,7 +433,7 @@ def test_a_pause_of_its_group_is_told_from_its_own() -> None:
 def test_what_hangs_is_told_with_what_it_does_and_what_can_be_done() -> None:
     beat = heartbeat(last_progress=T0 - 400, handles=frozenset({Handle.STOP, Handle.STACKS}))
     run = a_run(heartbeat=beat, progress=progress(item_seconds=ItemSeconds(longest=12, p95=9)))
-    answer = why(run, (), T0, activity=Activity(0, Wait.NETWORK, "wait_woken", "10.0.0.1:443"))
+    answer = why(run, (), T0, seen=Seen(Activity(0, Wait.NETWORK, "wait_woken", "10.0.0.1:443")))
     assert answer.reason == (
         "no progress for 6m (usual: an item in 9s); its process waits for the network (10.0.0.1:443)"
     )
@@ -444,6 +445,57 @@ def test_what_hangs_is_told_with_what_it_does_and_what_can_be_done() -> None:
 def test_one_that_computes_with_a_big_item_is_told_so() -> None:
     items = ItemSeconds(longest=60, p95=20)
     run = a_run(heartbeat=heartbeat(last_progress=T0 - 150), progress=progress(item_seconds=items))
-    answer = why(run, (), T0, activity=Activity(98, None))
+    answer = why(run, (), T0, seen=Seen(Activity(98, None)))
     assert answer.status is Status.RUNNING
     assert answer.reason == "no progress for 2m (usual: an item in 20s); its process computes (98% of a core)"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CANCELLED, Outcome.INTERRUPTED])
+def test_what_has_no_checkpoint_is_not_said_to_continue_from_one(outcome: Outcome) -> None:
+    run = a_run(**ended(outcome), heartbeat=None, progress=None)
+    assert "starts it again from the beginning" in why(run, (), T0).remedy
+    assert "continues it from its checkpoint" in why(run, (), T0, seen=Seen(has_checkpoint=True)).remedy
+    stops = run._replace(heartbeat=heartbeat(handles=frozenset({Handle.STOP})))
+    assert "continues it from its checkpoint" in why(stops, (), T0).remedy, "in any language it may keep a place"
+
+
+def test_a_stop_that_nobody_asked_for_is_told_with_its_time_and_what_lets_it_go_on() -> None:
+    run = a_run(process_state="T", supervisor=a_supervisor(stopped_at=T0 - 250))
+    answer = why(run, (), T0)
+    assert answer.status is Status.FROZEN
+    assert answer.reason == "a signal from outside of overnight has stopped its process 4m ago"
+    assert answer.remedy == f"{RESUME} lets it go on where it is. So does `kill -CONT 4242`."
+
+
+@pytest.mark.parametrize(
+    ("changes", "trouble"),
+    [
+        ({}, True),
+        ({"requests": requests(Verb.PAUSE)}, False),
+        ({"supervisor": a_supervisor(frozen=True), "requests": requests(Verb.PAUSE, Verb.RESUME)}, False),
+        ({"progress": progress(status=AgentStatus.PAUSED)}, False),
+    ],
+    ids=["stopped from outside", "an operator asked", "goes on in this moment", "stopped itself at its terminal"],
+)
+def test_only_a_stop_that_nobody_asked_for_is_trouble(changes: dict[str, Any], trouble: bool) -> None:
+    assert is_trouble(a_run(**{"process_state": "T", **changes}), Status.FROZEN) is trouble
+
+
+def test_a_restart_after_progress_is_told_with_what_was_finished_and_why_it_died() -> None:
+    died = Event(T0, "died", 1, detail={"item": "src/x.py", "log": ["  File ...", "RuntimeError: boom", ""]})
+    again = Event(T0, "retrying", 1, detail={"restarts": 1, "delay": 3.0, "reason": "exit code 1", "items": 10})
+    backoff = a_supervisor(state=SupervisorState.BACKOFF, reason="exit code 1", next_start_at=T0 + 3)
+    run = a_run(supervisor=backoff, process_state=None)
+    assert why(run, (died, again), T0).reason == (
+        "exit code 1; its last item was src/x.py; the last it printed was: RuntimeError: boom; "
+        "the next attempt begins in 3s, after 10 items were finished"
+    )
+    assert event_words(again) == "attempt 1  10 items were finished; the next attempt begins in 3.0s"
+
+
+def test_one_that_prints_but_reports_nothing_is_told_that_only_reports_count() -> None:
+    run = a_run(spec=a_spec(stall=10), heartbeat=None, progress=None)
+    prints = why(run, (), T0, seen=Seen(printed_at=T0 - 1))
+    assert prints.status is Status.STALLED
+    assert "it prints, but reports no progress, and only that counts" in prints.reason
+    assert "prints" not in why(run, (), T0, seen=Seen(printed_at=STARTED + 1)).reason

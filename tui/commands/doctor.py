@@ -3,22 +3,23 @@
 It finds runs without a supervisor, records that cannot be read (they are set aside, never overwritten), files that
 others may get at, processes that go on though their run is over or its folder was deleted (they get SIGTERM), what
 killed launches and removals left behind; inotify limits that are too small for the interface, logins whose end is the
-end of the runs, a clock that was set back, and what the filesystem of the home cannot do.
+end of the runs, a clock that was set back, what the filesystem of the home cannot do, and queued runs that can never
+begin. Whether runs do what they should is not its concern: it says how many somebody should look at.
 
 A lock is never left behind: the kernel frees it with the last process that holds it. A run that looks held is held by
 a living process, and which one is said where it is not the supervisor on record.
 
-The exit code: 0 there is nothing to do, 1 there is something, with --repair: something is left. --json: one array.
+The exit code: 0 it has found nothing, 1 it has, with --repair: something is left. --json: one array.
 """
 
 from argparse import ArgumentParser, Namespace
 from typing import Any, NamedTuple
 
 from overnight.agents import cures
-from overnight.state.diagnosis import diagnose
+from overnight.state.diagnosis import diagnose, in_trouble
 from overnight.state.errors import OvernightError
 from overnight.state.examination import examine
-from overnight.state.findings import Cure, Finding
+from overnight.state.findings import Cure, Facts, Finding
 from overnight.state.home import Home, default_home
 from overnight.state.machine_diagnosis import notes_of
 from overnight.tui import console
@@ -54,7 +55,8 @@ def run(options: Namespace) -> int:
             break
         for finding in wanted:
             _repair(home, finding, repaired, failed)
-        findings = diagnose(examine(home))
+        facts = examine(home)
+        findings = diagnose(facts)
     every = [*repaired, *(Told(each, failed=failed.get(each)) for each in findings)]
     if options.json:
         console.json_array(map(_plain, every))
@@ -64,6 +66,7 @@ def run(options: Namespace) -> int:
     for note in notes_of(facts.machine):
         console.say(note)
     _say_what_is_left(findings, options.repair)
+    _say_what_else(home, facts, findings)
     return 1 if findings else 0
 
 
@@ -102,9 +105,16 @@ def _plain(told: Told) -> dict[str, Any]:
 
 
 def _say_what_is_left(findings: list[Finding], repair: bool) -> None:
-    if not findings:
-        console.say("There is nothing to do.")
-        return
     curable = sum(1 for each in findings if each.cure)
     if curable and not repair:
         console.say(f"`overnight doctor --repair` puts {curable} of {plural(len(findings), 'finding')} right.")
+
+
+def _say_what_else(home: Home, facts: Facts, findings: list[Finding]) -> None:
+    """What it has looked at, where nothing is wrong with that; and what it does not judge."""
+    if not findings:
+        runs = plural(len(facts.runs), "run")
+        console.say(f"Nothing is wrong with {clean(home.path)}, the records of its {runs}, the queue and this machine.")
+    troubled = ", ".join(f"{count} {status}" for status, count in in_trouble(facts).items())
+    if troubled:
+        console.say(f"Runs that need somebody: {troubled}. `overnight ls` shows them, `overnight why RUN` says why.")

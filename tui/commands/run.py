@@ -95,7 +95,7 @@ def _declare_rules(parser: ArgumentParser) -> None:
     )
     add_span("--stop-grace", help="from a stop to the end by force (20)")
     add_span("--pause-grace", help="from a pause to being frozen (30)")
-    add_span("--stall", help="without progress, that count as stalled (by its own pace)")
+    add_span("--stall", help="without progress, that count as stalled; what it prints is none (by its own pace)")
     parser.add_argument("--on-stall", choices=ON_STALL, help="what happens then (mark)")
     _declare_limits(parser)
 

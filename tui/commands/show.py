@@ -65,13 +65,18 @@ def _plain(run: RunDir, records: Records, stand: Stand | None, activity: Activit
     return {
         **plain(summary),
         "queue": stands.plain(stand),
-        "activity": None if activity is None else activity._asdict(),
+        "activity": None if activity is None else _plain_activity(activity),
         "spec": None if records.spec is None else json.loads(codec.encode(records.spec)),
         "exit": None if records.exit is None else json.loads(codec.encode(records.exit)),
         "damaged": [each._asdict() for each in records.damaged],
         "died": None if death is None else json.loads(codec.encode(death)),
         "history": [json.loads(codec.encode(event)) for event in history],
     }
+
+
+def _plain_activity(activity: Activity) -> dict[str, Any]:
+    child = activity.child
+    return {**activity._asdict(), "child": None if child is None else child._asdict()}
 
 
 def _show(run: RunDir, stand: Stand | None, activity: Activity | None) -> None:

@@ -7,10 +7,11 @@ from overnight.state import surroundings
 from overnight.state.activity import Activity
 from overnight.state.history import history_of
 from overnight.state.queue import Stand
-from overnight.state.rundir import RunDir
+from overnight.state.rundir import RunDir, changed_at
 from overnight.state.status import Status, standing, status_of
 from overnight.tui import console, selection
 from overnight.tui.beginning import seconds_until_begun
+from overnight.tui.case import Seen
 from overnight.tui.clean import clean
 from overnight.tui.detail import clean_event
 from overnight.tui.door import clean_records
@@ -46,7 +47,9 @@ def _tell(
     records = clean_records(run.read())
     unfit = clean(problem) if (problem := surroundings.problem_of(run)) is not None else None
     happened = tuple(map(clean_event, history_of(run)))
-    answer = why(records, happened, time.time(), stand, unfit, begins_in, awaited, activity)
+    written_at, printed_at = changed_at(run.checkpoint_log_path), changed_at(run.output_path)
+    seen = Seen(activity, written_at is not None, printed_at)
+    answer = why(records, happened, time.time(), stand, unfit, begins_in, awaited, seen)
     console.data(f"{records.id} {standing(answer.status)}: {answer.reason}.")
     if answer.remedy:
         console.data(f"  {answer.remedy}")

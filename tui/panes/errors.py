@@ -8,11 +8,12 @@ from overnight.tui import numbers, view
 from overnight.tui.detail import Detail
 from overnight.tui.errorgroups import ErrorGroup, failures_words
 from overnight.tui.evidence import TELLING, evidence_lines
-from overnight.tui.lines import Line, cut, line, middle, wrapped
+from overnight.tui.glyphs import Glyphs
+from overnight.tui.lines import Line, cells, cut, ending, line, middle, wrapped
 from overnight.tui.panes.frame import TALL, Frame
 from overnight.tui.panes.remarks import died_unaided, remedy_words
 from overnight.tui.postmortem import CUT_OFF
-from overnight.tui.stacks import Stacks, awaited, moved_words, unmoved
+from overnight.tui.stacks import Stacks, arranged, awaited, moved_words, told_lines
 from overnight.tui.view import Row
 from overnight.tui.why import end_words
 
@@ -62,12 +63,26 @@ def _stacks_lines(row: Row, shown: Stacks | None, frame: Frame) -> list[Line]:
         text = f" its stacks at {_time_of_day(shown.at)}: what each thread did, the newest call first"
         lines.append(line((cut(text, frame.width, frame.glyphs), "strong")))
         if words := moved_words(shown):
-            lines.append(line((cut(f" = {words}", frame.width, frame.glyphs), "warn")))
-        for text, same in zip(shown.lines, unmoved(shown.lines, shown.earlier), strict=True):
-            # The file, the line and the function are at the two ends.
-            pieces = wrapped(text, frame.width - 4) if frame.wrap else [middle(text, frame.width - 4, frame.glyphs)]
+            works = bool(shown.done)
+            lines += [line((f" {piece}", "run" if works else "warn")) for piece in wrapped(words, frame.width - 2)]
+            lines.append(line((cut(" = was the same the time before", frame.width, frame.glyphs), "dim")))
+        for text, same in told_lines(arranged(shown.lines, shown.earlier)):
+            room = frame.width - 4
+            pieces = wrapped(text, room) if frame.wrap else [_call_in(text, room, frame.glyphs)]
             lines += [line((f" {'=' if same and piece else ' '} {piece}", "dim")) for piece in pieces]
     return [*lines, line()] if lines else []
+
+
+def _call_in(text: str, width: int, glyphs: Glyphs) -> str:
+    """Shortened at the front of its path: file, line and function tell where it is."""
+    before, quote, call = text.partition('"')
+    room = width - cells(before) - cells(quote)
+    if not quote or cells(text) <= width or room < cells(glyphs.ellipsis) + 1:
+        return middle(text, width, glyphs)
+    left = ending(call, room - cells(glyphs.ellipsis))
+    # A part of a folder's name says nothing.
+    folder = left.partition('"')[0].find("/")
+    return f"{before}{quote}{glyphs.ellipsis}{left[max(0, folder) :]}"
 
 
 def _evidence_lines(detail: Detail, frame: Frame) -> list[Line]:

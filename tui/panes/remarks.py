@@ -8,17 +8,18 @@ from overnight.state.activity import activity_words
 from overnight.state.amounts import size_words
 from overnight.state.health import DOUBTFUL, health_of
 from overnight.state.records import Handle
-from overnight.state.status import ENDED, HELD, RESUMABLE, RETRYABLE, WAITING, Status
+from overnight.state.status import ENDED, HELD, RESUMABLE, RETRYABLE, WAITING, Status, stopped_from_outside
 from overnight.state.waits import announced
 from overnight.tui import numbers, view
 from overnight.tui.detail import Detail
 from overnight.tui.forecast import budget_words, limit_words, wait_words
 from overnight.tui.growth import full_in
+from overnight.tui.in_hand import item_words
 from overnight.tui.lines import Line, cut, line, wrapped
 from overnight.tui.panes.facts import within
 from overnight.tui.panes.frame import Frame
 from overnight.tui.view import Row
-from overnight.tui.why import again_words, why
+from overnight.tui.why import again_words, only_prints, why
 
 SOON = 7200.0
 """Seconds within which something that will be full is told of."""
@@ -44,6 +45,7 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
         and row.records.supervisor.reason
     ):
         said.append((row.records.supervisor.reason, "warn"))
+    said += _stop_words(row)
     said += _hang_words(row, detail)
     said += [(words, "warn") for words in growth_words(row, detail)]
     if row.status is Status.COMPLETED and row.records.exit is not None and row.records.exit.reason:
@@ -60,8 +62,8 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
             said.append((f"{'' if wait.is_work else 'waits: '}{wait_words(wait)}", "dim"))
         if progress is not None and progress.message and (wait is None or progress.message != wait.reason):
             said.append((progress.message, ""))
-        if progress is not None and progress.current_item:
-            said.append((f"item: {progress.current_item}", "dim"))
+        if item := item_words(row.records, row.now, calm=True):
+            said.append((f"item: {item}", "dim"))
     said += [(text, "warn") for text in view.fault_texts(row)]
     said += [(f"{each.path}: {each.problem}", "warn") for each in row.records.damaged]
     wholes = [[line((f" {piece}", role)) for piece in wrapped(text, frame.width - 2)] for text, role in said]
@@ -78,6 +80,19 @@ def _queued_words(row: Row) -> list[tuple[str, str]]:
     return [(text, role) for text in (answer.reason, answer.remedy) if text]
 
 
+def _stop_words(row: Row) -> list[tuple[str, str]]:
+    """That somebody has stopped its process who is no operator, and what makes it go on."""
+    if not stopped_from_outside(row.records, row.status):
+        return []
+    since = view.held_since(row.records)
+    when = f" {numbers.age(row.now - since)} ago" if since is not None else ""
+    also = f", or `kill -CONT {row.summary.pid}`" if row.summary.pid is not None else ""
+    return [
+        (f"a signal from outside of overnight has stopped its process{when}", "warn"),
+        (f"{row.keys.way('pause')} lets it go on{also}", "dim"),
+    ]
+
+
 def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
     """Whether it works or hangs, as far as can be known, and what can be done where it hangs."""
     if row.status not in {Status.RUNNING, Status.STALLED, Status.STALE}:
@@ -87,11 +102,16 @@ def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
         return []
     activity = detail.resources.activity if detail.resources is not None else None
     does = f"; {activity_words(activity)}" if activity is not None else ""
-    said = [(f"{health.verdict}: {health.reason}{does}", "dim" if row.status is Status.RUNNING else "warn")]
+    prints = "; it prints, but reports no progress" if _only_prints(row, detail) else ""
+    said = [(f"{health.verdict}: {health.reason}{prints}{does}", "dim" if row.status is Status.RUNNING else "warn")]
     if row.status is Status.RUNNING:
         return said
     shows = f"{row.keys.way('stacks')} shows where it hangs; " if current.handles(row.records, Handle.STACKS) else ""
     return [*said, (f"{shows}{again_words(row.records)}", "dim")]
+
+
+def _only_prints(row: Row, detail: Detail) -> bool:
+    return row.status is Status.STALLED and only_prints(row.records, detail.printed_at, row.now)
 
 
 def growth_words(row: Row, detail: Detail) -> list[str]:
