@@ -53,6 +53,9 @@ def requests(*verbs: Verb) -> tuple[Request, ...]:
 
 def a_run(**changes: Any) -> Records:
     """A run under its supervisor whose one attempt works."""
+    if "progress" in changes and changes["progress"] is None:
+        # There is no such file.
+        changes.setdefault("progress_changed_at", None)
     return Records(
         "crawl-a1b2c3",
         "/home/runs/crawl-a1b2c3",
