@@ -443,5 +443,5 @@ def test_of_several_items_in_hand_the_oldest_is_told_first_and_for_how_long() ->
 
 def test_a_loop_that_only_prints_is_told_so() -> None:
     detail = Detail("", printed_at=T0 - 1)
-    said = pane(detail, spec=a_spec(stall=10), heartbeat=None, progress=None)
+    said = pane(detail, spec=a_spec(stall=10), heartbeat=None, progress=None, progress_changed_at=None)
     assert any("it prints, but reports no progress" in each for each in said)
