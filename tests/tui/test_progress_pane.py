@@ -151,9 +151,7 @@ def test_a_time_limit_counts_work_alone_and_is_told_of_where_no_end_is_known() -
 
 def test_a_budget_that_is_used_up_before_the_end_is_told_of() -> None:
     # 40 of 100 items have used three quarters of it.
-    assert budget_told(3.75) == [
-        " its budget of 5 usd is used up before it is done, at about 53 of 100; then it pauses"
-    ]
+    assert budget_told(3.75) == [" its budget of 5 usd ends at about 53 of 100, before it is done"]
     assert budget_told(1.9) == budget_told(5.0) == budget_told(0.0) == []
 
 
@@ -445,5 +443,5 @@ def test_of_several_items_in_hand_the_oldest_is_told_first_and_for_how_long() ->
 
 def test_a_loop_that_only_prints_is_told_so() -> None:
     detail = Detail("", printed_at=T0 - 1)
-    said = pane(detail, spec=a_spec(stall=10), heartbeat=None, progress=None)
+    said = pane(detail, spec=a_spec(stall=10), heartbeat=None, progress=None, progress_changed_at=None)
     assert any("it prints, but reports no progress" in each for each in said)

@@ -158,11 +158,11 @@ def waits(until: float | None, reason: str = "the quota") -> dict[str, object]:
         ({"progress": progress(processed_items=0, total_items=0, estimate=Estimate(0, 0, 0))}, "unknown"),
         ({"progress": progress(estimated_completion=T0 - 60)}, "unknown"),
         ({"progress": None, "heartbeat": None}, "up 10m00"),
-        ({"progress": FOUR_MINUTES, **waits(T0 + 400)}, "11m, waits 7m"),
+        ({"progress": FOUR_MINUTES, **waits(T0 + 400)}, "11m, waits 6m30"),
         ({"progress": FOUR_MINUTES, **waits(T0 + 7200)}, "waits 2h00"),
         ({"progress": FOUR_MINUTES, **waits(None)}, "waits"),
         ({"progress": FOUR_MINUTES, **waits(T0 - 1)}, "4m"),
-        ({"progress": None, **waits(T0 + 400)}, "waits 7m"),
+        ({"progress": None, **waits(T0 + 400)}, "waits 6m30"),
         ({"progress": FOUR_MINUTES, **waits(T0 + 300, f"{EXPECTED}5m00")}, "9m"),
         ({"requests": requests(Verb.PAUSE)}, "asked 5s ago"),
         (

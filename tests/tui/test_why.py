@@ -494,7 +494,7 @@ def test_a_restart_after_progress_is_told_with_what_was_finished_and_why_it_died
 
 
 def test_one_that_prints_but_reports_nothing_is_told_that_only_reports_count() -> None:
-    run = a_run(spec=a_spec(stall=10), heartbeat=None, progress=None)
+    run = a_run(spec=a_spec(stall=10), heartbeat=None, progress=None, progress_changed_at=None)
     prints = why(run, (), T0, seen=Seen(printed_at=T0 - 1))
     assert prints.status is Status.STALLED
     assert "it prints, but reports no progress, and only that counts" in prints.reason
