@@ -28,9 +28,10 @@ from overnight.state.records import (
 )
 from overnight.state.told import Told
 from overnight.tui.colours import coloured
-from overnight.tui.detail import Detail, Tab, clean_event
+from overnight.tui.detail import Detail, Tab
 from overnight.tui.door import clean_records
 from overnight.tui.errorgroups import groups_of, kind_of
+from overnight.tui.event_words import clean_event
 from overnight.tui.events import Arrived, Detailed, Printed, Read, Recalled, Searched, Ticked
 from overnight.tui.events import Event as FleetEvent
 from overnight.tui.page import LogLine, Page

@@ -10,7 +10,7 @@ from overnight.state.records import Event, Records
 from overnight.state.status import ENDED, Status
 from overnight.state.waits import announced
 from overnight.tui.budgets import Counter, breaker_words, counters_of
-from overnight.tui.detail import clean_event, event_name, event_words
+from overnight.tui.event_words import clean_event, event_name, event_words
 from overnight.tui.evidence import evidence_lines
 from overnight.tui.forecast import budget_words, limit_words, wait_words
 from overnight.tui.in_hand import item_words

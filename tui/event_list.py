@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from overnight.state.status import Status
 from overnight.state.told import Told
-from overnight.tui.detail import event_name, event_words
 from overnight.tui.event_roles import is_trouble, role_of
+from overnight.tui.event_words import event_name, event_words
 from overnight.tui.events import Read
 from overnight.tui.filtering import Subject, is_term, test_of_word, words_of
 from overnight.tui.glyphs import Glyphs

@@ -10,7 +10,7 @@ from math import inf
 from overnight.state.home import Home
 from overnight.state.recent import Mark, mark_of, recent_events
 from overnight.state.told import Told
-from overnight.tui.detail import clean_event
+from overnight.tui.event_words import clean_event
 
 MOST = 2000
 AT_ONCE = 50

@@ -12,10 +12,11 @@ from overnight.state.newest import newest_of
 from overnight.state.records import Attempt, Event, ItemError, Spec
 from overnight.state.rundir import LASTING, RunDir, changed_at, stamp_of
 from overnight.tui.clean import clean
-from overnight.tui.detail import Detail, Tab, clean_event
+from overnight.tui.detail import Detail, Tab
 from overnight.tui.door import clean_attempt, clean_records, clean_spec
 from overnight.tui.elsewhere import Elsewhere
 from overnight.tui.errorgroups import ErrorGroup, Kind, groups_of, reported_group
+from overnight.tui.event_words import clean_event
 from overnight.tui.evidence import death_of
 from overnight.tui.forerunner import forerunner_of, other_variables
 from overnight.tui.keptfile import in_hand_of, kept_of

@@ -6,7 +6,7 @@ from typing import Any
 from overnight.state import codec
 from overnight.state.told import Told
 from overnight.tui.clean import clean
-from overnight.tui.detail import clean_event, event_name, event_words
+from overnight.tui.event_words import clean_event, event_name, event_words
 from overnight.tui.moments import moment
 
 NAME, RUN = 13, 24

@@ -16,7 +16,7 @@ from overnight.state.waits import announced
 from overnight.state.worked import worked
 from overnight.tui.bulk import MEANT
 from overnight.tui.case import NOTHING_SEEN, UNKNOWN, Case, Reason, Seen, doctor_words, resume_words
-from overnight.tui.detail import finished_words
+from overnight.tui.event_words import finished_words
 from overnight.tui.forecast import forecast_words, limit_words, wait_words
 from overnight.tui.in_hand import item_words
 from overnight.tui.numbers import about, duration

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from overnight.state.records import Event, Exit, Outcome
-from overnight.tui.detail import Detail, Tab, clean_event
+from overnight.tui.detail import Detail, Tab
+from overnight.tui.event_words import clean_event
 from overnight.tui.evidence import death_of
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.panes.contents import lines_of

@@ -6,8 +6,9 @@ import pytest
 
 from overnight.state.records import Event, Exit, ItemError, Outcome, Restart
 from overnight.tui.card import card_lines
-from overnight.tui.detail import Detail, Tab, clean_event, source_words
+from overnight.tui.detail import Detail, Tab
 from overnight.tui.errorgroups import groups_of
+from overnight.tui.event_words import clean_event, source_words
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.panes.contents import lines_of
 from overnight.tui.panes.frame import Frame

@@ -7,8 +7,9 @@ import pytest
 from overnight.state.records import Attempt, Event, Exit, Outcome
 from overnight.state.told import Told
 from overnight.tui.card import card_lines
-from overnight.tui.detail import Detail, Tab, clean_event, event_words
+from overnight.tui.detail import Detail, Tab
 from overnight.tui.event_list import told_line
+from overnight.tui.event_words import clean_event, event_words
 from overnight.tui.glyphs import UNICODE
 from overnight.tui.model import Fleet
 from overnight.tui.panes.contents import lines_of

@@ -23,7 +23,7 @@ from overnight.state.records import (
 from overnight.state.status import Status, is_trouble
 from overnight.state.waits import EXPECTED
 from overnight.tui.case import Case, Seen
-from overnight.tui.detail import event_words
+from overnight.tui.event_words import event_words
 from overnight.tui.why import REASONS, why
 from tests.builders import (
     STARTED,

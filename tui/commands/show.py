@@ -82,9 +82,9 @@ def _plain_activity(activity: Activity) -> dict[str, Any]:
 def _show(run: RunDir, stand: Stand | None, activity: Activity | None) -> None:
     from overnight.state.newest import newest_of
     from overnight.tui.card import card_lines
-    from overnight.tui.detail import clean_event
     from overnight.tui.door import clean_records
     from overnight.tui.errorgroups import groups_of
+    from overnight.tui.event_words import clean_event
     from overnight.tui.keptfile import in_hand_of, kept_of
     from overnight.tui.postmortem import Found
 

@@ -13,8 +13,8 @@ from overnight.tui import console, selection
 from overnight.tui.beginning import seconds_until_begun
 from overnight.tui.case import Seen
 from overnight.tui.clean import clean
-from overnight.tui.detail import clean_event
 from overnight.tui.door import clean_records
+from overnight.tui.event_words import clean_event
 from overnight.tui.meter import activities_of
 from overnight.tui.reading import stands_now
 from overnight.tui.why import why

@@ -6,8 +6,9 @@ from itertools import chain
 from overnight.state.records import Attempt, Event
 from overnight.state.status import ENDED
 from overnight.tui import numbers
-from overnight.tui.detail import Detail, event_name, event_words
+from overnight.tui.detail import Detail
 from overnight.tui.event_roles import role_of
+from overnight.tui.event_words import event_name, event_words
 from overnight.tui.lines import Line, Span, cells, cut, left, line, wrapped
 from overnight.tui.moments import short_moment
 from overnight.tui.panes.frame import TALL, Frame
