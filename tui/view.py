@@ -24,7 +24,7 @@ from overnight.tui.bars import Sample
 from overnight.tui.glyphs import UNICODE, Glyphs
 from overnight.tui.keys import USUAL_KEYS, Keymap
 from overnight.tui.lines import cut, middle
-from overnight.tui.numbers import YEAR, about, age, ago, duration, number, ordinal
+from overnight.tui.numbers import MINUTE, YEAR, about, age, ago, duration, number, ordinal
 
 ETA_WIDTH = 15
 """Cells of the column; what does not fit says less."""
@@ -230,7 +230,10 @@ def _forecast_text(row: Row, glyphs: Glyphs) -> str:
 
 def _waits_text(wait: Announced, estimate: Estimate | None) -> str:
     """`15m, waits 6m`; `waits` where nobody knows how long."""
-    waits = "waits" if wait.left is None else f"waits {about(wait.left)}"
+    if wait.left is None:
+        return "waits"
+    # In one unit: there is to be room for both.
+    waits = f"waits {age(wait.left) if wait.left >= MINUTE else about(wait.left)}"
     both = waits if estimate is None else f"{about(estimate.likely)}, {waits}"
     return both if len(both) <= ETA_WIDTH else waits
 

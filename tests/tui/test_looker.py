@@ -67,6 +67,8 @@ def test_a_working_agent_shows_what_it_uses_and_a_killed_one_how_that_came(home:
     assert working.checkpoint_at is not None
     assert working.resources is not None
     assert working.resources.memory > 1 << 20
+    # How long it has worked is known from that.
+    assert "started" in [event.event for event in working.history]
     assert eventually(lambda: (now := seen.now().resources) is not None and now.cpu is not None)
     assert (working.errors, working.death) == ((), None)
     os.kill(listed(spender)["pid"], signal.SIGKILL)

@@ -34,6 +34,7 @@ from overnight.tui.events import (
     Ticked,
 )
 from overnight.tui.filtering import filter_of
+from overnight.tui.forecast import grown_words
 from overnight.tui.model import Depth, Fleet, pause_or_resume, row_at, targets
 from overnight.tui.reducer import reduce
 from overnight.tui.view import row_word
@@ -271,6 +272,14 @@ def test_the_time_that_nothing_worked_is_not_in_the_pace_of_the_next_attempt() -
         run = named("crawl", progress=progress(processed_items=done), attempt=an_attempt(attempt=attempt))
         fleet = folded([Ticked(T0 + at), Arrived((run,))], fleet)
     assert rates_of(fleet.samples["crawl"], 8) == [10, 10]
+
+
+def test_what_was_seen_of_a_run_holds_how_its_total_has_grown() -> None:
+    fleet = a_fleet(named("crawl", progress=progress(processed_items=10, total_items=300)))
+    for at in (60, 120, 180):
+        run = named("crawl", progress=progress(processed_items=10 + at, total_items=300 + 2 * at))
+        fleet = folded([Ticked(T0 + at), Arrived((run,))], fleet)
+    assert grown_words(fleet.samples["crawl"]) == "has grown from 300 to 660 in 3m"
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.0, 0.01, 0.7, 1.0, 2.5, 60.0]), st.integers(-5, 1000)), max_size=400))
