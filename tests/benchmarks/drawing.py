@@ -170,14 +170,20 @@ def _cursor_is_at(terminal: Terminal, row: int) -> bool:
 
 
 def _first_paints(scale: Scale, place: Place, homes: dict[int, Path]) -> dict[int, Figure]:
-    """Milliseconds by the count of runs; 0 = the empty app."""
-    took: dict[int, list[float]] = {0: [], **{count: [] for count in homes}}
+    """Milliseconds by the count of runs; 0 = the empty app. Each goes first as often as last."""
     empty = [sys.executable, "-m", "tests.benchmarks.programs.drawn_empty"]
-    for _ in range(2 * scale.repeats):
+    starts = {
+        0: partial(_milliseconds_until, empty, "ready", place.folder),
+        **{
+            count: partial(_milliseconds_until, [fleets.OVERNIGHT], "ended-00000", home)
+            for count, home in homes.items()
+        },
+    }
+    took: dict[int, list[float]] = {count: [] for count in starts}
+    for repeat in range(4 * scale.repeats):
         place.settle()
-        took[0].append(_milliseconds_until(empty, "ready", place.folder))
-        for count, home in homes.items():
-            took[count].append(_milliseconds_until([fleets.OVERNIGHT], "ended-00000", home))
+        for count in list(starts)[:: -1 if repeat % 2 else 1]:
+            took[count].append(starts[count]())
     return {count: Figure(tuple(each)) for count, each in took.items()}
 
 
