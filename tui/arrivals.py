@@ -10,7 +10,6 @@ from overnight.state.status import ENDED, RESUMABLE, Status, status_of
 from overnight.tui.bars import Sample
 from overnight.tui.events import Arrived, Read
 from overnight.tui.model import Fleet
-from overnight.tui.overall import overall_of
 from overnight.tui.shown import filtered
 from overnight.tui.sorting import AGAIN_AFTER
 from overnight.tui.sorting import LIVE as CHANGING
@@ -61,6 +60,9 @@ def ticked(fleet: Fleet, now: float) -> Fleet:
     end = start + JUDGED_AT_ONCE
     judged = _judged(fleet, {run_id: status_of(fleet.reads[run_id].records, now) for run_id in ids[start:end]})
     if end >= live:
+        # Not in the first picture, which is not to wait for it.
+        from overnight.tui.overall import overall_of
+
         overall = overall_of(judged.reads, judged.statuses, judged.groups, judged.order, now)
         judged = judged._replace(overall=overall)
     judged = with_stands(judged._replace(judged=end))

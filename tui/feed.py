@@ -34,8 +34,8 @@ TICK = 1.0
 MINUTE = 60.0
 AGAIN_AFTER = 1.0
 """Seconds until what failed is tried again."""
-AT_FIRST, AT_ONCE = 24, 500
-"""Runs that are read before the interface hears of them: at first a screen of them, of what may be thousands."""
+AT_ONCE = 500
+"""Runs that are read before the interface hears of them, of what may be thousands."""
 
 
 class Source(Protocol):
@@ -62,8 +62,9 @@ class Source(Protocol):
 class Feed:
     """The source that reads the runs of a home."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, home: Home, at_first: int = 24) -> None:
+        """`at_first`: so many runs are read before all others, and are in the first picture."""
+        self._home, self._at_first = home, at_first
         self._mailbox = Mailbox()
         self._stop, self._hurry, self._sought, self._news = Flag(), Flag(), Flag(), Flag()
         self._sight = Sight()
@@ -165,7 +166,7 @@ class Feed:
     def _watch(self) -> None:
         for batch in changes(self._home, lambda: self._live.union(self._unborn, self._expected), self._stop):
             ids = self._latest_first(batch.changed)
-            some, others = ids[:AT_FIRST], ids[AT_FIRST:]
+            some, others = ids[: self._at_first], ids[self._at_first :]
             self._tell(self._read(some, more=bool(others)))
             self._first.set()
             # Those that are not seen yet would only keep what is to be seen from being drawn.
@@ -177,7 +178,7 @@ class Feed:
 
     def _latest_first(self, ids: Collection[str]) -> list[str]:
         """Of many, what works now is to be seen at once: its directory has just changed."""
-        if len(ids) <= AT_FIRST:
+        if len(ids) <= self._at_first:
             return sorted(ids)
         return sorted(ids, key=lambda run_id: -(changed_at(self._home.run(run_id).path) or 0))
 

@@ -29,7 +29,7 @@ def open_interface(home: Home, *, ascii: bool = False) -> int:
     home.prepare()
     from overnight.tui.feed import Feed
 
-    feed = Feed(home)
+    feed = Feed(home, _runs_at_first())
     feed.begin(PATIENCE)
     from overnight.tui.lean import load_asyncio
 
@@ -37,6 +37,17 @@ def open_interface(home: Home, *, ascii: bool = False) -> int:
     from overnight.tui.start import run_app
 
     return run_app(home, feed, ascii=ascii, config=config)
+
+
+def _runs_at_first() -> int:
+    """How many the first picture has room for: the pane of the open run is beside the list, or has half of the lines."""
+    from overnight.tui.listing import BESIDE_FROM
+
+    try:
+        columns, lines = os.get_terminal_size(sys.stderr.fileno())
+    except OSError:
+        columns, lines = 80, 24
+    return max(1, lines if columns >= BESIDE_FROM else lines // 2)
 
 
 def why_not(environ: Mapping[str, str]) -> str | None:

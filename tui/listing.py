@@ -14,6 +14,8 @@ LEAD = 4
 """Cells before the first column: cursor, mark, glyph, a space."""
 STATE_SHORT, STATE_WHOLE = 9, 12
 NAME_LEAST, NAME_MOST = 8, 40
+BESIDE_FROM = 120
+"""Columns from which the pane of the open run stands beside the list."""
 LEAST_WIDTH, LEAST_HEIGHT = 60, 15
 """Below either, one line says how the fleet is."""
 

@@ -180,7 +180,7 @@ def _first_paints(scale: Scale, place: Place, homes: dict[int, Path]) -> dict[in
         },
     }
     took: dict[int, list[float]] = {count: [] for count in starts}
-    for repeat in range(4 * scale.repeats):
+    for repeat in range(8 * scale.repeats):
         place.settle()
         for count in list(starts)[:: -1 if repeat % 2 else 1]:
             took[count].append(starts[count]())

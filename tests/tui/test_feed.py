@@ -21,7 +21,7 @@ from overnight.state.status import Status
 from overnight.state.watch import RESCAN_AFTER
 from overnight.tui.detail import Detail, Tab
 from overnight.tui.events import Arrived, Event, Failed, Read, Ticked
-from overnight.tui.feed import AT_FIRST, Feed
+from overnight.tui.feed import Feed
 from overnight.tui.looker import Looker
 from overnight.tui.model import Fleet
 from overnight.tui.reducer import reduce
@@ -72,11 +72,11 @@ def test_it_tells_of_every_run_then_of_what_changes_and_of_what_is_removed(home:
 
 
 def test_the_first_runs_are_read_before_it_is_started_and_the_others_behind(home: Path) -> None:
-    ids = {an_ended_run(home, f"run-{number:02}", Exit(Outcome.COMPLETED, 0)).id for number in range(AT_FIRST + 6)}
-    feed = Feed(Home(str(home)))
+    ids = {an_ended_run(home, f"run-{number:02}", Exit(Outcome.COMPLETED, 0)).id for number in range(10)}
+    feed = Feed(Home(str(home)), 4)
     try:
         feed.begin(60)
-        assert [len(event.reads) for event in feed.take() if isinstance(event, Arrived)] == [AT_FIRST]
+        assert [len(event.reads) for event in feed.take() if isinstance(event, Arrived)] == [4]
         told: list[Event] = []
         feed.start(lambda: None)
 

@@ -24,9 +24,6 @@ from overnight.tui.widgets.pane import Pane
 if TYPE_CHECKING:
     from overnight.tui.screens.open_run import OpenRun
 
-BESIDE_FROM = 120
-"""Columns from which the pane stands beside the list."""
-
 
 class FleetScreen(KeyedScreen):
     """The fleet. What it shows is given by `show`; it holds nothing that is not in the fleet."""
@@ -83,7 +80,7 @@ class FleetScreen(KeyedScreen):
         small = size.width < listing.LEAST_WIDTH or size.height < listing.LEAST_HEIGHT
         open_ = self._fleet.depth is not Depth.LIST and bool(self._fleet.shown)
         self.set_class(small, "-small")
-        self.set_class(size.width >= BESIDE_FROM, "-beside")
+        self.set_class(size.width >= listing.BESIDE_FROM, "-beside")
         self.set_class(open_, "-open")
         self.set_class(open_ and Mode.MAXIMISED in self._fleet.modes, "-maximised")
 
