@@ -40,7 +40,7 @@ def open_interface(home: Home, *, ascii: bool = False) -> int:
 
 
 def _runs_at_first() -> int:
-    """How many the first picture has room for: the pane of the open run is beside the list, or has half of the lines."""
+    """How many the first picture has room for: the pane of the open run is beside them, or has half of the lines."""
     from overnight.tui.listing import BESIDE_FROM
 
     try:
