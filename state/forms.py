@@ -112,26 +112,8 @@ def instant(raw: Any) -> float | None:
     """Seconds since the epoch from ISO 8601 (without an offset: local time) or a number; 0 and year 9999 = unknown."""
     if isinstance(raw, int | float):
         return _from_epoch(float(number(raw)))
-    return _since_epoch(raw, _moment(raw))
-
-
-def written_at(raw: Any) -> float | None:
-    """The same, of when its own file was written: without an offset nobody knows whose time it is, and None says so."""
-    if isinstance(raw, int | float):
-        return instant(raw)
-    moment = _moment(raw)
-    return None if moment.tzinfo is None else _since_epoch(raw, moment)
-
-
-def _moment(raw: Any) -> datetime:
     try:
-        return datetime.fromisoformat(text(raw).strip())
-    except ValueError:
-        raise BadForm(f"not a time: {brief(raw)}") from None
-
-
-def _since_epoch(raw: Any, moment: datetime) -> float | None:
-    try:
+        moment = datetime.fromisoformat(text(raw).strip())
         return None if moment.year >= UNKNOWN_YEAR else moment.timestamp()
     except (ValueError, OverflowError, OSError):
         raise BadForm(f"not a time: {brief(raw)}") from None

@@ -106,22 +106,12 @@ def test_a_time_without_an_offset_is_local_time(monkeypatch: pytest.MonkeyPatch)
     time.tzset()
     try:
         assert (
-            a_progress(processed_items=1, estimated_completion="2026-11-23T21:04:00").estimated_completion
+            a_progress(processed_items=1, updated_at="2026-11-23T21:04:00").updated_at
             == datetime(2026, 11, 23, 12, 4, tzinfo=UTC).timestamp()
         )
     finally:
         monkeypatch.undo()
         time.tzset()
-
-
-def test_of_a_record_that_says_without_an_offset_when_it_was_written_the_file_does() -> None:
-    """`datetime.utcnow()`, or the clock of a container, whose zone nobody else knows."""
-    said = "2026-11-23T12:04:00"
-    assert a_progress(processed_items=1, updated_at=said).updated_at is None
-    beat = codec.decode(Heartbeat, json.dumps({"last_heartbeat": said, "last_progress": said}).encode())
-    assert isinstance(beat, Heartbeat)
-    assert (beat.last_heartbeat, beat.last_progress, beat.faults) == (None, None, ())
-    assert a_progress(processed_items=1, updated_at=f"{said}+00:00").updated_at == 1795435440
 
 
 def test_a_field_of_a_wrong_kind_does_not_hide_the_rest_of_an_agents_record() -> None:
