@@ -58,7 +58,7 @@ class Report:
         """When the item was begun, on the monotonic clock without the pauses; set before `current`."""
         self.current: str | None = None
         self.side_by_side: Callable[[], list[Begun]] | None = None
-        """Says what is in hand, the oldest first, where that is more than one item; None = `current` alone is."""
+        """Says what is in hand where that is more than one item, the oldest first, and not all; else `current` is."""
         self.unit: str | None = None
         self.message: str | None = None
         """What was said last."""
@@ -154,7 +154,7 @@ class Report:
             self.processed,
             self.failed,
             self.steps,
-            self._in_hand()[:MOST_IN_HAND],
+            self._in_hand(),
             self.phases.current(),
             self.said(),
             self.acknowledged,
@@ -175,7 +175,7 @@ class Report:
             resumed_items=self.resumed,
             failed_items=self.failed,
             current_item=in_hand[0].key if in_hand else None,
-            in_hand=tuple(self._told(each, now) for each in in_hand[:MOST_IN_HAND]),
+            in_hand=tuple(self._told(each, now) for each in in_hand),
             unit=self.unit,
             phase=self.phases.current(),
             phases=self.phases.listed(),
