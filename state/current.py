@@ -49,6 +49,12 @@ def handles(records: Records, what: Handle) -> bool:
     return heartbeat is not None and what in heartbeat.handles
 
 
+def is_by_hand(records: Records) -> bool:
+    """Whether its attempt is its own supervisor: somebody has started it without a launch."""
+    supervisor, attempt = records.supervisor, records.attempt
+    return supervisor is not None and attempt is not None and supervisor.pid == attempt.pid
+
+
 def has_failed_items(records: Records) -> bool:
     """Whether any item counts as failed, by the agent's word at its end.
 

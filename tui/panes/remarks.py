@@ -162,6 +162,5 @@ def died_unaided(row: Row) -> bool:
     records, attempt, ended = row.records, row.records.attempt, row.records.exit
     if row.status is not Status.FAILED or attempt is None or attempt.exec_error is not None:
         return False
-    by_hand = records.supervisor is not None and records.supervisor.pid == attempt.pid
     retried = records.spec is None or records.spec.retries > 0
-    return not by_hand and not retried and (ended is None or ended.limit is None)
+    return not current.is_by_hand(records) and not retried and (ended is None or ended.limit is None)
