@@ -287,8 +287,7 @@ def again_words(records: Records) -> str:
     """What ends an attempt that hangs, and begins the next one."""
     if current.is_by_hand(records):
         return f"`overnight cancel {records.id}`, and the same command by hand, go on from its checkpoint"
-    # Who handles a stop says so at a checkpoint.
-    then = "goes on from its checkpoint" if current.handles(records, Handle.STOP) else "starts it again"
+    then = "goes on from its checkpoint" if current.keeps_place(records) else "starts it again"
     return f"`overnight restart {records.id}` {then}"
 
 

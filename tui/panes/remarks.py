@@ -133,10 +133,11 @@ def growth_words(row: Row, detail: Detail) -> list[str]:
 
 def next_words(row: Row, *, has_checkpoint: bool) -> str:
     """What starts it again, if anything does."""
+    where = " from its checkpoint" if has_checkpoint or current.keeps_place(row.records) else ""
     if row.status in RESUMABLE:
-        return f"{row.keys.way('pause')} continues it{' from its checkpoint' if has_checkpoint else ''}"
+        return f"{row.keys.way('pause')} continues it{where}"
     if row.status in RETRYABLE:
-        return f"{row.keys.way('retry')} starts it again{' from its checkpoint' if has_checkpoint else ''}"
+        return f"{row.keys.way('retry')} starts it again{where}"
     return ""
 
 
