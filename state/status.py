@@ -88,6 +88,11 @@ def standing(status: Status) -> str:
     return _STANDING.get(status, f"is {status}")
 
 
+def outcome_words(outcome: Outcome) -> str:
+    """Of a run that something waits for: `failed`, `was cancelled`."""
+    return "failed" if outcome is Outcome.FAILED else f"was {outcome}"
+
+
 _STANDING = {Status.COMPLETED: "has completed", Status.FAILED: "has failed", Status.BACKOFF: "is in backoff"}
 
 
