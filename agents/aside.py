@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from overnight.agents.clock import ActiveClock
 from overnight.agents.hand import Hand
 from overnight.agents.orders import LOOK_AFTER, Orders, Stopped
 
@@ -16,9 +15,9 @@ from overnight.agents.orders import LOOK_AFTER, Orders, Stopped
 class Aside:
     """Which items stand still, and which must not be interrupted."""
 
-    def __init__(self, orders: Orders, clock: ActiveClock, pauses: Callable[[], bool]) -> None:
+    def __init__(self, orders: Orders, pauses: Callable[[], bool]) -> None:
         """`pauses`: whether a pause is wanted, as far as the loop has looked."""
-        self._orders, self._clock, self._pauses = orders, clock, pauses
+        self._orders, self._pauses = orders, pauses
         self._changed = threading.Condition()
         self._standing: set[Hand] = set()
         self._critical: Counter[Hand] = Counter()
@@ -56,19 +55,17 @@ class Aside:
             while not self._goes_on(hand):
                 await self._orders.poll_async(LOOK_AFTER)
 
-    def sleep(self, hand: Hand, until: float) -> None:
-        """In a thread, to a moment of `ActiveClock.awake`. Raises what `check` does."""
-        while (left := until - self._clock.awake()) > 0:
-            with self._changed:
-                if self._goes_on(hand):
-                    self._changed.wait(min(left, LOOK_AFTER))
-            self.check(hand)
+    def sleep(self, hand: Hand, most: float) -> None:
+        """In a thread, so many seconds at most: until something may have changed. Raises what `check` does."""
+        with self._changed:
+            if self._goes_on(hand):
+                self._changed.wait(min(most, LOOK_AFTER))
+        self.check(hand)
 
-    async def sleep_async(self, hand: Hand, until: float) -> None:
+    async def sleep_async(self, hand: Hand, most: float) -> None:
         """`sleep` in a task, while other tasks go on."""
-        while (left := until - self._clock.awake()) > 0:
-            await self._orders.poll_async(min(left, LOOK_AFTER))
-            await self.check_async(hand)
+        await self._orders.poll_async(min(most, LOOK_AFTER))
+        await self.check_async(hand)
 
     @contextmanager
     def _still(self, hand: Hand) -> Iterator[None]:

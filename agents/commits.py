@@ -41,6 +41,7 @@ class Commits:
     ) -> None:
         """`wake` is called after each commit, for what reports and syncs. `power`: synced before it counts as done."""
         self.checkpoint, self.hands = checkpoint, Hands()
+        report.holds_current = lambda: self.hands.attended is not None
         self.hold: Hold
         """Given by whoever makes both: it keeps what is committed safe before it stands still."""
         self.watch: Callable[[], None] | None = None

@@ -6,6 +6,7 @@ Decides; `parallel` acts.
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum
+from itertools import islice
 from typing import Any, NamedTuple
 
 from overnight.agents.hand import Hand
@@ -14,8 +15,6 @@ from overnight.agents.retrying import Attempted
 
 AHEAD = 2
 """Of an ordered result, so many times the workers may be done before the next one in order is."""
-
-
 FARTHEST = 50_000
 """Items that may begin behind one that is not over: each that is finished is remembered, in memory and in the head."""
 
@@ -157,16 +156,19 @@ class Flight:
         """Those whose calls are under way."""
         yield from self._in_flight.values()
 
-    def in_hand(self) -> list[tuple[int | None, Entry]]:
-        """Those that somebody works on, the oldest first, with their tickets; that of the loop's body has none.
+    def in_hand(self, most: int) -> list[tuple[int | None, Entry]]:
+        """The oldest that somebody works on, in order, with their tickets; that of the loop's body has none.
 
-        Any thread may ask.
+        Any thread may ask: thousands of tasks cost no more than `most` of them.
         """
-        # Each begins behind those that have begun before it; a list is made of them at once.
-        found: list[tuple[int | None, Entry]] = [*list(self._in_flight.items())]
+        # Each begins behind those that have begun before it. Numbers alone are taken at once, whatever the loop does.
+        tickets = list(islice(self._in_flight, most))
+        found: list[tuple[int | None, Entry]] = [
+            (ticket, entry) for ticket in tickets if (entry := self._in_flight.get(ticket)) is not None
+        ]
         if (given_out := self._given_out) is not None:
             found.append((None, given_out))
-        return sorted(found, key=lambda each: each[1].begun)
+        return sorted(found, key=lambda each: each[1].begun)[:most]
 
     @property
     def on_their_way(self) -> Iterator[Entry]:

@@ -59,7 +59,7 @@ class Hold:
         self._main = threading.get_ident()
         self._critical = 0
         """How many `critical` sections of the loop itself are open."""
-        self.aside = Aside(orders, report.clock, self._is_to_pause)
+        self.aside = Aside(orders, self._is_to_pause)
         self._announced: dict[Hashable, Announced] = {}
         """By whom; the newest last."""
         self._announcing = threading.Lock()
@@ -203,12 +203,13 @@ class Hold:
         """So many seconds, pauses not counted. With a reason, a wait that is longer than a beat is announced."""
         until, hand = self._clock.awake() + seconds, self._hands.beside()
         with self._announced_while(seconds, reason, hand) as token:
-            if hand is not None:
-                self.aside.sleep(hand, until)
             while (left := until - self._clock.awake()) > 0:
                 self._keep_true(token, left)
-                self._wait_on(left)
-                self.check()
+                if hand is not None:
+                    self.aside.sleep(hand, left)
+                else:
+                    self._wait_on(left)
+                    self.check()
 
     def _wait_on(self, left: float) -> None:
         if threading.get_ident() != self._main:
@@ -230,16 +231,20 @@ class Hold:
         """`wait`, while other tasks go on."""
         until, hand = self._clock.awake() + seconds, self._hands.beside()
         with self._announced_while(seconds, reason, hand) as token:
-            if hand is not None:
-                await self.aside.sleep_async(hand, until)
             while (left := until - self._clock.awake()) > 0:
                 self._keep_true(token, left)
-                if self._critical:
-                    await self._orders.poll_async(left)
+                if hand is not None:
+                    await self.aside.sleep_async(hand, left)
                 else:
-                    await self._orders.wait_async(min(left, LOOK_AFTER))
-                    self._look_by_itself(left)
-                await self.check_async()
+                    await self._wait_on_async(left)
+                    await self.check_async()
+
+    async def _wait_on_async(self, left: float) -> None:
+        if self._critical:
+            await self._orders.poll_async(left)
+        else:
+            await self._orders.wait_async(min(left, LOOK_AFTER))
+            self._look_by_itself(left)
 
     @contextmanager
     def _announced_while(self, seconds: float, reason: str | None, hand: Hand | None) -> Iterator[object]:

@@ -14,7 +14,7 @@ from overnight.agents.heartbeat import BEAT_EVERY
 from overnight.agents.loops import Died, Loops
 from overnight.agents.marks import NOWHERE
 from overnight.agents.orders import LOOK_AFTER, Stopped
-from overnight.agents.report import Begun
+from overnight.agents.report import MOST_IN_HAND, Begun
 from overnight.agents.retrying import Attempted, Retry
 from overnight.agents.todo import Next, Todo
 from overnight.agents.walk import Options
@@ -172,7 +172,7 @@ class ParallelLoop:
         """Asked by the beating thread."""
         return [
             Begun(entry.hand.key, entry.begun, None if ticket is None else self._workers.who(ticket))
-            for ticket, entry in self._flight.in_hand()
+            for ticket, entry in self._flight.in_hand(MOST_IN_HAND)
         ]
 
     def _call(self, entry: Entry) -> Call:

@@ -57,8 +57,11 @@ class Report:
         self.begun = 0.0
         """When the item was begun, on the monotonic clock without the pauses; set before `current`."""
         self.current: str | None = None
+        """The item that was taken in hand last."""
+        self.holds_current: Callable[[], bool] = lambda: True
+        """Whether it is still in hand: a source may wait for long for the next one."""
         self.side_by_side: Callable[[], list[Begun]] | None = None
-        """Says what is in hand, the oldest first, where that is more than one item; None = `current` alone is."""
+        """Says what is in hand where that is more than one item, the oldest first, and not all; else `current` is."""
         self.unit: str | None = None
         self.message: str | None = None
         """What was said last."""
@@ -144,7 +147,7 @@ class Report:
             return self.side_by_side()
         # In this order: whoever sees the new item sees its time.
         key = self.current
-        return [] if key is None else [Begun(key, self.begun)]
+        return [] if key is None or not self.holds_current() else [Begun(key, self.begun)]
 
     def counted(self) -> tuple[object, ...]:
         """Differs whenever progress.json should be written again."""
@@ -154,7 +157,8 @@ class Report:
             self.processed,
             self.failed,
             self.steps,
-            self._in_hand()[:MOST_IN_HAND],
+            self.current,
+            self._in_hand(),
             self.phases.current(),
             self.said(),
             self.acknowledged,
@@ -174,8 +178,8 @@ class Report:
             processed_items=self.processed,
             resumed_items=self.resumed,
             failed_items=self.failed,
-            current_item=in_hand[0].key if in_hand else None,
-            in_hand=tuple(self._told(each, now) for each in in_hand[:MOST_IN_HAND]),
+            current_item=in_hand[0].key if in_hand else self.current,
+            in_hand=tuple(self._told(each, now) for each in in_hand),
             unit=self.unit,
             phase=self.phases.current(),
             phases=self.phases.listed(),

@@ -49,6 +49,18 @@ def handles(records: Records, what: Handle) -> bool:
     return heartbeat is not None and what in heartbeat.handles
 
 
+def keeps_place(records: Records) -> bool:
+    """Whether its agent keeps a place of its own, in whatever form: it handles a stop, or found something finished."""
+    progress = records.progress
+    return handles(records, Handle.STOP) or (progress is not None and progress.resumed_items > 0)
+
+
+def is_by_hand(records: Records) -> bool:
+    """Whether its attempt is its own supervisor: somebody has started it without a launch."""
+    supervisor, attempt = records.supervisor, records.attempt
+    return supervisor is not None and attempt is not None and supervisor.pid == attempt.pid
+
+
 def has_failed_items(records: Records) -> bool:
     """Whether any item counts as failed, by the agent's word at its end.
 

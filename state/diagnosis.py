@@ -7,9 +7,9 @@ from itertools import chain
 from overnight.state.findings import Cure, Facts, Finding, Gone, Kind, Leftover, Machine, RunFacts
 from overnight.state.machine_diagnosis import findings_of_machine
 from overnight.state.queue import Queue, queue_of, stands_of, who_may_start
-from overnight.state.records import Damaged, Outcome, Records
+from overnight.state.records import Damaged, Records
 from overnight.state.run_diagnosis import findings_of_entries, findings_of_run
-from overnight.state.status import LIVE, Status, is_trouble, status_of
+from overnight.state.status import LIVE, Status, is_trouble, outcome_words, status_of
 
 FUTURE = 300.0
 """Seconds by which a record may be ahead of the clock."""
@@ -50,7 +50,7 @@ def _of_queue(queue: Queue) -> Iterator[Finding]:
             continue
         if stand.failed is not None and not stand.gone:
             other, outcome = stand.failed
-            how = "failed" if outcome is Outcome.FAILED else f"was {outcome}"
+            how = outcome_words(outcome)
             remedy = f"`overnight retry {other}` does that again; `overnight cancel {run_id}` ends this."
         else:
             other, how = stand.others[0], "was removed"

@@ -65,7 +65,7 @@ def _of_supervision(run: RunFacts, machine: Machine, status: Status, turn: bool)
         yield Finding(
             Kind.LOST,
             "its process is gone, and nobody wrote down how it ended",
-            f"`overnight resume {run_id}` continues it from its checkpoint, `overnight cancel {run_id}` ends it.",
+            f"`overnight resume {run_id}` continues it, `overnight cancel {run_id}` ends it.",
             run_id,
         )
     elif records.supervised and supervisor and run.supervisor_state in {"T", "t"}:

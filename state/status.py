@@ -88,6 +88,11 @@ def standing(status: Status) -> str:
     return _STANDING.get(status, f"is {status}")
 
 
+def outcome_words(outcome: Outcome) -> str:
+    """Of a run that something waits for: `failed`, `was cancelled`."""
+    return "failed" if outcome is Outcome.FAILED else f"was {outcome}"
+
+
 _STANDING = {Status.COMPLETED: "has completed", Status.FAILED: "has failed", Status.BACKOFF: "is in backoff"}
 
 
@@ -101,7 +106,13 @@ def stopped_from_outside(records: Records, status: Status) -> bool:
     if status is not Status.FROZEN or current.pause_wanted(records.requests):
         return False
     ours = records.supervisor is not None and records.supervisor.frozen
-    return not ours and current.own_status(records) is not AgentStatus.PAUSED
+    return not ours and not stopped_itself(records, status)
+
+
+def stopped_itself(records: Records, status: Status) -> bool:
+    """At its terminal, where somebody has pressed ctrl+z: once it has paused, as nobody does who is supervised."""
+    is_paused = current.own_status(records) is AgentStatus.PAUSED
+    return status is Status.FROZEN and is_paused and current.is_by_hand(records)
 
 
 def is_trouble(records: Records, status: Status) -> bool:

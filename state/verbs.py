@@ -101,7 +101,7 @@ def _check_known(status: Status, run_id: str) -> None:
 
 def _instead(status: Status, verb: Verb) -> str:
     if status in RESUMABLE and verb is not Verb.RESTART:
-        return "`overnight resume` continues it from its checkpoint; `overnight rm` removes it."
+        return "`overnight resume` continues it; `overnight rm` removes it."
     if status in RETRYABLE:
-        return "`overnight retry` continues it from its checkpoint; `overnight rm` removes it."
+        return "`overnight retry` starts it again; `overnight rm` removes it."
     return "`overnight rm` removes it."

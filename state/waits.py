@@ -23,8 +23,10 @@ class Announced(NamedTuple):
 
 def announced(records: Records, now: float) -> Announced | None:
     """By the attempt that runs now; None = nothing, or it is over."""
-    heartbeat = current.own_heartbeat(records)
-    waiting = heartbeat.waiting if heartbeat is not None else None
+    heartbeat, attempt = current.own_heartbeat(records), records.attempt
+    # Who has ended waits for nothing, whatever he said last.
+    lives = attempt is not None and attempt.ended_at is None
+    waiting = heartbeat.waiting if heartbeat is not None and lives else None
     if waiting is None or (waiting.until is not None and waiting.until <= now):
         return None
     return Announced(waiting.for_, None if waiting.until is None else waiting.until - now)

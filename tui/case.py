@@ -6,7 +6,7 @@ from typing import NamedTuple
 from overnight.state import current
 from overnight.state.activity import Activity
 from overnight.state.queue import Stand
-from overnight.state.records import Event, Handle, Records, Request, Spec, Verb
+from overnight.state.records import Event, Records, Request, Spec, Verb
 from overnight.state.status import Status
 from overnight.tui.numbers import MINUTE, age
 
@@ -80,10 +80,7 @@ class Case(NamedTuple):
 
 def next_attempt_words(case: Case) -> str:
     """What the next attempt does with what is finished."""
-    progress = case.records.progress
-    # Who handles a stop, or found something finished, keeps a place of its own.
-    own = current.handles(case.records, Handle.STOP) or (progress is not None and progress.resumed_items > 0)
-    has_place = case.seen.has_checkpoint or own
+    has_place = case.seen.has_checkpoint or current.keeps_place(case.records)
     return "continues it from its checkpoint" if has_place else "starts it again from the beginning"
 
 

@@ -16,7 +16,6 @@ from overnight.tui.stands import left
 HALF, DOUBLE = (0.45, 0.55), (1.8, 2.2)
 NEWS = 1.2
 """By so much faster or slower a pace has to be before that is told."""
-
 GROWN = 1.05
 """So many times as much a total has to be as before to be told of."""
 

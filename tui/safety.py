@@ -1,5 +1,6 @@
 """What of a run would not be lost, and what going on from its checkpoint would do again. Pure."""
 
+from overnight.state import current
 from overnight.state.records import Verb
 from overnight.state.status import RESUMABLE, RETRYABLE, Status
 from overnight.tui import numbers, view
@@ -31,8 +32,7 @@ def repeat_words(row: Row, written_at: float | None, in_hand: tuple[str, ...] | 
         return ""
     verb = "retry" if row.status in RETRYABLE - RESUMABLE else str(Verb.RESUME)
     if written_at is None:
-        # One that found something finished keeps a place of its own.
-        return "" if row.summary.resumed_items else f"a {verb} runs its command from the beginning"
+        return "" if current.keeps_place(row.records) else f"a {verb} runs its command from the beginning"
     if in_hand == () and row.status not in AT_WORK:
         return f"a {verb} repeats nothing that is finished"
     work = _work_behind(row, written_at)

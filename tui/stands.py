@@ -5,8 +5,7 @@ from typing import Any
 
 from overnight.state import forms
 from overnight.state.queue import Cause, Group, Stand
-from overnight.state.records import Outcome
-from overnight.state.status import ENDED, Status, standing
+from overnight.state.status import ENDED, Status, outcome_words, standing
 from overnight.tui.numbers import age, duration, ordinal, plural
 
 MOST = 5
@@ -48,9 +47,8 @@ def _after(stand: Stand, run_id: str, awaited: Status | None) -> tuple[str, str]
         return f"it waits for {first} to complete, and that was removed{more}", remedy
     if stand.failed is not None:
         other, outcome = stand.failed
-        how = {Outcome.FAILED: "failed"}.get(outcome, f"was {outcome}")
         remedy = f"`overnight retry {other}` does it again, and then this goes on; `overnight cancel {run_id}` ends it."
-        return f"it waits for {other}, which {how}{more}", remedy
+        return f"it waits for {other}, which {outcome_words(outcome)}{more}", remedy
     how = standing(awaited) if awaited is not None and awaited not in ENDED else "is not over"
     return f"it waits for {first}, which {how}{more}", ""
 

@@ -78,7 +78,7 @@ class Steering:
         fleet = self._desk.fleet
         if {fleet.statuses[run_id] for run_id in ids} <= RETRYABLE - RESUMABLE:
             retry = fleet.keys.way("retry")
-            self._desk.tell(f"It has ended. {retry} starts it again from its checkpoint.", "warning")
+            self._desk.tell(f"It has ended. {retry} starts it again.", "warning")
         else:
             self._request(pause_or_resume(fleet), ids)
 

@@ -11,7 +11,7 @@ from overnight.state.activity import activity_words
 from overnight.state.health import Verdict, health_of, silence
 from overnight.state.queue import Cause, Stand
 from overnight.state.records import Event, Handle, Records, Verb
-from overnight.state.status import ENDED, Status, standing, status_of
+from overnight.state.status import ENDED, Status, standing, status_of, stopped_itself
 from overnight.state.waits import announced
 from overnight.state.worked import worked
 from overnight.tui.bulk import MEANT
@@ -182,10 +182,7 @@ def _frozen(case: Case) -> Reason:
     pause, supervisor = case.pause(), case.records.supervisor
     remedy = resume_words(case, "lets it go on where it is")
     if pause is None:
-        since = case.ago(supervisor.stopped_at) if supervisor is not None else ""
-        attempt = case.records.attempt
-        also = f" So does `kill -CONT {attempt.pid}`." if attempt is not None else ""
-        return f"a signal from outside of overnight has stopped its process{since}", f"{remedy}{also}"
+        return _stopped(case, remedy)
     if not (supervisor and supervisor.frozen):
         return f"{case.asked(pause, 'pause')}; its process is stopped by a signal", remedy
     if current.handles(case.records, Handle.PAUSE):
@@ -193,6 +190,18 @@ def _frozen(case: Case) -> Reason:
     else:
         how = "it does not handle that, and was stopped where it is"
     return f"{case.asked(pause, 'pause')}; {how}", remedy
+
+
+def _stopped(case: Case, remedy: str) -> Reason:
+    """By a signal, though nobody wants it paused."""
+    supervisor, attempt = case.records.supervisor, case.records.attempt
+    if supervisor is not None and supervisor.frozen:
+        return _resuming(case)
+    also = f" So does `kill -CONT {attempt.pid}`." if attempt is not None else ""
+    if stopped_itself(case.records, Status.FROZEN):
+        return "it has paused, and stopped itself: ctrl+z was pressed at its terminal", f"{remedy}{also}"
+    since = case.ago(supervisor.stopped_at) if supervisor is not None else ""
+    return f"a signal from outside of overnight has stopped its process{since}", f"{remedy}{also}"
 
 
 # -- at work
@@ -276,11 +285,9 @@ def _look(case: Case) -> str:
 
 def again_words(records: Records) -> str:
     """What ends an attempt that hangs, and begins the next one."""
-    supervisor, attempt = records.supervisor, records.attempt
-    if supervisor is not None and attempt is not None and supervisor.pid == attempt.pid:
+    if current.is_by_hand(records):
         return f"`overnight cancel {records.id}`, and the same command by hand, go on from its checkpoint"
-    # Who handles a stop says so at a checkpoint.
-    then = "goes on from its checkpoint" if current.handles(records, Handle.STOP) else "starts it again"
+    then = "goes on from its checkpoint" if current.keeps_place(records) else "starts it again"
     return f"`overnight restart {records.id}` {then}"
 
 

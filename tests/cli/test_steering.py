@@ -77,7 +77,7 @@ def test_a_restart_of_a_run_that_has_ended_names_retry(home: Path, outcome: Outc
     run = an_ended_run(home, outcome=outcome)
     (line,) = said("restart", run.id, code=1).splitlines()
     assert f"{run.id} {standing(Status(outcome))}: there is nothing to restart" in line
-    assert "`overnight retry` continues it from its checkpoint" in line
+    assert "`overnight retry` starts it again;" in line
 
 
 def test_a_restart_of_what_waits_for_its_next_attempt_is_refused() -> None:

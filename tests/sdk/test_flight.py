@@ -157,13 +157,26 @@ def test_of_what_is_in_hand_the_oldest_comes_first_and_what_waits_to_be_given_ou
         entry.begun = float(at)
         flight.begin(entry)
     flight.land(1, DONE, 0.1)
-    assert [(ticket, entry.item) for ticket, entry in flight.in_hand()] == [(0, 0), (2, 2), (3, 3)]
+    assert [(ticket, entry.item) for ticket, entry in flight.in_hand(8)] == [(0, 0), (2, 2), (3, 3)]
     flight.land(0, DONE, 0.1)
     given = flight.give_out().entry
     given.begun = 9.0
-    assert [(ticket, entry.item) for ticket, entry in flight.in_hand()] == [(2, 2), (3, 3), (None, 0)]
+    assert [(ticket, entry.item) for ticket, entry in flight.in_hand(8)] == [(2, 2), (3, 3), (None, 0)]
     flight.let_go(given)
     flight.land(2, None, 0.0)
     assert flight.begin_again() == (2, entries[2])
     entries[2].begun = 10.0
-    assert [ticket for ticket, _ in flight.in_hand()] == [3, 2]
+    assert [ticket for ticket, _ in flight.in_hand(8)] == [3, 2]
+    assert [ticket for ticket, _ in flight.in_hand(1)] == [3]
+
+
+def test_of_what_is_in_hand_so_many_are_told_as_are_asked_for_whatever_else_there_is() -> None:
+    flight = Flight(1000, ordered=False)
+    entries = [entry_of(item) for item in range(1000)]
+    for at, entry in enumerate(entries):
+        entry.begun = float(at)
+        flight.begin(entry)
+    flight.land(1, DONE, 0.1)
+    given = flight.give_out().entry
+    given.begun = -1.0
+    assert [ticket for ticket, _ in flight.in_hand(3)] == [None, 0, 2]

@@ -105,16 +105,34 @@ def test_the_time_of_completion_knows_of_the_wait_and_the_estimate_leaves_it_to_
     process.communicate(timeout=20)
 
 
-def test_a_pause_puts_off_the_end_of_a_wait_and_what_was_announced_of_it(folder: Folder, tmp_path: Path) -> None:
-    agent = Inline(
-        tmp_path / "agent",
-        """
+LONG_WAITS = {
+    "each": """
         def main(run: Run) -> None:
             for item in run.each("a"):
                 run.sleep(600, "the quota opens at six")
         """,
-    )
-    process = folder.start(agent.command())
+    "workers": """
+        def main(run: Run) -> None:
+            def work(item: str) -> None:
+                run.sleep(600, "the quota opens at six")
+            for _ in run.map(work, "a", workers=2):
+                pass
+        """,
+    "tasks": """
+        async def main(run: Run) -> None:
+            async def work(item: str) -> None:
+                await run.asleep(600, "the quota opens at six")
+            async for _ in run.amap(work, "a", workers=2):
+                pass
+        """,
+}
+
+
+@pytest.mark.parametrize("kind", LONG_WAITS)
+def test_a_pause_puts_off_the_end_of_a_wait_and_what_was_announced_of_it(
+    folder: Folder, tmp_path: Path, kind: str
+) -> None:
+    process = folder.start(Inline(tmp_path / "agent", LONG_WAITS[kind]).command())
     until = eventually(lambda: _until(folder))
     process.send_signal(signal.SIGTSTP)
     folder.when(status="paused")

@@ -520,3 +520,26 @@ def test_transient_errors_are_tried_again_and_counted_with_the_item(folder: Fold
     assert agent.did() == ["a"] * 2 + ["b"] * 4 + ["c"] * 5
     (error,) = folder.errors()
     assert (error["item"], error["message"], error["tries"], error["transient"]) == ("c", "busy c", 5, True)
+
+
+def test_what_is_finished_is_not_in_hand_while_its_source_waits_for_the_next_item(
+    folder: Folder, tmp_path: Path
+) -> None:
+    agent = Inline(
+        tmp_path / "agent",
+        """
+        def slow():
+            yield "a"
+            time.sleep(600)
+
+        def main(run: Run) -> None:
+            for item in run.each(slow()):
+                time.sleep(0.4)
+        """,
+    )
+    process = folder.start(agent.command())
+    assert eventually(lambda: [each["item"] for each in folder.progress.get("in_hand") or ()]) == ["a"]
+    told = eventually(lambda: said if not (said := folder.when(processed_items=1)).get("in_hand") else None)
+    assert told["current_item"] == "a", "the last that it had"
+    process.kill()
+    process.communicate(timeout=20)

@@ -8,7 +8,7 @@ from overnight.state.foreteller import Foreteller
 from overnight.state.records import Estimate, Heartbeat, Pace, Records, Waiting
 from overnight.state.summary import estimate_of
 from overnight.state.waits import announced
-from tests.builders import STARTED, T0, a_run, heartbeat, progress
+from tests.builders import STARTED, T0, a_run, an_attempt, heartbeat, progress
 
 OWN = Estimate(10, 20, 40)
 
@@ -52,6 +52,12 @@ def test_a_mean_rate_knows_nothing_of_a_wait() -> None:
 def test_a_wait_of_another_attempt_is_over() -> None:
     told = heartbeat(waiting=Waiting("the quota", T0 + 400), attempt=0)
     assert announced(a_run(heartbeat=told), T0) is None
+
+
+def test_a_wait_of_an_attempt_that_has_ended_is_over() -> None:
+    run = waiting(T0 + 400)._replace(attempt=an_attempt(ended_at=T0 - 1), process_state=None)
+    assert announced(run, T0) is None
+    assert estimate_of(run, T0) == OWN
 
 
 def test_who_watches_counts_does_not_take_an_announced_wait_for_work() -> None:

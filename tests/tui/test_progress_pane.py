@@ -342,6 +342,14 @@ def test_each_end_has_its_cause_in_the_words_of_why(run: dict[str, Any], word: s
     assert sum(line.startswith(" safe ") for line in lines) == 1
 
 
+def test_who_keeps_a_place_of_its_own_is_not_said_to_begin_anew() -> None:
+    run = {**ended(), "heartbeat": heartbeat(handles=frozenset({Handle.STOP}))}
+    lines = pane(FOUND._replace(checkpoint_at=None), **run)
+    assert said("next", lines) == "r starts it again from its checkpoint"
+    assert not any(line.startswith(" safe ") for line in lines)
+    assert "continues it from its checkpoint" in why(a_run(**run), (), T0).remedy
+
+
 def test_without_a_checkpoint_none_is_promised() -> None:
     lines = pane(FOUND._replace(checkpoint_at=None), **ended())
     assert said("next", lines) == "r starts it again"

@@ -467,15 +467,31 @@ def test_a_stop_that_nobody_asked_for_is_told_with_its_time_and_what_lets_it_go_
     assert answer.remedy == f"{RESUME} lets it go on where it is. So does `kill -CONT 4242`."
 
 
+def test_who_stopped_itself_at_its_terminal_or_was_resumed_just_now_is_not_said_to_be_stopped_by_others() -> None:
+    paused = progress(status=AgentStatus.PAUSED)
+    ctrl_z = why(a_run(process_state="T", progress=paused, supervisor=a_supervisor(pid=4242)), (), T0)
+    assert ctrl_z.reason == "it has paused, and stopped itself: ctrl+z was pressed at its terminal"
+    assert "kill -CONT 4242" in ctrl_z.remedy
+    goes_on = why(a_run(process_state="T", supervisor=a_supervisor(frozen=True), requests=UNTIL_RESUMED), (), T0)
+    assert goes_on.reason == "bob@host asked it to resume 3s ago; waiting for its supervisor"
+
+
 @pytest.mark.parametrize(
     ("changes", "trouble"),
     [
         ({}, True),
         ({"requests": requests(Verb.PAUSE)}, False),
         ({"supervisor": a_supervisor(frozen=True), "requests": requests(Verb.PAUSE, Verb.RESUME)}, False),
-        ({"progress": progress(status=AgentStatus.PAUSED)}, False),
+        ({"progress": progress(status=AgentStatus.PAUSED), "supervisor": a_supervisor(pid=4242)}, False),
+        ({"progress": progress(status=AgentStatus.PAUSED)}, True),
     ],
-    ids=["stopped from outside", "an operator asked", "goes on in this moment", "stopped itself at its terminal"],
+    ids=[
+        "stopped from outside",
+        "an operator asked",
+        "goes on in this moment",
+        "stopped itself at its terminal",
+        "stopped from outside after it had paused itself",
+    ],
 )
 def test_only_a_stop_that_nobody_asked_for_is_trouble(changes: dict[str, Any], trouble: bool) -> None:
     assert is_trouble(a_run(**{"process_state": "T", **changes}), Status.FROZEN) is trouble

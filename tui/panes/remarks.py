@@ -21,6 +21,8 @@ from overnight.tui.panes.frame import Frame
 from overnight.tui.view import Row
 from overnight.tui.why import again_words, only_prints, why
 
+Said = tuple[str, str]
+"""A sentence, and its role."""
 SOON = 7200.0
 """Seconds within which something that will be full is told of."""
 
@@ -31,8 +33,7 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
 
     `room`: lines for it; None = as many as it takes. Each of them is said at least in part.
     """
-    progress = row.records.progress
-    said: list[tuple[str, str]] = []
+    said: list[Said] = []
     if (request := view.asked(row)) is not None:
         since = view.asked_age(row)
         when = f" {numbers.age(since)} ago" if since is not None else ""
@@ -53,17 +54,7 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
     if row.status is Status.COMPLETED and (failed := int(row.summary.failed_items)):
         said.append((f"{numbers.plural(failed, 'item')} failed; {errors_words(row)}", "warn"))
     if row.status not in ENDED:
-        if row.status is Status.RUNNING:
-            if words := limit_words(row.records, detail.history, row.now):
-                said.append((words, "warn"))
-            said += [(words, "") for words in budget_words(row.records, detail.kept)]
-        wait = announced(row.records, row.now) if row.status not in HELD else None
-        if wait is not None and wait.reason:
-            said.append((f"{'' if wait.is_work else 'waits: '}{wait_words(wait)}", "dim"))
-        if progress is not None and progress.message and (wait is None or progress.message != wait.reason):
-            said.append((progress.message, ""))
-        if item := item_words(row.records, row.now, calm=True):
-            said.append((f"item: {item}", "dim"))
+        said += _work_words(row, detail)
     said += [(text, "warn") for text in view.fault_texts(row)]
     said += [(f"{each.path}: {each.problem}", "warn") for each in row.records.damaged]
     wholes = [[line((f" {piece}", role)) for piece in wrapped(text, frame.width - 2)] for text, role in said]
@@ -73,14 +64,32 @@ def remarks(row: Row, detail: Detail, frame: Frame, room: int | None = None) -> 
     return within(room, zip(wholes, shorts, strict=True))
 
 
-def _queued_words(row: Row) -> list[tuple[str, str]]:
+def _work_words(row: Row, detail: Detail) -> list[Said]:
+    """What comes before its end, what it waits for, and what it says itself."""
+    said: list[Said] = []
+    if row.status is Status.RUNNING:
+        if words := limit_words(row.records, detail.history, row.now):
+            said.append((words, "warn"))
+        said += [(words, "") for words in budget_words(row.records, detail.kept)]
+    wait = announced(row.records, row.now) if row.status not in HELD else None
+    if wait is not None and wait.reason:
+        said.append((f"{'' if wait.is_work else 'waits: '}{wait_words(wait)}", "dim"))
+    message = row.records.progress.message if row.records.progress is not None else None
+    if message and (wait is None or message != wait.reason):
+        said.append((message, ""))
+    if item := item_words(row.records, row.now, calm=True):
+        said.append((f"item: {item}", "dim"))
+    return said
+
+
+def _queued_words(row: Row) -> list[Said]:
     begins_in = None if row.begins_at is None else max(0.0, row.begins_at - row.now)
     answer = why(row.records, (), row.now, row.stand, begins_in=begins_in, awaited=row.awaited)
     role = "warn" if view.is_hopeless(row) else "dim"
     return [(text, role) for text in (answer.reason, answer.remedy) if text]
 
 
-def _stop_words(row: Row) -> list[tuple[str, str]]:
+def _stop_words(row: Row) -> list[Said]:
     """That somebody has stopped its process who is no operator, and what makes it go on."""
     if not stopped_from_outside(row.records, row.status):
         return []
@@ -93,7 +102,7 @@ def _stop_words(row: Row) -> list[tuple[str, str]]:
     ]
 
 
-def _hang_words(row: Row, detail: Detail) -> list[tuple[str, str]]:
+def _hang_words(row: Row, detail: Detail) -> list[Said]:
     """Whether it works or hangs, as far as can be known, and what can be done where it hangs."""
     if row.status not in {Status.RUNNING, Status.STALLED, Status.STALE}:
         return []
@@ -133,10 +142,11 @@ def growth_words(row: Row, detail: Detail) -> list[str]:
 
 def next_words(row: Row, *, has_checkpoint: bool) -> str:
     """What starts it again, if anything does."""
+    where = " from its checkpoint" if has_checkpoint or current.keeps_place(row.records) else ""
     if row.status in RESUMABLE:
-        return f"{row.keys.way('pause')} continues it{' from its checkpoint' if has_checkpoint else ''}"
+        return f"{row.keys.way('pause')} continues it{where}"
     if row.status in RETRYABLE:
-        return f"{row.keys.way('retry')} starts it again{' from its checkpoint' if has_checkpoint else ''}"
+        return f"{row.keys.way('retry')} starts it again{where}"
     return ""
 
 
@@ -162,6 +172,5 @@ def died_unaided(row: Row) -> bool:
     records, attempt, ended = row.records, row.records.attempt, row.records.exit
     if row.status is not Status.FAILED or attempt is None or attempt.exec_error is not None:
         return False
-    by_hand = records.supervisor is not None and records.supervisor.pid == attempt.pid
     retried = records.spec is None or records.spec.retries > 0
-    return not by_hand and not retried and (ended is None or ended.limit is None)
+    return not current.is_by_hand(records) and not retried and (ended is None or ended.limit is None)
