@@ -10,9 +10,10 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from overnight.state.current import pause_wanted
 from overnight.state.queue import Group, Stand
 from overnight.state.records import Verb
-from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, Status
+from overnight.state.status import ENDED, HELD, LIVE, RESUMABLE, WAITING, Status
 from overnight.state.summary import summary_of
 from overnight.state.told import Told
 from overnight.tui.bars import Sample
@@ -163,9 +164,16 @@ def cut_off(fleet: Fleet) -> tuple[str, ...]:
 
 def pause_or_resume(fleet: Fleet) -> Verb:
     """What `p` means now: pause as long as any of the targets can be, else let them go on."""
-    held = HELD | RESUMABLE | {Status.PAUSING}
-    statuses = [fleet.statuses[run_id] for run_id in targets(fleet)]
-    return Verb.RESUME if statuses and all(status in held | ENDED for status in statuses) else Verb.PAUSE
+    ids = targets(fleet)
+    return Verb.RESUME if ids and all(_is_held(fleet, run_id) for run_id in ids) else Verb.PAUSE
+
+
+def _is_held(fleet: Fleet, run_id: str) -> bool:
+    """Whether there is nothing of it that a pause would hold; one that waits for its turn does not show it."""
+    status = fleet.statuses[run_id]
+    if status in WAITING:
+        return pause_wanted(fleet.reads[run_id].records.requests)
+    return status in HELD | RESUMABLE | ENDED | {Status.PAUSING}
 
 
 def live_ids(fleet: Fleet) -> tuple[str, ...]:

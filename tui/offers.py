@@ -30,7 +30,7 @@ STOPPABLE = LIVE | {Status.LOST}
 POSSIBLE: Mapping[str, frozenset[Status]] = {
     OPEN: EVERY,
     Verb.PAUSE: LIVE - HELD - {Status.PAUSING, Status.STOPPING},
-    Verb.RESUME: HELD | RESUMABLE | {Status.PAUSING},
+    Verb.RESUME: HELD | RESUMABLE | {Status.PAUSING, Status.QUEUED, Status.BACKOFF},
     Verb.CANCEL: STOPPABLE,
     Verb.KILL: STOPPABLE,
     RETRY: RETRYABLE,

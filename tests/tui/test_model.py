@@ -255,6 +255,15 @@ def test_tabs_go_round() -> None:
         ({"process_state": "T"}, Verb.RESUME),
         ({"exit": Exit(Outcome.INTERRUPTED)}, Verb.RESUME),
         ({"supervised": False, "process_state": None}, Verb.RESUME),
+        ({"attempt": None, "supervisor": a_supervisor(state=SupervisorState.WAITING)}, Verb.PAUSE),
+        (
+            {
+                "attempt": None,
+                "supervisor": a_supervisor(state=SupervisorState.WAITING),
+                "requests": requests(Verb.PAUSE),
+            },
+            Verb.RESUME,
+        ),
     ],
 )
 def test_p_pauses_what_works_and_lets_go_on_what_is_held_or_was_cut_off(changes: dict[str, Any], verb: Verb) -> None:
