@@ -83,6 +83,8 @@ def test_a_stop_from_outside_is_noticed_from_rest_and_that_it_is_over(home: Path
     run = unbegun(home, "exec sleep 60")
     with hasty(run):
         eventually(lambda: "started" in events(run))
+        # That is on record before its process becomes the command.
+        eventually(lambda: Path(f"/proc/{attempt(run).pid}/comm").read_text() == "sleep\n")
         for _ in range(2):
             os.kill(attempt(run).pid, signal.SIGSTOP)
             stopped_at = eventually(lambda: supervisor(run).stopped_at)
